@@ -1,0 +1,123 @@
+// The certificate type. Its fields are in Generated/CertificateFields.g.cs.
+
+using System;
+
+namespace Ssmtp
+{
+    /// <summary>
+    /// A certificate, with its private key where there is one. A component takes a copy when it is given one and gives a copy
+    /// when it is asked for one.
+    /// </summary>
+    public sealed partial class Certificate : IDisposable
+    {
+        private readonly SsmtpCertHandle handle;
+
+        /// <summary>An empty certificate, to be filled by setting its fields.</summary>
+        public Certificate()
+        {
+            Check(Native.ssmtp_cert_new(out handle));
+        }
+
+        /// <summary>The first certificate of a file, PEM or DER.</summary>
+        public Certificate(string certificateFile)
+        {
+            Check(Native.ssmtp_cert_new_file(Utf8.Bytes(certificateFile), out handle));
+        }
+
+        /// <summary>The first certificate of the octets, PEM or DER.</summary>
+        public Certificate(byte[] certificateData)
+        {
+            Check(Native.ssmtp_cert_new_data(certificateData, Octets.Length(certificateData), out handle));
+        }
+
+        /// <summary>The entry of a store that <paramref name="subject"/> names; <c>*</c> is the first one with a key.</summary>
+        public Certificate(CertStoreTypes certStoreType, string store, string storePassword, string subject)
+            : this(certStoreType, store, storePassword, subject, null)
+        {
+        }
+
+        /// <summary>The same, refined by <c>Name=Value</c> lines.</summary>
+        public Certificate(
+            CertStoreTypes certStoreType, string store, string storePassword, string subject, string configurationString)
+        {
+            byte[] password = Utf8.Bytes(storePassword);
+            try
+            {
+                Check(Native.ssmtp_cert_new_store(
+                    (int)certStoreType, Utf8.Bytes(store), password, Utf8.Bytes(subject), Utf8.Bytes(configurationString), out handle));
+            }
+            finally
+            {
+                Octets.Wipe(password);
+            }
+        }
+
+        /// <summary>A given certificate, whose private key is searched in the store.</summary>
+        public Certificate(CertStoreTypes certStoreType, string store, string storePassword, byte[] encoded)
+        {
+            byte[] password = Utf8.Bytes(storePassword);
+            try
+            {
+                Check(Native.ssmtp_cert_new_store_encoded(
+                    (int)certStoreType, Utf8.Bytes(store), password, encoded, Octets.Length(encoded), out handle));
+            }
+            finally
+            {
+                Octets.Wipe(password);
+            }
+        }
+
+        /// <summary>The entry of a store given as octets that <paramref name="subject"/> names.</summary>
+        public Certificate(CertStoreTypes certStoreType, byte[] storeBlob, string storePassword, string subject)
+            : this(certStoreType, storeBlob, storePassword, subject, null)
+        {
+        }
+
+        /// <summary>The same, refined by <c>Name=Value</c> lines.</summary>
+        public Certificate(
+            CertStoreTypes certStoreType, byte[] storeBlob, string storePassword, string subject, string configurationString)
+        {
+            byte[] password = Utf8.Bytes(storePassword);
+            try
+            {
+                Check(Native.ssmtp_cert_new_store_data(
+                    (int)certStoreType, storeBlob, Octets.Length(storeBlob), password, Utf8.Bytes(subject), Utf8.Bytes(configurationString), out handle));
+            }
+            finally
+            {
+                Octets.Wipe(password);
+            }
+        }
+
+        /// <summary>A given certificate, whose private key is searched in a store given as octets.</summary>
+        public Certificate(CertStoreTypes certStoreType, byte[] storeBlob, string storePassword, byte[] encoded)
+            : this(certStoreType, storeBlob == null ? null : Convert.ToBase64String(storeBlob), storePassword, encoded)
+        {
+        }
+
+        internal Certificate(SsmtpCertHandle handle)
+        {
+            this.handle = handle;
+        }
+
+        /// <summary>Releases the certificate and its key.</summary>
+        public void Dispose()
+        {
+            handle.Dispose();
+        }
+
+        /// <summary>What C is given for a certificate; null is NULL, which empties the property.</summary>
+        internal static SsmtpCertHandle HandleOf(Certificate certificate)
+        {
+            return certificate == null ? SsmtpCertHandle.None : certificate.handle;
+        }
+
+        private static void Check(int code)
+        {
+            if (code != 0)
+            {
+                throw SsmtpException.Of(code, IntPtr.Zero);
+            }
+        }
+    }
+}

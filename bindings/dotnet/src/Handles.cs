@@ -1,0 +1,88 @@
+// The owners of the C handles.
+
+using System;
+using System.Collections.Concurrent;
+using Microsoft.Win32.SafeHandles;
+
+namespace Ssmtp
+{
+    /// <summary>A handle of the component. The library forgets it when nobody uses it any more and no call is under way.</summary>
+    internal sealed class SsmtpHandle : SafeHandleZeroOrMinusOneIsInvalid
+    {
+        // Weak: what a callback finds here must not keep its owner alive. The callbacks themselves are static and find their
+        // object by the handle, so the collector never takes a function pointer that C still holds.
+        private static readonly ConcurrentDictionary<IntPtr, WeakReference<Ssmtp>> Owners =
+            new ConcurrentDictionary<IntPtr, WeakReference<Ssmtp>>();
+
+        private IntPtr stream;
+
+        private SsmtpHandle()
+            : base(true)
+        {
+        }
+
+        /// <summary>Stands for a pointer that this object does not own; for tests.</summary>
+        internal SsmtpHandle(IntPtr pointer)
+            : base(false)
+        {
+            SetHandle(pointer);
+        }
+
+        /// <summary>The pointer: a mere number, which the library never follows.</summary>
+        internal IntPtr Id
+        {
+            get { return handle; }
+        }
+
+        internal void SetOwner(Ssmtp owner)
+        {
+            Owners[handle] = new WeakReference<Ssmtp>(owner);
+        }
+
+        internal static Ssmtp OwnerOf(IntPtr pointer)
+        {
+            return Owners.TryGetValue(pointer, out WeakReference<Ssmtp> reference) && reference.TryGetTarget(out Ssmtp owner)
+                ? owner
+                : null;
+        }
+
+        /// <summary>Keeps the message stream that C reads from, and lets go of the one before.</summary>
+        internal void HoldStream(IntPtr token)
+        {
+            IntPtr old = stream;
+            stream = token;
+            MessageStream.Forget(old);
+        }
+
+        protected override bool ReleaseHandle()
+        {
+            Owners.TryRemove(handle, out WeakReference<Ssmtp> _);
+            int code = Native.ssmtp_delete(handle);
+            MessageStream.Forget(stream);
+            return code == 0;
+        }
+    }
+
+    internal sealed class SsmtpCertHandle : SafeHandleZeroOrMinusOneIsInvalid
+    {
+        /// <summary>NULL.</summary>
+        internal static readonly SsmtpCertHandle None = new SsmtpCertHandle(IntPtr.Zero);
+
+        private SsmtpCertHandle()
+            : base(true)
+        {
+        }
+
+        /// <summary>Stands for a pointer that this object does not own.</summary>
+        internal SsmtpCertHandle(IntPtr pointer)
+            : base(false)
+        {
+            SetHandle(pointer);
+        }
+
+        protected override bool ReleaseHandle()
+        {
+            return Native.ssmtp_cert_delete(handle) == 0;
+        }
+    }
+}

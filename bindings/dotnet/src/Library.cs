@@ -1,0 +1,165 @@
+// Finds libssmtp and gives it to the runtime before the first call.
+
+using System;
+using System.Collections.Generic;
+using System.IO;
+using System.Reflection;
+using System.Runtime.InteropServices;
+
+namespace Ssmtp
+{
+    internal static partial class Native
+    {
+        /// <summary>Mono maps this name to the soname (Ssmtp.dll.config), .NET asks <see cref="LibrarySearch.Resolve"/>.</summary>
+        private const string Library = "ssmtp";
+
+        static Native()
+        {
+            LibrarySearch.Prepare();
+        }
+
+        [UnmanagedFunctionPointer(CallingConvention.Cdecl)]
+        internal delegate long ReadCallback(IntPtr userdata, IntPtr buffer, UIntPtr size);
+
+        [UnmanagedFunctionPointer(CallingConvention.Cdecl)]
+        internal delegate void CloseCallback(IntPtr userdata);
+    }
+
+    /// <summary>
+    /// Looks in SSMTP_LIBRARY, beside the assembly, in the target folder the assembly was built into, and leaves the rest to
+    /// the system's loader.
+    /// </summary>
+    internal static class LibrarySearch
+    {
+        private static string found;
+
+        internal static void Prepare()
+        {
+            found = Find();
+            if (Type.GetType("Mono.Runtime") != null)
+            {
+                if (found != null)
+                {
+                    OpenForMono(found);
+                }
+                return;
+            }
+            RegisterResolver();
+        }
+
+        private static string Find()
+        {
+            string named = Environment.GetEnvironmentVariable("SSMTP_LIBRARY");
+            if (!string.IsNullOrEmpty(named))
+            {
+                if (!File.Exists(named))
+                {
+                    throw new DllNotFoundException("SSMTP_LIBRARY names " + named + ", which does not exist");
+                }
+                return Path.GetFullPath(named);
+            }
+            foreach (string folder in Folders())
+            {
+                foreach (string name in new[] { "libssmtp.so.0", "libssmtp.so", "libssmtp.dylib" })
+                {
+                    string path = Path.Combine(folder, name);
+                    if (File.Exists(path))
+                    {
+                        return path;
+                    }
+                }
+            }
+            return null;
+        }
+
+        private static IEnumerable<string> Folders()
+        {
+            string location = typeof(LibrarySearch).Assembly.Location;
+            string beside = string.IsNullOrEmpty(location) ? null : Path.GetDirectoryName(location);
+            if (beside == null)
+            {
+                yield break;
+            }
+            yield return beside;
+            // A build in the source tree: target/dotnet/Ssmtp.dll.
+            string target = Path.GetDirectoryName(beside);
+            if (target != null && Path.GetFileName(beside) == "dotnet" && Path.GetFileName(target) == "target")
+            {
+                yield return Path.Combine(target, "release");
+                yield return Path.Combine(target, "debug");
+            }
+        }
+
+        /// <summary>
+        /// Mono asks the system's loader for the soname, and the loader answers with what is open already under it. So the
+        /// file is opened by its path first.
+        /// </summary>
+        private static void OpenForMono(string path)
+        {
+            byte[] name = Utf8.Bytes(path);
+            IntPtr library;
+            try
+            {
+                library = DlopenOfLibdl(name, RtldNow | RtldGlobal);
+            }
+            catch (DllNotFoundException)
+            {
+                library = DlopenOfLibc(name, RtldNow | RtldGlobal);
+            }
+            if (library == IntPtr.Zero)
+            {
+                throw new DllNotFoundException(path + " cannot be loaded");
+            }
+        }
+
+        /// <summary>.NET Core 3 and later: NativeLibrary, which netstandard2.0 does not know, through reflection.</summary>
+        private static void RegisterResolver()
+        {
+            Assembly core = typeof(object).Assembly;
+            Type library = core.GetType("System.Runtime.InteropServices.NativeLibrary");
+            Type resolver = core.GetType("System.Runtime.InteropServices.DllImportResolver");
+            if (library == null || resolver == null)
+            {
+                return;
+            }
+            load = (Func<string, IntPtr>)Delegate.CreateDelegate(
+                typeof(Func<string, IntPtr>),
+                library.GetMethod("Load", new[] { typeof(string) }));
+            MethodInfo resolve = typeof(LibrarySearch).GetMethod("Resolve", BindingFlags.NonPublic | BindingFlags.Static);
+            library.GetMethod("SetDllImportResolver").Invoke(
+                null,
+                new object[] { typeof(LibrarySearch).Assembly, Delegate.CreateDelegate(resolver, resolve) });
+        }
+
+        private static Func<string, IntPtr> load;
+
+        internal static IntPtr Resolve(string name, Assembly assembly, DllImportSearchPath? paths)
+        {
+            if (name != "ssmtp")
+            {
+                return IntPtr.Zero;
+            }
+            if (found != null)
+            {
+                return load(found);
+            }
+            try
+            {
+                return load("libssmtp.so.0");
+            }
+            catch (DllNotFoundException)
+            {
+                return IntPtr.Zero;
+            }
+        }
+
+        private const int RtldNow = 2;
+        private const int RtldGlobal = 0x100;
+
+        [DllImport("libdl.so.2", EntryPoint = "dlopen", CallingConvention = CallingConvention.Cdecl)]
+        private static extern IntPtr DlopenOfLibdl(byte[] path, int flags);
+
+        [DllImport("libc", EntryPoint = "dlopen", CallingConvention = CallingConvention.Cdecl)]
+        private static extern IntPtr DlopenOfLibc(byte[] path, int flags);
+    }
+}

@@ -1,0 +1,158 @@
+// The component. Its properties, plain methods and events are in Generated/.
+
+using System;
+using System.IO;
+using System.Threading;
+
+namespace Ssmtp
+{
+    /// <summary>
+    /// Sends Internet mail. Any thread may use an object; while one of its blocking methods runs, another one fails with 166,
+    /// and properties can still be read and set. Event handlers run on the thread of the method that fires them; an exception
+    /// they throw stops the operation and comes out of that method.
+    /// </summary>
+    public sealed partial class Ssmtp : IDisposable
+    {
+        private readonly SsmtpHandle handle;
+        private readonly object handlerLock = new object();
+
+        /// <summary>A component with everything at its default.</summary>
+        public Ssmtp()
+        {
+            handle = Native.ssmtp_new_utf8();
+            if (handle.IsInvalid)
+            {
+                throw new OutOfMemoryException();
+            }
+            handle.SetOwner(this);
+            messageRecipients = new MessageRecipientList(this);
+            messageHeaders = new HeaderList(this);
+        }
+
+        /// <summary>Version of the native library.</summary>
+        public static string Version
+        {
+            get { return Utf8.Read(Native.ssmtp_version()); }
+        }
+
+        /// <summary>
+        /// Reads any property by its name as text, the flattened and indexed names too: <c>SSLServerCertSubject</c>,
+        /// <c>MessageRecipientAddress[0]</c>. Booleans read True or False, enumerations and numbers decimal, octets Base64.
+        /// </summary>
+        public string Get(string name)
+        {
+            Check(Native.ssmtp_get(handle, Utf8.Bytes(name), out IntPtr value));
+            return Utf8.Take(value);
+        }
+
+        /// <summary>Sets any property by its name from text; enumerations take the number or the member's name.</summary>
+        public void Set(string name, string value)
+        {
+            byte[] text = Utf8.Bytes(value);
+            try
+            {
+                Check(Native.ssmtp_set(handle, Utf8.Bytes(name), text));
+            }
+            finally
+            {
+                Octets.Wipe(text);
+            }
+        }
+
+        /// <summary>Reads a setting (<c>Name</c>), or sets it (<c>Name=Value</c>) and returns an empty text.</summary>
+        public string Config(string configurationString)
+        {
+            byte[] text = Utf8.Bytes(configurationString);
+            try
+            {
+                Check(Native.ssmtp_config(handle, text, out IntPtr value));
+                return Utf8.Take(value);
+            }
+            finally
+            {
+                Octets.Wipe(text);
+            }
+        }
+
+        /// <summary>
+        /// Gives a stream that is read from where it stands to its end and sent as body after MessageText. It is closed then,
+        /// unless <c>CloseStreamAfterTransfer=False</c>; null removes it. A read that throws stops the sending, and the method
+        /// throws the exception.
+        /// </summary>
+        public void SetMessageStream(Stream messageStream)
+        {
+            if (messageStream == null)
+            {
+                Check(Native.ssmtp_set_message_stream(handle, null, null, IntPtr.Zero, -1));
+                handle.HoldStream(IntPtr.Zero);
+                return;
+            }
+            if (!messageStream.CanRead)
+            {
+                throw new ArgumentException("the stream cannot be read", nameof(messageStream));
+            }
+            IntPtr token = MessageStream.Add(handle.Id, messageStream);
+            long size = MessageStream.SizeOf(messageStream);
+            int code;
+            try
+            {
+                code = Native.ssmtp_set_message_stream(handle, MessageStream.ReadStream, MessageStream.CloseStream, token, size);
+            }
+            catch
+            {
+                MessageStream.Forget(token);
+                throw;
+            }
+            if (code == 0)
+            {
+                handle.HoldStream(token);
+            }
+            else
+            {
+                MessageStream.Forget(token);
+            }
+            Check(code);
+        }
+
+        /// <summary>
+        /// Ends the object: a method that runs is interrupted, the connection closed. It may be called in an event handler and
+        /// from any thread.
+        /// </summary>
+        public void Dispose()
+        {
+            if (!handle.IsClosed)
+            {
+                try
+                {
+                    Native.ssmtp_interrupt(handle);
+                }
+                catch (ObjectDisposedException)
+                {
+                    // Another thread was faster.
+                }
+            }
+            handle.Dispose();
+        }
+
+        internal SsmtpHandle Handle
+        {
+            get { return handle; }
+        }
+
+        internal bool ClosesStreams()
+        {
+            return !handle.IsClosed && Config("CloseStreamAfterTransfer") == "True";
+        }
+
+        /// <summary>After every call: what a handler threw meanwhile, else the error that the call returned.</summary>
+        internal void Check(int code)
+        {
+            Kept.Throw(handle.Id);
+            if (code != 0)
+            {
+                throw SsmtpException.Of(code, handle.Id);
+            }
+            GC.KeepAlive(this);
+        }
+    }
+}

@@ -1,0 +1,126 @@
+#!/usr/bin/env bash
+# Installs what `make demo` or `make test` needs and this machine lacks, and says so in one line; when nothing is missing it
+# says nothing. For Debian and Ubuntu, as root or with sudo. No daemon starts by it.
+#
+# usage: scripts/setup.sh demo|test
+set -euo pipefail
+
+RUST_AT_LEAST=1.88
+
+what=${1:-}
+case $what in
+    demo | test) ;;
+    *) echo "usage: scripts/setup.sh demo|test" >&2; exit 2 ;;
+esac
+
+PATH=$PATH:/usr/sbin:/sbin:$HOME/.cargo/bin
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+have() { command -v "$1" >/dev/null 2>&1; }
+
+# --- the Debian packages ------------------------------------------------------------------------------------------------
+missing=()
+need() { # PACKAGE, then a command that succeeds when it is there
+    local package=$1
+    shift
+    "$@" >/dev/null 2>&1 || missing+=("$package")
+}
+has_header() { printf '#include <%s>\n' "$1" | gcc -E -x c - >/dev/null 2>&1; }
+has_loader_symbols() { # valgrind needs them, and Debian ships them apart
+    [ -d /usr/lib/debug/.build-id ] || [ -n "$(readelf -S /lib64/ld-linux-x86-64.so.2 2>/dev/null | grep -w '.symtab')" ]
+}
+
+need gcc have gcc
+need libc6-dev has_header stdio.h
+if [ "$what" = test ]; then
+    need g++ have g++
+    need binutils have readelf
+    need clang have clang
+    need valgrind have valgrind
+    need libc6-dbg has_loader_symbols
+    need strace have strace
+    need python3 python3 -c 'import ctypes, email, smtplib, unittest'
+    need mono-mcs have mcs
+    need mono-runtime have mono
+    need libmono-system-core4.0-cil test -e /usr/lib/mono/4.5/System.Core.dll
+    need postfix have postfix
+fi
+
+# Rust: what is there if it is new enough, else the distribution's rustup where it has one.
+rust_version() { rustc --version 2>/dev/null | sed -n 's/^rustc \([0-9][0-9.]*\).*/\1/p'; }
+new_enough() { have cargo && [ "$(printf '%s\n' "$RUST_AT_LEAST" "$(rust_version)" | sort -V | head -n 1)" = "$RUST_AT_LEAST" ]; }
+rust_missing=no
+if ! new_enough; then
+    rust_missing=yes
+    have rustup || missing+=(rustup)
+fi
+
+as_root() {
+    if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo -- "$@"; fi
+}
+
+no_rust() {
+    echo "libssmtp needs Rust $RUST_AT_LEAST or newer (cargo and rustc); this machine has $(rust_version | grep . || echo none)." >&2
+    echo "The distribution's own rustc is older and it has no rustup package: install Rust as https://rustup.rs says, then run make again." >&2
+    exit 1
+}
+
+# A package that is installed starts its service unless policy-rc.d says no (101). What lay there before comes back.
+POLICY=/usr/sbin/policy-rc.d
+forbid_services() {
+    if as_root test -e "$POLICY"; then as_root cp -p "$POLICY" "$work/policy-rc.d"; fi
+    printf '#!/bin/sh\nexit 101\n' >"$work/refuse"
+    chmod 755 "$work/refuse"
+    trap 'allow_services; rm -rf "$work"' EXIT
+    as_root install -m 755 "$work/refuse" "$POLICY"
+}
+allow_services() {
+    if [ -e "$work/policy-rc.d" ]; then
+        as_root cp -p "$work/policy-rc.d" "$POLICY"
+    else
+        as_root rm -f "$POLICY"
+    fi
+}
+
+quietly() { # a command whose output is shown only when it fails
+    if ! "$@" >"$work/log" 2>&1 </dev/null; then
+        tail -n 30 "$work/log" >&2
+        return 1
+    fi
+}
+
+if [ ${#missing[@]} -gt 0 ]; then
+    have apt-get || { echo "missing: ${missing[*]} (this script knows apt-get only)" >&2; exit 1; }
+    if [ "$(id -u)" -ne 0 ] && ! have sudo; then
+        echo "missing: ${missing[*]}. Run this as root, or install them: apt-get install ${missing[*]}" >&2
+        exit 1
+    fi
+    quietly as_root apt-get -q update || true # old lists may do; if not, the next step says so
+    if [[ " ${missing[*]} " == *" rustup "* ]] && [ -z "$(apt-cache policy rustup | sed -n 's/^ *Candidate: //p' | grep -vx '(none)')" ]; then
+        no_rust
+    fi
+    echo "Installing with apt-get: ${missing[*]}"
+    forbid_services
+    quietly as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -y --no-install-recommends install "${missing[@]}" ||
+        { echo "apt-get could not install: ${missing[*]}" >&2; exit 1; }
+fi
+
+# --- Rust ---------------------------------------------------------------------------------------------------------------
+if [ $rust_missing = yes ]; then
+    have rustup || no_rust
+    echo "Installing with rustup: the stable toolchain"
+    quietly rustup toolchain install stable --profile minimal || no_rust
+    quietly rustup default stable || no_rust
+    new_enough || no_rust
+fi
+if [ "$what" = test ]; then
+    components=()
+    cargo fmt --version >/dev/null 2>&1 || components+=(rustfmt)
+    cargo clippy --version >/dev/null 2>&1 || components+=(clippy)
+    if [ ${#components[@]} -gt 0 ]; then
+        have rustup || { echo "missing: ${components[*]} (install them beside your cargo)" >&2; exit 1; }
+        echo "Installing with rustup: ${components[*]}"
+        quietly rustup component add "${components[@]}"
+    fi
+fi

@@ -1,0 +1,51 @@
+#!/usr/bin/env bash
+# Every check there is, one after the other, each under a heading; goes on after a failure and counts the steps at the end.
+#
+# usage: scripts/test.sh [STEP…]      without a name: all of them, in this order
+#   format lint build rust generated c cpp python dotnet postfix
+set -uo pipefail
+
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+export PATH=$PATH:$HOME/.cargo/bin:/usr/sbin:/sbin
+export CARGO_TERM_COLOR=${CARGO_TERM_COLOR:-never} PYTHONDONTWRITEBYTECODE=1
+# What the other languages load; an absolute path, because their runners change the folder.
+export SSMTP_LIBRARY=$PWD/target/debug/libssmtp.so
+
+format()    { cargo fmt --all -- --check; }
+lint()      { cargo clippy --workspace --all-targets -- -D warnings; }
+build()     { cargo build --workspace; }
+rust()      { cargo test --workspace; }
+generated() { cargo xtask gen --check; }
+c()         { bash tests/c/run.sh; }
+cpp()       { bash bindings/cpp/test.sh; }
+python()    { PYTHONPATH=bindings/python/src python3 -m unittest discover -s bindings/python/tests; }
+dotnet()    { bash bindings/dotnet/test.sh; }
+postfix()   { bash tests/postfix/run.sh; }
+
+steps=("$@")
+[ ${#steps[@]} -gt 0 ] || steps=(format lint build rust generated c cpp python dotnet postfix)
+
+passed=0
+failed=()
+for step in "${steps[@]}"; do
+    case $step in
+        format | lint | build | rust | generated | c | cpp | python | dotnet | postfix) ;;
+        *) echo "no step is called $step" >&2; exit 2 ;;
+    esac
+    printf '\n=== %s\n' "$step"
+    started=$SECONDS
+    if ("$step") </dev/null; then
+        passed=$((passed + 1))
+        printf -- '--- %s: ok (%d s)\n' "$step" $((SECONDS - started))
+    else
+        failed+=("$step")
+        printf -- '--- %s: FAILED (%d s)\n' "$step" $((SECONDS - started))
+        # Nothing after it could run.
+        if [ "$step" = build ]; then break; fi
+    fi
+done
+
+echo
+if [ ${#failed[@]} -gt 0 ]; then echo "Failed: ${failed[*]}"; fi
+echo "steps: $passed passed, ${#failed[@]} failed"
+[ ${#failed[@]} -eq 0 ]

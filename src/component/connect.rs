@@ -1,0 +1,172 @@
+//! Connect, Disconnect, SendCommand, DoEvents, Reset: the life of a connection.
+
+use super::operation::Operation;
+use super::{Component, State};
+use crate::config::Setting;
+use crate::error::{Code, Error, Result};
+use crate::net::{Clock, DialOptions, IpMode, dial};
+use crate::smtp::command::Command;
+use crate::smtp::session::{Idle, Session, refused};
+use std::time::Duration;
+
+/// How long DoEvents waits when nothing happens.
+const IDLE_WAIT: Duration = Duration::from_millis(100);
+/// A server that does not answer QUIT is not waited for longer.
+const QUIT_WAIT: Duration = Duration::from_secs(5);
+
+impl Component {
+    pub fn connect(&self) -> Result<()> {
+        let mut op = self.begin()?;
+        op.notice();
+        if op.session.is_some() {
+            return Err(Error::new(Code::AlreadyConnected, "a connection is open already; Disconnect ends it"));
+        }
+        op.open()
+    }
+
+    pub fn disconnect(&self) -> Result<()> {
+        let mut op = self.begin()?;
+        op.quit();
+        Ok(())
+    }
+
+    /// One command line, said as it is; its reply is in LastReply. A refusing reply is error 161.
+    pub fn send_command(&self, command: &str) -> Result<()> {
+        let mut op = self.begin()?;
+        let command = Command::new(command)?;
+        if op.session.is_none() {
+            return Err(Error::new(Code::NotConnected, "SendCommand needs an open connection; Connect opens one"));
+        }
+        let done = op.converse(|session, cx| {
+            let reply = session.ask(cx, &command)?;
+            if reply.code >= 400 { Err(refused("The server refuses the command", &reply)) } else { Ok(()) }
+        });
+        op.settle(done.as_ref().err());
+        done
+    }
+
+    /// Notices what the server did on an idle connection (ruling 15).
+    pub fn do_events(&self) -> Result<()> {
+        let mut op = self.begin()?;
+        op.listen(IDLE_WAIT).map(drop)
+    }
+
+    /// Disconnects and gives every property and setting its default.
+    pub fn reset(&self) -> Result<()> {
+        let mut op = self.begin()?;
+        op.quit();
+        *self.state.lock() = State::fresh();
+        Ok(())
+    }
+}
+
+impl Operation<'_> {
+    /// Opens the connection and introduces us. On failure nothing stays open.
+    pub fn open(&mut self) -> Result<()> {
+        let done = self.try_open();
+        if let Err(error) = &done {
+            if self.session.is_some() {
+                let error = error.clone();
+                self.drop_session(Some(&error));
+            }
+        }
+        done
+    }
+
+    fn try_open(&mut self) -> Result<()> {
+        let (options, hello, extended, clock) = {
+            let state = self.component.state.lock();
+            if state.server.name.is_empty() {
+                return Err(Error::new(Code::NoMailServer, "MailServer is empty: set the server to send through"));
+            }
+            (dial_options(&state), state.hello(), state.server.allow_extensions, self.connect_clock(&state))
+        };
+        let stream = match dial(&options, &clock) {
+            Ok(stream) => stream,
+            Err(error) => {
+                self.status("Remote host connection complete", error.code as i32, &error.message)?;
+                return Err(error);
+            }
+        };
+        let session = Session::new(Box::new(stream));
+        self.session = Some(session);
+        let ends = self.session.as_mut().map(|s| (s.stream().local_addr(), s.stream().peer_addr()));
+        if let Some((local, peer)) = ends {
+            self.component.state.lock().server.connected_to(local, peer);
+        }
+        self.status("Remote host connection complete", 0, "OK")?;
+        let usual = std::mem::replace(&mut self.clock, clock);
+        let done = self.converse(|session, cx| {
+            session.greet(cx)?;
+            session.hello(cx, &hello, extended)
+        });
+        self.clock = usual;
+        done
+    }
+
+    /// ConnectionTimeout, where set, limits resolving, connecting and greeting together.
+    fn connect_clock(&self, state: &State) -> Clock {
+        let seconds = state.settings.int(Setting::ConnectionTimeout);
+        let limit = u64::try_from(seconds).ok().filter(|s| *s > 0);
+        match limit {
+            Some(limit) => Clock {
+                inactivity: None,
+                absolute: Some(std::time::Instant::now() + Duration::from_secs(limit)),
+                interrupt: self.clock.interrupt.clone(),
+            },
+            None => self.component.clock(state, state.server.timeout),
+        }
+    }
+
+    /// QUIT and close; nothing that happens on the way matters.
+    pub fn quit(&mut self) {
+        let usual = self.clock.inactivity;
+        self.clock.inactivity = Some(usual.map_or(QUIT_WAIT, |t| t.min(QUIT_WAIT)));
+        let _ = self.converse(|session, cx| {
+            session.quit(cx);
+            Ok(())
+        });
+        self.clock.inactivity = usual;
+        self.drop_session(None);
+    }
+
+    /// Reads what came unasked. True when the connection is still open.
+    pub fn listen(&mut self, wait: Duration) -> Result<bool> {
+        if self.session.is_none() {
+            return Ok(false);
+        }
+        let heard = self.converse(|session, cx| session.idle(cx, wait))?;
+        match heard {
+            None => Ok(true),
+            Some(Idle::Said(reply)) => {
+                let error = refused("The server closes the connection", &reply);
+                self.drop_session(Some(&error));
+                Ok(false)
+            }
+            Some(Idle::Closed(error)) => {
+                self.drop_session(Some(&error));
+                Ok(false)
+            }
+        }
+    }
+
+    /// Looks without waiting whether the connection still stands.
+    pub fn notice(&mut self) {
+        let _ = self.listen(Duration::ZERO);
+    }
+}
+
+fn dial_options(state: &State) -> DialOptions {
+    DialOptions {
+        host: state.server.name.clone(),
+        port: u16::try_from(state.server.mail_port).unwrap_or(0),
+        local_host: state.server.local_host.clone(),
+        local_port: u16::try_from(state.settings.int(Setting::LocalPort)).unwrap_or(0),
+        ip: match state.settings.int(Setting::UseIPv6) {
+            1 => IpMode::V6,
+            2 => IpMode::V6ThenV4,
+            _ => IpMode::V4,
+        },
+        no_delay: state.settings.bool(Setting::TcpNoDelay),
+    }
+}

@@ -1,0 +1,77 @@
+//! MessageHeadersString, MessageHeaders, TransferText: what was, or would be, sent (ruling 28).
+
+use super::Component;
+use super::send::compose_options;
+use crate::error::{Code, Error, Result};
+use crate::message::body::Piece;
+use crate::message::compose::{self, Composed, Generated};
+use crate::smtp::dot::normalise;
+
+impl Component {
+    /// The message as it stands; `None` before anything of it is set.
+    fn composed(&self) -> Result<Option<Composed>> {
+        let mut state = self.state.lock();
+        if state.message.is_blank() {
+            return Ok(None);
+        }
+        let options = compose_options(&state);
+        let revision = state.message.revision;
+        let (of, mut generated) = std::mem::take(&mut state.generated);
+        if of != revision {
+            generated = Generated::default();
+        }
+        let composed = compose::compose(&state.message, &options, state.caps, &mut generated);
+        state.generated = (revision, generated);
+        composed.map(Some)
+    }
+
+    fn header_bytes(&self) -> Result<Vec<u8>> {
+        Ok(self.composed()?.map(|c| c.headers).unwrap_or_default())
+    }
+
+    pub(super) fn read_message_headers_string(&self) -> Result<String> {
+        Ok(String::from_utf8_lossy(&self.header_bytes()?).into_owned())
+    }
+
+    pub(super) fn read_message_header_count(&self) -> Result<i32> {
+        let all = compose::header_list(&self.header_bytes()?);
+        Ok(i32::try_from(all.len()).unwrap_or(i32::MAX))
+    }
+
+    pub(super) fn read_message_header_field(&self, index: i32) -> Result<String> {
+        self.header(index).map(|(field, _)| field)
+    }
+
+    pub(super) fn read_message_header_value(&self, index: i32) -> Result<String> {
+        self.header(index).map(|(_, value)| value)
+    }
+
+    fn header(&self, index: i32) -> Result<(String, String)> {
+        let mut all = compose::header_list(&self.header_bytes()?);
+        match usize::try_from(index) {
+            Ok(at) if at < all.len() => Ok(all.swap_remove(at)),
+            _ => Err(Error::new(Code::Index, format!("there is no header {index}, there are {}", all.len()))),
+        }
+    }
+
+    /// The body with CRLF line ends and its last line ended, before dot-stuffing.
+    pub(super) fn transfer_text(&self) -> Result<String> {
+        let Some(composed) = self.composed()? else { return Ok(String::new()) };
+        let mut chunks: Vec<&[u8]> = Vec::new();
+        for piece in &composed.pieces {
+            match piece {
+                Piece::Bytes(bytes) => chunks.push(bytes),
+                Piece::Encoded(bytes) => chunks.push(bytes),
+                _ => {
+                    let why = "TransferText is not kept for a message with a stream or AttachedFile";
+                    return Err(Error::new(Code::WrongState, why));
+                }
+            }
+        }
+        let mut text = normalise(&chunks);
+        if !text.is_empty() && !text.ends_with(b"\r\n") {
+            text.extend_from_slice(b"\r\n");
+        }
+        Ok(String::from_utf8_lossy(&text).into_owned())
+    }
+}

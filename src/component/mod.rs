@@ -1,0 +1,110 @@
+//! The component: owns the state, orders the steps of each method. The only place where domains meet.
+
+mod by_name;
+mod connect;
+mod r#gen;
+mod headers;
+mod names;
+mod operation;
+mod send;
+mod settings;
+mod state;
+
+pub use state::State;
+
+use crate::error::{Code, Error, Result};
+use crate::events::Sink;
+use crate::message::body::StreamBody;
+use crate::net::Interrupt;
+use crate::smtp::session::Session;
+use parking_lot::Mutex;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// One mail sender. Any thread may call anything; one blocking method runs at a time.
+pub struct Component {
+    state: Mutex<State>,
+    /// The open connection, while no method uses it.
+    session: Mutex<Option<Session>>,
+    busy: AtomicBool,
+    closed: AtomicBool,
+    interrupt: Arc<Interrupt>,
+    sink: Arc<dyn Sink>,
+}
+
+impl Component {
+    pub fn new(sink: Arc<dyn Sink>) -> Component {
+        Component {
+            state: Mutex::new(State::fresh()),
+            session: Mutex::new(None),
+            busy: AtomicBool::new(false),
+            closed: AtomicBool::new(false),
+            interrupt: Interrupt::new(),
+            sink,
+        }
+    }
+
+    /// The handle is gone: ends what runs, drops the connection.
+    pub fn close(&self) {
+        self.closed.store(true, Ordering::SeqCst);
+        self.interrupt.interrupt();
+        if let Some(mut session) = self.session.lock().take() {
+            session.stream().close();
+        }
+    }
+
+    /// Ends the method that runs with 301; does nothing when none runs.
+    pub fn interrupt(&self) -> Result<()> {
+        if self.busy.load(Ordering::SeqCst) {
+            self.interrupt.interrupt();
+        }
+        Ok(())
+    }
+
+    pub(crate) fn planned<T>(&self, name: &str) -> Result<T> {
+        Err(Error::planned(name))
+    }
+
+    fn read_idle(&self) -> Result<bool> {
+        Ok(!self.busy.load(Ordering::SeqCst))
+    }
+
+    fn read_connected(&self) -> Result<bool> {
+        Ok(self.state.lock().server.connected)
+    }
+
+    /// `Connected=True` connects, `=False` disconnects (ruling 12).
+    fn write_connected(&self, value: bool) -> Result<()> {
+        match (value, self.read_connected()?) {
+            (true, false) => self.connect(),
+            (false, true) => self.disconnect(),
+            _ => Ok(()),
+        }
+    }
+
+    /// `Command=` is SendCommand (ruling 12).
+    fn write_command(&self, value: &str) -> Result<()> {
+        self.send_command(value)
+    }
+
+    /// Sets or removes the stream that follows the text; it and AttachedFile put each other out.
+    pub fn set_message_stream(&self, stream: Option<StreamBody>) -> Result<()> {
+        self.state.lock().message.set_stream(stream);
+        Ok(())
+    }
+
+    pub fn reset_headers(&self) -> Result<()> {
+        self.state.lock().message.reset_headers();
+        Ok(())
+    }
+}
+
+/// Writing a planned row: what it already is is fine, anything else is 606.
+fn planned_set(same: bool, name: &str) -> Result<()> {
+    if same { Ok(()) } else { Err(Error::planned(name)) }
+}
+
+/// A number that is no member of the enumeration.
+fn wild(name: &str, value: i32) -> Error {
+    Error::new(Code::ValueRefused, format!("{value} is no value of {name}"))
+}

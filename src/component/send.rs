@@ -1,0 +1,144 @@
+//! Send: checks first, then a connection where there is none, then one transaction.
+
+use super::operation::Operation;
+use super::{Component, State};
+use crate::config::Setting;
+use crate::error::{Code, Error, Result};
+use crate::message::body::Source;
+use crate::message::compose::{self, Caps, Composed, Generated, IdAlgorithm, Options};
+use crate::message::draft::Draft;
+use crate::smtp::session::State as Talk;
+use crate::smtp::transaction::{Envelope, Policy, Recipient};
+
+/// A message as it stood when the method began; what changes meanwhile belongs to the next one.
+struct Job {
+    draft: Draft,
+    options: Options,
+    envelope: Envelope,
+    sender_utf8: bool,
+    policy: Policy,
+    send_rset: bool,
+}
+
+impl Component {
+    pub fn send(&self) -> Result<()> {
+        let mut op = self.begin()?;
+        let job = {
+            let mut state = self.state.lock();
+            let job = Job::new(&state)?;
+            state.generated = (state.message.revision, Generated::default());
+            job
+        };
+        if op.session.is_some() {
+            op.notice();
+            if op.needs_fresh(&job) {
+                op.quit();
+                op.open()?;
+            }
+        }
+        let own = op.session.is_none();
+        if own {
+            if self.state.lock().server.name.is_empty() {
+                return Err(Error::new(Code::NoMailServer, "MailServer is empty: set the server to send through"));
+            }
+            op.open()?;
+        }
+        let done = op.deliver(job);
+        match &done {
+            Ok(()) if own => op.quit(),
+            Ok(()) => {}
+            // After a refusal the connection is still good; after anything else it is not to be trusted.
+            Err(error) if own && error.reply.is_none() => op.drop_session(Some(error)),
+            Err(error) => op.settle(Some(error)),
+        }
+        done
+    }
+}
+
+impl Job {
+    fn new(state: &State) -> Result<Job> {
+        let draft = state.message.clone();
+        let (sender, sender_utf8) = compose::envelope_sender(&draft)?;
+        let found = draft.recipients.envelope()?;
+        let options = compose_options(state);
+        if !options.allow_empty_to && !found.iter().any(|r| r.kind == crate::enums::RecipientType::To) {
+            return Err(Error::new(Code::NoRecipient, "SendTo is empty; AllowEmptyTo=True permits that"));
+        }
+        let smtp_utf8 = sender_utf8 || found.iter().any(|r| r.needs_smtputf8);
+        let recipients =
+            found.into_iter().map(|r| Recipient { address: r.address, options: r.options, kind: r.kind }).collect();
+        let settings = &state.settings;
+        Ok(Job {
+            draft,
+            options,
+            envelope: Envelope { sender, recipients, smtp_utf8, ..Envelope::default() },
+            sender_utf8,
+            policy: Policy {
+                stop_on_to: settings.bool(Setting::StopOnToErrors),
+                stop_on_cc: settings.bool(Setting::StopOnCcErrors),
+                stop_on_bcc: settings.bool(Setting::StopOnBccErrors),
+            },
+            send_rset: settings.bool(Setting::SendRset),
+        })
+    }
+}
+
+/// The settings that shape headers.
+pub(super) fn compose_options(state: &State) -> Options {
+    let settings = &state.settings;
+    Options {
+        charset: settings.text(Setting::Charset).to_string(),
+        fold_headers: settings.bool(Setting::FoldHeaders),
+        max_header_length: usize::try_from(settings.int(Setting::MaxHeaderLength)).unwrap_or(80),
+        message_id_algorithm: IdAlgorithm::from_name(settings.text(Setting::MessageIdAlgorithm)).unwrap_or_default(),
+        allow_empty_to: settings.bool(Setting::AllowEmptyTo),
+        host: super::state::host_name(),
+    }
+}
+
+impl Operation<'_> {
+    /// The open connection cannot take the next message: a transaction failed and RSET is not to be sent.
+    fn needs_fresh(&self, job: &Job) -> bool {
+        self.session.as_ref().is_some_and(|s| s.state == Talk::Soiled && !job.send_rset)
+    }
+
+    /// One transaction over the open connection.
+    fn deliver(&mut self, mut job: Job) -> Result<()> {
+        let caps = self.session.as_ref().map_or(Caps::default(), |s| Caps {
+            eight_bit_mime: s.extensions.eight_bit_mime,
+            smtp_utf8: s.extensions.smtp_utf8,
+        });
+        let composed = self.compose(&job, caps)?;
+        job.envelope.smtp_utf8 |= composed.needs_smtputf8;
+        if job.envelope.smtp_utf8 && !caps.smtp_utf8 {
+            let (code, who) =
+                if job.sender_utf8 { (Code::NoSender, "sender") } else { (Code::NoRecipient, "recipient") };
+            return Err(Error::new(code, format!("The {who}'s address needs SMTPUTF8, which the server does not offer")));
+        }
+        job.envelope.eight_bit = composed.eight_bit;
+        job.envelope.size = composed.size;
+        let close = self.component.state.lock().settings.bool(Setting::CloseStreamAfterTransfer);
+        let mut parts = composed
+            .pieces
+            .iter()
+            .map(|piece| piece.open(close))
+            .collect::<Result<Vec<Box<dyn Source>>>>()?;
+        self.converse(|session, cx| {
+            session.open(cx, &job.envelope, job.policy)?;
+            session.content(cx, &composed.headers, &mut parts)?;
+            Ok(())
+        })
+    }
+
+    /// Composes for what this server takes, and keeps what was generated so that reading the headers tells what was sent.
+    fn compose(&mut self, job: &Job, caps: Caps) -> Result<Composed> {
+        let mut generated = Generated::default();
+        let composed = compose::compose(&job.draft, &job.options, caps, &mut generated)?;
+        let mut state = self.component.state.lock();
+        if state.message.revision == job.draft.revision {
+            state.generated = (job.draft.revision, generated);
+            state.caps = caps;
+        }
+        Ok(composed)
+    }
+}

@@ -1,0 +1,156 @@
+//! The state of a handle, in groups; a property is a field of the group that the description names (`on = "…"`).
+
+use crate::config::{Setting, Settings};
+use crate::enums::{AuthMechanism, FirewallType, SslProvider, SslStartMode};
+use crate::error::{Code, Error, Result};
+use crate::message::compose::{Caps, Generated};
+use crate::message::draft::Draft;
+use crate::text::line;
+use std::net::SocketAddr;
+
+/// Everything a handle remembers between calls, the connection excepted.
+#[derive(Default)]
+pub struct State {
+    pub server: Server,
+    pub firewall: Firewall,
+    pub tls: Tls,
+    pub message: Draft,
+    pub smime: Smime,
+    pub settings: Settings,
+    /// What was generated for the message as it stands (Date, Message-ID), and for which revision of it.
+    pub generated: (u64, Generated),
+    /// What the last connection offered, as far as it shapes a message.
+    pub caps: Caps,
+}
+
+/// The server and the way in.
+#[derive(Default)]
+pub struct Server {
+    pub allow_extensions: bool,
+    pub auth_mechanism: AuthMechanism,
+    pub connected: bool,
+    pub last_reply: String,
+    pub local_host: String,
+    pub mail_port: i32,
+    pub timeout: i32,
+    /// MailServer as it was set: what is resolved, and the name that certificates are checked against.
+    pub name: String,
+    local: Option<SocketAddr>,
+    peer: Option<SocketAddr>,
+}
+
+#[derive(Default)]
+pub struct Firewall {
+    pub firewall_type: FirewallType,
+}
+
+#[derive(Default)]
+pub struct Tls {
+    pub ssl_provider: SslProvider,
+    pub ssl_start_mode: SslStartMode,
+}
+
+#[derive(Default)]
+pub struct Smime {}
+
+impl State {
+    /// A state with the defaults of the description.
+    pub fn fresh() -> State {
+        let mut state = State::default();
+        super::r#gen::apply_defaults(&mut state);
+        state
+    }
+
+    /// The name said in EHLO: the setting, else the local host's own.
+    pub fn hello(&self) -> String {
+        let set = self.settings.text(Setting::Hello);
+        if set.is_empty() { host_name() } else { set.to_string() }
+    }
+}
+
+impl Server {
+    /// While connected the address that the name led to (ruling 5).
+    pub fn mail_server(&self) -> String {
+        match self.peer {
+            Some(peer) if self.connected => peer.ip().to_string(),
+            _ => self.name.clone(),
+        }
+    }
+
+    pub fn set_mail_server(&mut self, value: &str) -> Result<()> {
+        self.unconnected(Code::MailServerConnected, "MailServer")?;
+        self.name = host_text("MailServer", value)?;
+        Ok(())
+    }
+
+    pub fn set_mail_port(&mut self, value: i32) -> Result<()> {
+        self.unconnected(Code::MailPortConnected, "MailPort")?;
+        if !(1..=65_535).contains(&value) {
+            return Err(Error::new(Code::ZeroPort, format!("{value} is not a TCP port")));
+        }
+        self.mail_port = value;
+        Ok(())
+    }
+
+    /// The local address while connected, else what was set, else the name of this host.
+    pub fn local_host(&self) -> String {
+        match self.local {
+            Some(local) if self.connected => local.ip().to_string(),
+            _ if self.local_host.is_empty() => host_name(),
+            _ => self.local_host.clone(),
+        }
+    }
+
+    pub fn set_local_host(&mut self, value: &str) -> Result<()> {
+        self.unconnected(Code::LocalHostConnected, "LocalHost")?;
+        self.local_host = host_text("LocalHost", value)?;
+        Ok(())
+    }
+
+    pub fn set_timeout(&mut self, value: i32) -> Result<()> {
+        if value < 0 {
+            return Err(Error::new(Code::ValueRefused, format!("Timeout takes 0 or more seconds, not {value}")));
+        }
+        self.timeout = value;
+        Ok(())
+    }
+
+    /// The port this end has, 0 while not connected.
+    pub fn local_port(&self) -> u16 {
+        self.local.filter(|_| self.connected).map_or(0, |a| a.port())
+    }
+
+    pub fn unconnected(&self, code: Code, what: &str) -> Result<()> {
+        if self.connected {
+            return Err(Error::new(code, format!("{what} cannot change while a connection is open")));
+        }
+        Ok(())
+    }
+
+    pub fn connected_to(&mut self, local: Option<SocketAddr>, peer: Option<SocketAddr>) {
+        self.connected = true;
+        self.local = local;
+        self.peer = peer;
+    }
+
+    pub fn disconnected(&mut self) {
+        self.connected = false;
+        self.local = None;
+        self.peer = None;
+    }
+}
+
+/// A host's name or address on one line, blanks around it dropped.
+fn host_text(what: &str, value: &str) -> Result<String> {
+    line::refuse_crlf_nul(what, value)?;
+    let value = value.trim();
+    if value.contains(char::is_whitespace) {
+        return Err(Error::new(Code::ValueRefused, format!("{what} is a host and holds no blanks")));
+    }
+    Ok(value.to_string())
+}
+
+/// gethostname(); "localhost" where the system does not tell.
+pub fn host_name() -> String {
+    crate::net::socket::host_name().unwrap_or_else(|| "localhost".into())
+}

@@ -1,0 +1,306 @@
+//! Every entry passes here: NULL outputs, dead handles, panics, `errno`, the last error.
+
+use crate::certs::Certificate;
+use crate::component::Component;
+use crate::error::{Code, Error, Result};
+use crate::ffi::callbacks::Callbacks;
+use crate::ffi::handle::{Table, ssmtp_cert_t, ssmtp_t};
+use crate::ffi::text;
+use libc::c_char;
+use parking_lot::Mutex;
+use std::cell::RefCell;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Once};
+
+/// What lies behind an `ssmtp_t *`.
+pub struct Handle {
+    pub component: Component,
+    pub callbacks: Arc<Callbacks>,
+    /// The last error of any thread; a thread's own comes first.
+    last_error: Mutex<String>,
+    /// A panic was caught: nothing but deleting works any more.
+    broken: AtomicBool,
+}
+
+pub static HANDLES: Table<Handle> = Table::new();
+pub static CERTS: Table<Mutex<Certificate>> = Table::new();
+
+thread_local! {
+    static LAST: RefCell<(usize, String)> = const { RefCell::new((0, String::new())) };
+    static INSIDE: std::cell::Cell<u32> = const { std::cell::Cell::new(0) };
+}
+
+impl Handle {
+    pub fn new(callbacks: Arc<Callbacks>) -> Handle {
+        Handle {
+            component: Component::new(callbacks.clone()),
+            callbacks,
+            last_error: Mutex::new(String::new()),
+            broken: AtomicBool::new(false),
+        }
+    }
+}
+
+/// Runs `f` with `errno` kept, panics caught and its error remembered for the token; returns the number.
+pub fn enter(token: usize, f: impl FnOnce() -> Result<()>) -> i32 {
+    // SAFETY: the C library's own errno of this thread.
+    let errno = unsafe { *errno_location() };
+    quiet();
+    let _ = INSIDE.try_with(|i| i.set(i.get() + 1));
+    let result = catch_unwind(AssertUnwindSafe(f)).unwrap_or_else(|_| {
+        if let Ok(handle) = HANDLES.get(token, "handle") {
+            handle.broken.store(true, Ordering::SeqCst);
+        }
+        Err(Error::new(Code::Internal, "an internal fault was caught; only deleting the handle works now"))
+    });
+    let _ = INSIDE.try_with(|i| i.set(i.get() - 1));
+    let number = match result {
+        Ok(()) => 0,
+        Err(error) => {
+            let number = error.code as i32;
+            remember(token, error.message);
+            number
+        }
+    };
+    // SAFETY: as above.
+    unsafe { *errno_location() = errno };
+    number
+}
+
+fn remember(token: usize, message: String) {
+    if let Ok(handle) = HANDLES.get(token, "handle") {
+        handle.last_error.lock().clone_from(&message);
+    }
+    let _ = LAST.try_with(|last| *last.borrow_mut() = (token, message));
+}
+
+/// The text of the last error: this thread's on that handle, else the handle's; for NULL this thread's last of all.
+pub fn last_error(token: usize) -> Result<String> {
+    let mine = LAST.try_with(|last| last.borrow().clone()).unwrap_or_default();
+    if token == 0 || mine.0 == token {
+        return Ok(mine.1);
+    }
+    Ok(HANDLES.get(token, "handle")?.last_error.lock().clone())
+}
+
+/// A panic inside our code says nothing on stderr; panics elsewhere in the process go where they went before.
+fn quiet() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let before = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |info| {
+            if INSIDE.try_with(std::cell::Cell::get).unwrap_or(0) == 0 {
+                before(info);
+            }
+        }));
+    });
+}
+
+#[cfg(target_os = "linux")]
+unsafe fn errno_location() -> *mut i32 {
+    // SAFETY: always valid for the calling thread.
+    unsafe { libc::__errno_location() }
+}
+
+#[cfg(target_os = "macos")]
+unsafe fn errno_location() -> *mut i32 {
+    // SAFETY: always valid for the calling thread.
+    unsafe { libc::__error() }
+}
+
+/// A method of the component on a handle.
+pub fn run(handle: *mut ssmtp_t, f: impl FnOnce(&Component) -> Result<()>) -> i32 {
+    enter(handle as usize, || f(&alive(handle)?.component))
+}
+
+/// The handle behind a token, unless a fault broke it.
+pub fn alive(handle: *mut ssmtp_t) -> Result<Arc<Handle>> {
+    let found = HANDLES.get(handle as usize, "handle")?;
+    if found.broken.load(Ordering::SeqCst) {
+        return Err(Error::new(Code::Internal, "the handle met an internal fault; only deleting it works"));
+    }
+    Ok(found)
+}
+
+fn null_output() -> Error {
+    Error::new(Code::BadArgument, "the output is NULL")
+}
+
+/// Writes a value through an output pointer, once it is there.
+unsafe fn put<T, V>(token: usize, out: *mut V, f: impl FnOnce() -> Result<T>, to: impl FnOnce(T) -> Result<V>) -> i32 {
+    enter(token, || {
+        if out.is_null() {
+            return Err(null_output());
+        }
+        let value = to(f()?)?;
+        // SAFETY: not NULL, and the caller promised a place for this type; unaligned places are fine.
+        unsafe { out.write_unaligned(value) };
+        Ok(())
+    })
+}
+
+unsafe fn put_octets(token: usize, out: *mut *mut u8, length: *mut usize, f: impl FnOnce() -> Result<Vec<u8>>) -> i32 {
+    enter(token, || {
+        if out.is_null() || length.is_null() {
+            return Err(null_output());
+        }
+        let value = f()?;
+        let memory = text::output(&value)?;
+        // SAFETY: neither is NULL, and the caller promised places for these types.
+        unsafe {
+            out.write_unaligned(memory);
+            length.write_unaligned(value.len());
+        }
+        Ok(())
+    })
+}
+
+fn text_out(value: String) -> Result<*mut c_char> {
+    Ok(text::output(value.as_bytes())?.cast())
+}
+
+fn cert_out(value: Certificate) -> Result<*mut ssmtp_cert_t> {
+    let token = CERTS.insert(|_| Arc::new(Mutex::new(value))).ok_or_else(|| Error::plain(Code::OutOfMemory))?;
+    Ok(token as *mut ssmtp_cert_t)
+}
+
+pub unsafe fn get_bool(handle: *mut ssmtp_t, out: *mut i32, f: impl FnOnce(&Component) -> Result<bool>) -> i32 {
+    unsafe { put(handle as usize, out, || f(&alive(handle)?.component), |v| Ok(i32::from(v))) }
+}
+
+pub unsafe fn get_int(handle: *mut ssmtp_t, out: *mut i32, f: impl FnOnce(&Component) -> Result<i32>) -> i32 {
+    unsafe { put(handle as usize, out, || f(&alive(handle)?.component), Ok) }
+}
+
+pub unsafe fn get_text(
+    handle: *mut ssmtp_t,
+    out: *mut *mut c_char,
+    f: impl FnOnce(&Component) -> Result<String>,
+) -> i32 {
+    unsafe { put(handle as usize, out, || f(&alive(handle)?.component), text_out) }
+}
+
+pub unsafe fn get_bytes(
+    handle: *mut ssmtp_t,
+    out: *mut *mut u8,
+    length: *mut usize,
+    f: impl FnOnce(&Component) -> Result<Vec<u8>>,
+) -> i32 {
+    unsafe { put_octets(handle as usize, out, length, || f(&alive(handle)?.component)) }
+}
+
+pub unsafe fn get_cert(
+    handle: *mut ssmtp_t,
+    out: *mut *mut ssmtp_cert_t,
+    f: impl FnOnce(&Component) -> Result<Certificate>,
+) -> i32 {
+    unsafe { put(handle as usize, out, || f(&alive(handle)?.component), cert_out) }
+}
+
+pub unsafe fn set_bool(handle: *mut ssmtp_t, value: i32, f: impl FnOnce(&Component, bool) -> Result<()>) -> i32 {
+    run(handle, |c| f(c, value != 0))
+}
+
+pub unsafe fn set_int(handle: *mut ssmtp_t, value: i32, f: impl FnOnce(&Component, i32) -> Result<()>) -> i32 {
+    run(handle, |c| f(c, value))
+}
+
+pub unsafe fn set_text(
+    handle: *mut ssmtp_t,
+    value: *const c_char,
+    f: impl FnOnce(&Component, &str) -> Result<()>,
+) -> i32 {
+    // SAFETY: the promise is the caller's of the exported function.
+    run(handle, |c| f(c, unsafe { text::input(value) }?))
+}
+
+pub unsafe fn set_bytes(
+    handle: *mut ssmtp_t,
+    value: *const u8,
+    length: usize,
+    f: impl FnOnce(&Component, &[u8]) -> Result<()>,
+) -> i32 {
+    // SAFETY: the promise is the caller's of the exported function.
+    run(handle, |c| f(c, unsafe { text::octets(value, length) }?))
+}
+
+/// NULL removes: it stands for an empty certificate.
+pub unsafe fn set_cert(
+    handle: *mut ssmtp_t,
+    value: *mut ssmtp_cert_t,
+    f: impl FnOnce(&Component, &Certificate) -> Result<()>,
+) -> i32 {
+    run(handle, |c| {
+        if value.is_null() {
+            return f(c, &Certificate::default());
+        }
+        let cert = CERTS.get(value as usize, "certificate")?.lock().clone();
+        f(c, &cert)
+    })
+}
+
+pub unsafe fn cert_get_bool(
+    cert: *mut ssmtp_cert_t,
+    out: *mut i32,
+    f: impl FnOnce(&Certificate) -> Result<bool>,
+) -> i32 {
+    unsafe { put(0, out, || f(&CERTS.get(cert as usize, "certificate")?.lock()), |v| Ok(i32::from(v))) }
+}
+
+pub unsafe fn cert_get_int(
+    cert: *mut ssmtp_cert_t,
+    out: *mut i32,
+    f: impl FnOnce(&Certificate) -> Result<i32>,
+) -> i32 {
+    unsafe { put(0, out, || f(&CERTS.get(cert as usize, "certificate")?.lock()), Ok) }
+}
+
+pub unsafe fn cert_get_text(
+    cert: *mut ssmtp_cert_t,
+    out: *mut *mut c_char,
+    f: impl FnOnce(&Certificate) -> Result<String>,
+) -> i32 {
+    unsafe { put(0, out, || f(&CERTS.get(cert as usize, "certificate")?.lock()), text_out) }
+}
+
+pub unsafe fn cert_get_bytes(
+    cert: *mut ssmtp_cert_t,
+    out: *mut *mut u8,
+    length: *mut usize,
+    f: impl FnOnce(&Certificate) -> Result<Vec<u8>>,
+) -> i32 {
+    unsafe { put_octets(0, out, length, || f(&CERTS.get(cert as usize, "certificate")?.lock())) }
+}
+
+pub unsafe fn cert_set_int(
+    cert: *mut ssmtp_cert_t,
+    value: i32,
+    f: impl FnOnce(&mut Certificate, i32) -> Result<()>,
+) -> i32 {
+    enter(0, || f(&mut CERTS.get(cert as usize, "certificate")?.lock(), value))
+}
+
+pub unsafe fn cert_set_text(
+    cert: *mut ssmtp_cert_t,
+    value: *const c_char,
+    f: impl FnOnce(&mut Certificate, &str) -> Result<()>,
+) -> i32 {
+    // SAFETY: the promise is the caller's of the exported function.
+    enter(0, || f(&mut CERTS.get(cert as usize, "certificate")?.lock(), unsafe { text::input(value) }?))
+}
+
+pub unsafe fn cert_set_bytes(
+    cert: *mut ssmtp_cert_t,
+    value: *const u8,
+    length: usize,
+    f: impl FnOnce(&mut Certificate, &[u8]) -> Result<()>,
+) -> i32 {
+    // SAFETY: the promise is the caller's of the exported function.
+    enter(0, || f(&mut CERTS.get(cert as usize, "certificate")?.lock(), unsafe { text::octets(value, length) }?))
+}
+
+/// A certificate made by one of the constructors.
+pub unsafe fn new_cert(out: *mut *mut ssmtp_cert_t, f: impl FnOnce() -> Result<Certificate>) -> i32 {
+    unsafe { put(0, out, f, cert_out) }
+}

@@ -1,0 +1,22 @@
+//! The network floor: names, connections, deadlines, and the one kind of socket whose writes never raise SIGPIPE.
+//!
+//! A [`Clock`] travels with every call that may wait: it holds the inactivity limit, the absolute limit and the
+//! [`Interrupt`]. A [`Stream`] is what everything above talks to; TLS and proxies are further implementations of it.
+
+pub mod clock;
+pub mod dial;
+pub mod errno;
+pub mod interrupt;
+pub mod resolve;
+pub mod socket;
+pub mod stream;
+
+#[cfg(test)]
+mod tests;
+
+pub use clock::Clock;
+pub use dial::{DialOptions, dial};
+pub use errno::from_io;
+pub use interrupt::Interrupt;
+pub use resolve::{IpMode, ascii_host, resolve};
+pub use stream::{Stream, TcpStream};

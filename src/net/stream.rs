@@ -1,0 +1,306 @@
+//! What everything above the network reads and writes, and its plain form: one TCP socket.
+//!
+//! The socket blocks, with SO_RCVTIMEO and SO_SNDTIMEO, so that a turn of a conversation costs one recv and one
+//! sendmsg. These limits only say how often a call comes back to look at the clock: they are powers of two below the
+//! time left and are set again only when they change. Deadlines are moments, so a signal never moves them.
+//!
+//! TcpNoDelay never causes a stall (ruling 16). A turn is one gathered write: Linux's form of Nagle (Minshall) holds
+//! back the last, partial segment only while an earlier partial one is unacknowledged, and the reply that began our
+//! turn acknowledged those. Where a turn takes several sendmsg calls, is large enough that the kernel may have cut it,
+//! or follows another without a read between, the tail is pushed by switching TCP_NODELAY on, which sends what is held,
+//! and off again. [`Stream::write_more`] (MSG_MORE) keeps the parts of a turn in full segments. Systems without
+//! MSG_MORE promise neither, so TCP_NODELAY stays on there.
+
+use super::clock::{Clock, left};
+use super::errno::from_io;
+use super::socket::{self, Ready};
+use crate::error::{Code, Error, Result};
+use socket2::Socket;
+use std::io::{self, IoSlice, Read};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// A conversation's two directions. Errors: 301 interrupted, 201 a limit passed, 1120 the peer closed, 10054 it reset.
+pub trait Stream: Send {
+    /// Reads at least one byte; 0 says that the peer closed.
+    fn read(&mut self, buf: &mut [u8], clock: &Clock) -> Result<usize>;
+
+    /// Writes all parts, gathered, and sends them at once. The parts are used up.
+    fn write_all(&mut self, parts: &mut [IoSlice<'_>], clock: &Clock) -> Result<()>;
+
+    /// Like `write_all` where more of the same turn follows: a `write_all`, or a read, must come next to send the tail.
+    fn write_more(&mut self, parts: &mut [IoSlice<'_>], clock: &Clock) -> Result<()> {
+        self.write_all(parts, clock)
+    }
+
+    /// Whether bytes, an error or the end are there, after at most `wait`. Takes nothing away.
+    fn readable(&mut self, wait: Duration, clock: &Clock) -> Result<bool>;
+
+    fn close(&mut self);
+
+    fn local_addr(&self) -> Option<SocketAddr>;
+
+    fn peer_addr(&self) -> Option<SocketAddr>;
+}
+
+impl<S: Stream + ?Sized> Stream for Box<S> {
+    fn read(&mut self, buf: &mut [u8], clock: &Clock) -> Result<usize> {
+        (**self).read(buf, clock)
+    }
+    fn write_all(&mut self, parts: &mut [IoSlice<'_>], clock: &Clock) -> Result<()> {
+        (**self).write_all(parts, clock)
+    }
+    fn write_more(&mut self, parts: &mut [IoSlice<'_>], clock: &Clock) -> Result<()> {
+        (**self).write_more(parts, clock)
+    }
+    fn readable(&mut self, wait: Duration, clock: &Clock) -> Result<bool> {
+        (**self).readable(wait, clock)
+    }
+    fn close(&mut self) {
+        (**self).close();
+    }
+    fn local_addr(&self) -> Option<SocketAddr> {
+        (**self).local_addr()
+    }
+    fn peer_addr(&self) -> Option<SocketAddr> {
+        (**self).peer_addr()
+    }
+}
+
+/// Whether Nagle can be left on without stalls.
+const CAN_PUSH: bool = cfg!(any(target_os = "linux", target_os = "android"));
+
+/// A write beyond this may be cut by the kernel where its buffer was full: Linux's smallest default send buffer.
+const ONE_GO: usize = 16 * 1024;
+
+/// A connected TCP socket.
+#[derive(Debug)]
+pub struct TcpStream {
+    socket: Option<Arc<Socket>>,
+    label: String,
+    no_delay: bool,
+    local: Option<SocketAddr>,
+    peer: Option<SocketAddr>,
+    receive_timeout: Option<Duration>,
+    send_timeout: Option<Duration>,
+    /// Sends since the last read: what Nagle could make a further one wait for.
+    unanswered: u32,
+    /// The last send said that more is coming.
+    held: bool,
+}
+
+impl TcpStream {
+    /// Takes a connected, blocking socket; `label` is how error texts name the peer, with its port.
+    pub fn new(socket: Socket, label: impl Into<String>, no_delay: bool) -> Result<TcpStream> {
+        let label = label.into();
+        let no_delay = no_delay || !CAN_PUSH;
+        if no_delay {
+            // Darwin refuses every option of a socket that was reset meanwhile; the first read tells that better.
+            let _ = socket.set_tcp_nodelay(true);
+        }
+        let local = socket.local_addr().ok().and_then(|address| address.as_socket());
+        let peer = socket.peer_addr().ok().and_then(|address| address.as_socket());
+        Ok(TcpStream {
+            socket: Some(Arc::new(socket)),
+            label,
+            no_delay,
+            local,
+            peer,
+            receive_timeout: None,
+            send_timeout: None,
+            unanswered: 0,
+            held: false,
+        })
+    }
+
+    /// The socket, to read options back; `None` once closed.
+    pub fn socket(&self) -> Option<&Socket> {
+        self.socket.as_deref()
+    }
+
+    fn open(&self) -> Result<Arc<Socket>> {
+        self.socket
+            .clone()
+            .ok_or_else(|| Error::new(Code::SocketNotConnected, format!("the connection to {} is closed", self.label)))
+    }
+
+    fn failed(&self, error: &io::Error) -> Error {
+        from_io(error, &format!("connection to {}", self.label))
+    }
+
+    /// Sends what Nagle or MSG_MORE holds back.
+    fn push(&mut self, socket: &Socket) {
+        // A failure here is a dead connection, which the next read or write reports with its reason.
+        let _ = socket.set_tcp_nodelay(true);
+        if !self.no_delay {
+            let _ = socket.set_tcp_nodelay(false);
+        }
+        self.held = false;
+    }
+
+    fn send(&mut self, mut parts: &mut [IoSlice<'_>], more: bool, clock: &Clock) -> Result<()> {
+        clock.check()?;
+        let socket = self.open()?;
+        let _watch = clock.interrupt.watching(&socket);
+        let mut deadline = clock.deadline();
+        let mut total = 0usize;
+        // Leading parts may be empty, and only empty ones may be left.
+        IoSlice::advance_slices(&mut parts, 0);
+        while !parts.is_empty() {
+            clock.interrupt.check()?;
+            let left = left(deadline);
+            if left.is_some_and(|left| left.is_zero()) {
+                return Err(clock.timed_out(&format!("{} to take data", self.label)));
+            }
+            // Short calls: one that sent something and then timed out does not say when it sent, and one that waits is
+            // woken only when a third of the buffer is free, while a new one takes whatever room a slow peer has made.
+            self.set_send_timeout(&socket, left.map(|left| slice(left / 16)))?;
+            let batch = &parts[..parts.len().min(socket::MAX_PARTS)];
+            let flags = if more || batch.len() < parts.len() { socket::MORE } else { 0 };
+            match socket.send_vectored_with_flags(batch, socket::NO_SIGNAL | flags) {
+                Ok(sent) if sent > 0 => {
+                    self.unanswered = self.unanswered.saturating_add(1);
+                    total = total.saturating_add(sent);
+                    IoSlice::advance_slices(&mut parts, sent);
+                    if !parts.is_empty() {
+                        deadline = clock.deadline();
+                    }
+                }
+                Err(error) if !goes_on(&error) => {
+                    clock.interrupt.check()?;
+                    return Err(self.failed(&error));
+                }
+                _ => clock.check()?,
+            }
+        }
+        clock.interrupt.check()?;
+        if more {
+            self.held |= total > 0;
+        } else if (self.held && total == 0) || (!self.no_delay && (self.unanswered > 1 || total > ONE_GO)) {
+            self.push(&socket);
+        } else {
+            self.held = false;
+        }
+        Ok(())
+    }
+
+    fn set_send_timeout(&mut self, socket: &Socket, timeout: Option<Duration>) -> Result<()> {
+        if self.send_timeout != timeout {
+            socket.set_write_timeout(timeout).map_err(|error| self.failed(&error))?;
+            self.send_timeout = timeout;
+        }
+        Ok(())
+    }
+
+    fn set_receive_timeout(&mut self, socket: &Socket, timeout: Option<Duration>) -> Result<()> {
+        if self.receive_timeout != timeout {
+            socket.set_read_timeout(timeout).map_err(|error| self.failed(&error))?;
+            self.receive_timeout = timeout;
+        }
+        Ok(())
+    }
+}
+
+impl Stream for TcpStream {
+    fn read(&mut self, buf: &mut [u8], clock: &Clock) -> Result<usize> {
+        clock.check()?;
+        if buf.is_empty() {
+            return Err(Error::new(Code::InvalidArgument, "a read needs room for at least one byte"));
+        }
+        let socket = self.open()?;
+        if self.held {
+            self.push(&socket);
+        }
+        let deadline = clock.deadline();
+        let _watch = clock.interrupt.watching(&socket);
+        loop {
+            clock.interrupt.check()?;
+            let left = left(deadline);
+            if left.is_some_and(|left| left.is_zero()) {
+                return Err(clock.timed_out(&format!("data from {}", self.label)));
+            }
+            self.set_receive_timeout(&socket, left.map(slice))?;
+            let result = (&*socket).read(buf);
+            clock.interrupt.check()?;
+            match result {
+                Ok(count) => {
+                    self.unanswered = 0;
+                    return Ok(count);
+                }
+                Err(error) if goes_on(&error) => {}
+                Err(error) => return Err(self.failed(&error)),
+            }
+        }
+    }
+
+    fn write_all(&mut self, parts: &mut [IoSlice<'_>], clock: &Clock) -> Result<()> {
+        self.send(parts, false, clock)
+    }
+
+    fn write_more(&mut self, parts: &mut [IoSlice<'_>], clock: &Clock) -> Result<()> {
+        self.send(parts, true, clock)
+    }
+
+    fn readable(&mut self, wait: Duration, clock: &Clock) -> Result<bool> {
+        clock.check()?;
+        let socket = self.open()?;
+        if self.held {
+            self.push(&socket);
+        }
+        let end = match (Instant::now().checked_add(wait), clock.absolute) {
+            (Some(a), Some(b)) => Some(a.min(b)),
+            (a, b) => a.or(b),
+        };
+        let _watch = clock.interrupt.watching(&socket);
+        loop {
+            clock.interrupt.check()?;
+            let left = left(end);
+            let result = socket::poll(&socket, Ready::Read, left);
+            clock.interrupt.check()?;
+            match result {
+                Ok(true) => return Ok(true),
+                Err(error) if error.kind() != io::ErrorKind::Interrupted => return Err(self.failed(&error)),
+                _ if left.is_some_and(|left| left.is_zero()) => {
+                    clock.check()?;
+                    return Ok(false);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn close(&mut self) {
+        self.socket = None;
+    }
+
+    fn local_addr(&self) -> Option<SocketAddr> {
+        self.local
+    }
+
+    fn peer_addr(&self) -> Option<SocketAddr> {
+        self.peer
+    }
+}
+
+/// The largest power of two in milliseconds within `time`: few different values, so few calls to set them.
+fn slice(time: Duration) -> Duration {
+    let millis = u64::try_from(time.as_millis()).unwrap_or(u64::MAX).clamp(1, 1 << 20);
+    Duration::from_millis(1 << millis.ilog2())
+}
+
+/// A signal or the socket's own limit: look at the clock and go on.
+fn goes_on(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::Interrupted | io::ErrorKind::WouldBlock)
+}
+
+#[cfg(test)]
+mod unit {
+    use super::*;
+
+    #[test]
+    fn a_steady_limit_keeps_one_value() {
+        let millis = |time: u64| slice(Duration::from_millis(time)).as_millis();
+        assert_eq!([0, 1, 2, 3, 59_999, 60_000, u64::MAX].map(millis), [1, 1, 2, 2, 32_768, 32_768, 1 << 20]);
+    }
+}

@@ -1,0 +1,49 @@
+//! Command lines: the one place that writes them, and it refuses CR, LF and NUL.
+
+use crate::error::{Code, Error, Result};
+
+/// A command line without its CRLF, known to be one line.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Command {
+    line: Vec<u8>,
+    /// How the trace shows it, where that differs (credentials).
+    shown: Option<Vec<u8>>,
+}
+
+impl Command {
+    pub fn new(line: impl Into<Vec<u8>>) -> Result<Command> {
+        let line = line.into();
+        if line.iter().any(|b| matches!(b, b'\r' | b'\n' | 0)) {
+            return Err(Error::new(Code::ValueRefused, "a command may not hold CR, LF or NUL"));
+        }
+        Ok(Command { line, shown: None })
+    }
+
+    /// The line with its CRLF.
+    pub fn wire(&self) -> Vec<u8> {
+        [&self.line[..], b"\r\n"].concat()
+    }
+
+    pub fn shown(&self) -> &[u8] {
+        self.shown.as_deref().unwrap_or(&self.line)
+    }
+}
+
+impl std::fmt::Debug for Command {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Command({:?})", String::from_utf8_lossy(self.shown()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_with_a_line_break_or_nul_is_refused_whole() {
+        for text in ["NOOP\r\nQUIT", "NOOP\n", "\rNOOP", "NO\0OP"] {
+            assert_eq!(Command::new(text).unwrap_err().code, Code::ValueRefused);
+        }
+        assert_eq!(Command::new("NOOP").unwrap().wire(), b"NOOP\r\n");
+    }
+}

@@ -1,0 +1,203 @@
+//! Message content as DATA carries it: CRLF line ends, dots stuffed (RFC 5321 §4.5.2), as slices of the caller's bytes.
+//! One state machine across chunk borders; the bytes themselves are never copied.
+
+use std::io::IoSlice;
+
+/// Where the last byte left us.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum At {
+    LineStart,
+    Text,
+    /// A CR whose LF may be the first byte of the next chunk; it was not written yet.
+    Cr,
+}
+
+const CRLF: &[u8] = b"\r\n";
+const DOT: &[u8] = b".";
+
+/// Repairs line ends and stuffs dots.
+pub struct Stuffer {
+    at: At,
+}
+
+impl Default for Stuffer {
+    /// At the start of a line: behind the empty line that ends the headers.
+    fn default() -> Stuffer {
+        Stuffer { at: At::LineStart }
+    }
+}
+
+impl Stuffer {
+    /// Appends what is to be written for the next chunk, up to about `limit` slices, and says how much of the chunk that was.
+    /// Bare CR and bare LF become CRLF.
+    pub fn feed<'a>(&mut self, chunk: &'a [u8], out: &mut Vec<IoSlice<'a>>, limit: usize) -> usize {
+        let mut skipped = 0;
+        if self.at == At::Cr && !chunk.is_empty() {
+            push(out, CRLF);
+            self.at = At::LineStart;
+            skipped = usize::from(chunk[0] == b'\n');
+        }
+        let rest = &chunk[skipped..];
+        // `from` is the start of the run not yet written, `i` where the scan stands.
+        let (mut from, mut i) = (0, 0);
+        while i < rest.len() {
+            if out.len() >= limit {
+                push(out, &rest[from..i]);
+                return skipped + i;
+            }
+            if self.at == At::LineStart && rest[i] == b'.' {
+                push(out, &rest[from..i]);
+                push(out, DOT);
+                from = i;
+            }
+            self.at = At::Text;
+            let Some(found) = memchr::memchr2(b'\r', b'\n', &rest[i..]) else { break };
+            let end = i + found;
+            if rest[end] == b'\n' {
+                push(out, &rest[from..end]);
+                push(out, CRLF);
+                from = end + 1;
+                i = from;
+                self.at = At::LineStart;
+            } else if end + 1 == rest.len() {
+                push(out, &rest[from..end]);
+                self.at = At::Cr;
+                return chunk.len();
+            } else if rest[end + 1] == b'\n' {
+                i = end + 2;
+                self.at = At::LineStart;
+            } else {
+                push(out, &rest[from..end]);
+                push(out, CRLF);
+                from = end + 1;
+                i = from;
+                self.at = At::LineStart;
+            }
+        }
+        push(out, &rest[from..]);
+        chunk.len()
+    }
+
+    /// The end of the message: the last line's CRLF where it lacks, and the lone dot.
+    pub fn finish(&mut self) -> &'static [u8] {
+        let end: &[u8] = if self.at == At::LineStart { b".\r\n" } else { b"\r\n.\r\n" };
+        self.at = At::LineStart;
+        end
+    }
+
+}
+
+fn push<'a>(out: &mut Vec<IoSlice<'a>>, bytes: &'a [u8]) {
+    if !bytes.is_empty() {
+        out.push(IoSlice::new(bytes));
+    }
+}
+
+/// Content with CRLF line ends and nothing stuffed: what TransferText shows.
+pub fn normalise(chunks: &[&[u8]]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(chunks.iter().map(|c| c.len()).sum());
+    let mut cr = false;
+    for &byte in chunks.iter().flat_map(|c| c.iter()) {
+        match byte {
+            b'\n' if cr => cr = false,
+            b'\n' => out.extend_from_slice(CRLF),
+            _ => {
+                cr = byte == b'\r';
+                if cr { out.extend_from_slice(CRLF) } else { out.push(byte) }
+            }
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn wire(body: &[u8], step: usize, limit: usize) -> Vec<u8> {
+        let mut stuffer = Stuffer::default();
+        let mut all = Vec::new();
+        for chunk in body.chunks(step.max(1)) {
+            let mut done = 0;
+            while done < chunk.len() {
+                let mut slices = Vec::new();
+                done += stuffer.feed(&chunk[done..], &mut slices, limit);
+                assert!(slices.len() <= limit + 3);
+                slices.iter().for_each(|s| all.extend_from_slice(s));
+            }
+        }
+        all.extend_from_slice(stuffer.finish());
+        all
+    }
+
+    #[test]
+    fn the_classic_cases_come_out_right_in_chunks_of_any_size() {
+        for (body, expected) in [
+            ("", ".\r\n"),
+            (".", "..\r\n.\r\n"),
+            ("a", "a\r\n.\r\n"),
+            ("a\r\n", "a\r\n.\r\n"),
+            ("a\r\n.\r\n", "a\r\n..\r\n.\r\n"),
+            ("\n.\n", "\r\n..\r\n.\r\n"),
+            ("\n.\r\n", "\r\n..\r\n.\r\n"),
+            ("\r.\r", "\r\n..\r\n.\r\n"),
+            ("\r\n.\r", "\r\n..\r\n.\r\n"),
+            ("\r\n.\n", "\r\n..\r\n.\r\n"),
+            (".\r\n", "..\r\n.\r\n"),
+            ("..a\r\n.b", "...a\r\n..b\r\n.\r\n"),
+            ("a\r\r\nb", "a\r\n\r\nb\r\n.\r\n"),
+            ("a\n\rb", "a\r\n\r\nb\r\n.\r\n"),
+            ("a\r", "a\r\n.\r\n"),
+        ] {
+            for step in 1..5 {
+                assert_eq!(wire(body.as_bytes(), step, 1 + step % 3), expected.as_bytes(), "{body:?} by {step}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_callers_bytes_are_not_copied() {
+        let body = b"one\r\ntwo\r\n.three\r\n";
+        let mut slices = Vec::new();
+        Stuffer::default().feed(body, &mut slices, 100);
+        assert_eq!(slices.len(), 3);
+        assert_eq!(slices[0].as_ptr(), body.as_ptr());
+        assert_eq!(slices[2].as_ptr(), body[10..].as_ptr());
+    }
+
+    /// What a strict receiver reads: lines end with CRLF only, one leading dot is taken away.
+    fn receive(wire: &[u8]) -> Vec<u8> {
+        let text = wire.strip_suffix(b".\r\n").expect("ends with the lone dot");
+        let mut out = Vec::new();
+        let mut rest = text;
+        while let Some(end) = memchr::memmem::find(rest, b"\r\n") {
+            let line = &rest[..end + 2];
+            assert_ne!(line, b".\r\n", "the message ends early");
+            out.extend_from_slice(line.strip_prefix(b".").unwrap_or(line));
+            rest = &rest[end + 2..];
+        }
+        assert!(rest.is_empty());
+        out
+    }
+
+    proptest! {
+        #[test]
+        fn a_receiver_gets_the_text_back_with_crlf_and_no_bare_line_end(
+            body in proptest::collection::vec(proptest::sample::select(b".\r\nab".to_vec()), 0..60),
+            step in 1usize..9,
+            limit in 1usize..6,
+        ) {
+            let wire = wire(&body, step, limit);
+            for (i, &b) in wire.iter().enumerate() {
+                prop_assert!(b != b'\n' || (i > 0 && wire[i - 1] == b'\r'));
+                prop_assert!(b != b'\r' || wire.get(i + 1) == Some(&b'\n'));
+            }
+            let mut expected = normalise(&[&body]);
+            if !expected.is_empty() && !expected.ends_with(b"\r\n") {
+                expected.extend_from_slice(b"\r\n");
+            }
+            prop_assert_eq!(receive(&wire), expected);
+        }
+    }
+}

@@ -1,0 +1,202 @@
+//! One connection's conversation: greeting, EHLO or HELO, commands and their replies, QUIT. RFC 5321 §3, §4.
+
+use crate::error::{Code, Error, Result};
+use crate::events::Direction;
+use crate::net::{Clock, Stream};
+use crate::smtp::Context;
+use crate::smtp::command::Command;
+use crate::smtp::extensions::Extensions;
+use crate::smtp::reply::{Gather, Lines, Reply};
+use std::io::IoSlice;
+use std::time::Duration;
+
+/// Where the conversation stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    /// Connected, the greeting not read yet.
+    Fresh,
+    /// Greeted and introduced: a transaction may begin.
+    Ready,
+    /// A transaction failed: RSET goes before the next one.
+    Soiled,
+    /// Closed by either side, or out of step: nothing more is said here.
+    Dead,
+}
+
+/// A conversation over any stream.
+pub struct Session {
+    stream: Box<dyn Stream>,
+    lines: Lines,
+    input: Vec<u8>,
+    pub state: State,
+    pub extensions: Extensions,
+}
+
+/// Bytes asked of the stream at once.
+const INPUT: usize = 8 * 1024;
+
+impl Session {
+    pub fn new(stream: Box<dyn Stream>) -> Session {
+        Session {
+            stream,
+            lines: Lines::default(),
+            input: vec![0; INPUT],
+            state: State::Fresh,
+            extensions: Extensions::default(),
+        }
+    }
+
+    pub fn stream(&mut self) -> &mut dyn Stream {
+        &mut *self.stream
+    }
+
+    pub fn is_dead(&self) -> bool {
+        self.state == State::Dead
+    }
+
+    /// Reads the greeting: 220, or 161.
+    pub fn greet(&mut self, cx: &Context) -> Result<()> {
+        let reply = self.reply(cx, "the greeting")?;
+        if reply.code != 220 {
+            self.state = State::Dead;
+            return Err(refused("The server refuses the connection", &reply));
+        }
+        self.state = State::Ready;
+        Ok(())
+    }
+
+    /// EHLO, and HELO where that is refused or not wanted.
+    pub fn hello(&mut self, cx: &Context, name: &str, extended: bool) -> Result<()> {
+        self.extensions = Extensions::default();
+        if extended {
+            let reply = self.ask(cx, &Command::new(format!("EHLO {name}"))?)?;
+            if reply.is_positive() {
+                self.extensions = Extensions::parse(&reply);
+                return Ok(());
+            }
+            if reply.code == 421 {
+                return Err(refused("The server refuses EHLO", &reply));
+            }
+        }
+        let reply = self.ask(cx, &Command::new(format!("HELO {name}"))?)?;
+        if !reply.is_positive() {
+            self.state = State::Dead;
+            return Err(refused("The server refuses HELO", &reply));
+        }
+        Ok(())
+    }
+
+    /// Says a command and reads its reply, whatever it is.
+    pub fn ask(&mut self, cx: &Context, command: &Command) -> Result<Reply> {
+        self.in_step(cx)?;
+        cx.trace(Direction::Client, command.shown()).inspect_err(|_| self.state = State::Dead)?;
+        self.write(&mut [IoSlice::new(&command.wire())], cx.clock)?;
+        self.reply(cx, "a reply")
+    }
+
+    /// Writes bytes; a failure leaves nothing to go on with.
+    pub fn write(&mut self, parts: &mut [IoSlice<'_>], clock: &Clock) -> Result<()> {
+        let done = self.stream.write_all(parts, clock);
+        self.kill_on_error(done)
+    }
+
+    /// Writes bytes that more of the same turn follow.
+    pub fn write_more(&mut self, parts: &mut [IoSlice<'_>], clock: &Clock) -> Result<()> {
+        let done = self.stream.write_more(parts, clock);
+        self.kill_on_error(done)
+    }
+
+    fn kill_on_error<T>(&mut self, done: Result<T>) -> Result<T> {
+        if done.is_err() {
+            self.state = State::Dead;
+        }
+        done
+    }
+
+    /// A reply that nobody asked for puts every later one out of step.
+    fn in_step(&mut self, cx: &Context) -> Result<()> {
+        if self.lines.is_empty() {
+            return Ok(());
+        }
+        let reply = self.reply(cx, "a reply")?;
+        self.state = State::Dead;
+        if reply.code == 421 {
+            return Err(refused("The server closes the connection", &reply));
+        }
+        Err(Error::new(Code::Communication, format!("A reply came that nothing asked for: {}", reply.in_one_line())))
+    }
+
+    /// Reads one whole reply, traced line by line. 421 and every failure end the conversation.
+    pub fn reply(&mut self, cx: &Context, what: &str) -> Result<Reply> {
+        let done = self.read_reply(cx, what);
+        match &done {
+            Ok(reply) if reply.code != 421 => {}
+            _ => self.state = State::Dead,
+        }
+        done
+    }
+
+    fn read_reply(&mut self, cx: &Context, what: &str) -> Result<Reply> {
+        let mut gather = Gather::default();
+        loop {
+            while let Some(line) = self.lines.next_line()? {
+                for piece in line.chunks(cx.max_line.max(1)) {
+                    cx.trace(Direction::Server, piece)?;
+                }
+                if line.is_empty() {
+                    cx.trace(Direction::Server, b"")?;
+                }
+                if let Some(reply) = gather.line(&line)? {
+                    (cx.last_reply)(&reply.text());
+                    return Ok(reply);
+                }
+            }
+            let got = self.stream.read(&mut self.input, cx.clock)?;
+            if got == 0 {
+                return Err(Error::new(
+                    Code::ConnectionDropped,
+                    format!("The server closed the connection while {what} was awaited"),
+                ));
+            }
+            self.lines.push(&self.input[..got]);
+        }
+    }
+
+    /// QUIT, its answer awaited; what comes of it does not matter any more.
+    pub fn quit(&mut self, cx: &Context) {
+        if matches!(self.state, State::Ready | State::Soiled) {
+            if let Ok(command) = Command::new("QUIT") {
+                let _ = self.ask(cx, &command);
+            }
+        }
+        self.state = State::Dead;
+        self.stream.close();
+    }
+
+    /// What the server did while nobody was talking: `None` nothing, else the reply it sent or its closing.
+    pub fn idle(&mut self, cx: &Context, wait: Duration) -> Result<Option<Idle>> {
+        if self.lines.is_empty() && !self.stream.readable(wait, cx.clock)? {
+            return Ok(None);
+        }
+        match self.reply(cx, "nothing") {
+            Ok(reply) => {
+                self.state = State::Dead;
+                Ok(Some(Idle::Said(reply)))
+            }
+            Err(error) if error.code == Code::Interrupted => Err(error),
+            Err(error) => Ok(Some(Idle::Closed(error))),
+        }
+    }
+}
+
+/// What an idle connection turned out to have received.
+#[derive(Debug)]
+pub enum Idle {
+    Said(Reply),
+    Closed(Error),
+}
+
+/// Error 161 with the server's words.
+pub fn refused(what: &str, reply: &Reply) -> Error {
+    Error::refused(reply.code, format!("{what}: {}", reply.in_one_line()))
+}

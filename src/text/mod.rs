@@ -1,0 +1,9 @@
+//! Text without any knowledge of messages: charsets, header words and folding, dates, line checks, secrets.
+
+pub mod charset;
+pub mod date;
+pub mod encoded_word;
+pub mod fold;
+pub mod line;
+pub mod mask;
+pub mod param;

@@ -1,0 +1,235 @@
+//! A handle of the C ABI for Rust tests: every call goes through the exported functions, as a C program's would.
+
+#![allow(dead_code)] // Every test file takes what it needs of this.
+
+use ssmtp::ffi::*;
+use std::ffi::{CStr, CString, c_char, c_void};
+use std::slice;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// An event as a test sees it: the spec's name, and the fields in their order with blanks between them (Transfer without
+/// its text).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Event {
+    pub name: &'static str,
+    pub text: String,
+}
+
+/// A failed call: the number and the text that `ssmtp_last_error` gave for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    pub code: i32,
+    pub text: String,
+}
+
+pub type Outcome<T = ()> = Result<T, Failure>;
+
+/// A handle with its events recorded; dropping it deletes it.
+pub struct Handle {
+    raw: *mut ssmtp_t,
+    events: Box<Mutex<Vec<Event>>>,
+}
+
+// SAFETY: the library takes calls on one handle from any thread, and the list of events has its lock.
+unsafe impl Send for Handle {}
+// SAFETY: as above.
+unsafe impl Sync for Handle {}
+
+impl Handle {
+    pub fn new() -> Handle {
+        let raw = ssmtp_new_utf8();
+        assert!(!raw.is_null(), "ssmtp_new_utf8 gave NULL");
+        let handle = Handle { raw, events: Box::default() };
+        let log = (&raw const *handle.events).cast_mut().cast::<c_void>();
+        // SAFETY: the list outlives the handle, which `drop` deletes first.
+        unsafe {
+            assert_eq!(ssmtp_on_pi_trail(raw, Some(on_pi_trail), log), 0);
+            assert_eq!(ssmtp_on_error(raw, Some(on_error), log), 0);
+            assert_eq!(ssmtp_on_connection_status(raw, Some(on_connection_status), log), 0);
+            assert_eq!(ssmtp_on_start_transfer(raw, Some(on_start_transfer), log), 0);
+            assert_eq!(ssmtp_on_transfer(raw, Some(on_transfer), log), 0);
+            assert_eq!(ssmtp_on_end_transfer(raw, Some(on_end_transfer), log), 0);
+        }
+        handle
+    }
+
+    /// A handle that talks to a server on loopback, with a time limit that no test waits out.
+    pub fn to(port: u16) -> Handle {
+        let handle = Handle::new();
+        handle.must_set("MailServer", "127.0.0.1");
+        handle.must_set("MailPort", &port.to_string());
+        handle.must_set("Timeout", "10");
+        handle
+    }
+
+    /// The token, for calls that have no method here.
+    pub fn raw(&self) -> *mut ssmtp_t {
+        self.raw
+    }
+
+    /// Text of the last error.
+    pub fn last_error(&self) -> String {
+        let mut text = std::ptr::null_mut();
+        // SAFETY: the output is written on success, and then it is ours to release.
+        match unsafe { ssmtp_last_error(self.raw, &mut text) } {
+            0 => unsafe { owned(text) },
+            code => format!("(no text: ssmtp_last_error gave {code})"),
+        }
+    }
+
+    fn outcome(&self, code: i32) -> Outcome {
+        if code == 0 { Ok(()) } else { Err(Failure { code, text: self.last_error() }) }
+    }
+
+    pub fn get(&self, name: &str) -> Outcome<String> {
+        let name = c_text(name);
+        let mut value = std::ptr::null_mut();
+        // SAFETY: both pointers are good for the call; the text is ours to release.
+        unsafe {
+            self.outcome(ssmtp_get(self.raw, name.as_ptr(), &mut value))?;
+            Ok(owned(value))
+        }
+    }
+
+    pub fn set(&self, name: &str, value: &str) -> Outcome {
+        let (name, value) = (c_text(name), c_text(value));
+        // SAFETY: both texts live until the call returns.
+        self.outcome(unsafe { ssmtp_set(self.raw, name.as_ptr(), value.as_ptr()) })
+    }
+
+    pub fn must_set(&self, name: &str, value: &str) {
+        self.set(name, value).unwrap_or_else(|e| panic!("{name}={value}: {e:?}"));
+    }
+
+    pub fn config(&self, text: &str) -> Outcome<String> {
+        let text = c_text(text);
+        let mut value = std::ptr::null_mut();
+        // SAFETY: as in `get`.
+        unsafe {
+            self.outcome(ssmtp_config(self.raw, text.as_ptr(), &mut value))?;
+            Ok(owned(value))
+        }
+    }
+
+    /// Calls a method of the specification by its name.
+    pub fn call(&self, method: &str, argument: &str) -> Outcome {
+        let argument = c_text(argument);
+        // SAFETY: the argument lives until the call returns.
+        let code = unsafe {
+            match method {
+                "Connect" => ssmtp_connect(self.raw),
+                "Send" => ssmtp_send(self.raw),
+                "Disconnect" => ssmtp_disconnect(self.raw),
+                "SendCommand" => ssmtp_send_command(self.raw, argument.as_ptr()),
+                "DoEvents" => ssmtp_do_events(self.raw),
+                "Reset" => ssmtp_reset(self.raw),
+                "ResetHeaders" => ssmtp_reset_headers(self.raw),
+                "Interrupt" => ssmtp_interrupt(self.raw),
+                "Verify" => ssmtp_verify(self.raw, argument.as_ptr()),
+                "Expand" => ssmtp_expand(self.raw, argument.as_ptr()),
+                _ => panic!("{method}: the tests know no such method"),
+            }
+        };
+        self.outcome(code)
+    }
+
+    /// The events so far, or since they were cleared.
+    pub fn events(&self) -> Vec<Event> {
+        self.log().clone()
+    }
+
+    pub fn clear_events(&self) {
+        self.log().clear();
+    }
+
+    fn log(&self) -> MutexGuard<'_, Vec<Event>> {
+        self.events.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        // SAFETY: the token is this handle's own, and nothing uses it afterwards.
+        unsafe { ssmtp_delete(self.raw) };
+    }
+}
+
+fn c_text(text: &str) -> CString {
+    CString::new(text).expect("a test's text has no NUL")
+}
+
+/// Takes over a text that the library gave.
+///
+/// # Safety
+/// It came through a `char **`.
+unsafe fn owned(text: *mut c_char) -> String {
+    // SAFETY: the library ends its texts with NUL; released once, here.
+    unsafe {
+        let copy = CStr::from_ptr(text).to_str().expect("the library's text is UTF-8").to_string();
+        ssmtp_free(text.cast());
+        copy
+    }
+}
+
+/// An event's text, which is also checked to be what C expects of it.
+///
+/// # Safety
+/// Pointer and length are those of an event.
+unsafe fn shown(text: *const c_char, length: usize) -> String {
+    // SAFETY: the event promises `length` bytes and a NUL after them.
+    unsafe {
+        let bytes = slice::from_raw_parts(text.cast::<u8>(), length + 1);
+        assert_eq!(bytes[length], 0, "an event's text ends with NUL");
+        String::from_utf8(bytes[..length].to_vec()).expect("an event's text is UTF-8")
+    }
+}
+
+/// # Safety
+/// `log` is the list that `Handle::new` registered.
+unsafe fn record(log: *mut c_void, name: &'static str, text: String) -> i32 {
+    // SAFETY: the list lives as long as the handle.
+    let events = unsafe { &*log.cast::<Mutex<Vec<Event>>>() };
+    events.lock().unwrap_or_else(PoisonError::into_inner).push(Event { name, text });
+    0
+}
+
+unsafe extern "C" fn on_pi_trail(_: *mut ssmtp_t, e: *mut ssmtp_pi_trail_event, log: *mut c_void) -> i32 {
+    // SAFETY: the library gives a whole event.
+    unsafe { record(log, "PITrail", format!("{} {}", (*e).direction, shown((*e).message, (*e).message_len))) }
+}
+
+unsafe extern "C" fn on_error(_: *mut ssmtp_t, e: *mut ssmtp_error_event, log: *mut c_void) -> i32 {
+    // SAFETY: as above.
+    unsafe { record(log, "Error", format!("{} {}", (*e).error_code, shown((*e).description, (*e).description_len))) }
+}
+
+unsafe extern "C" fn on_connection_status(
+    _: *mut ssmtp_t,
+    e: *mut ssmtp_connection_status_event,
+    log: *mut c_void,
+) -> i32 {
+    // SAFETY: as above.
+    unsafe {
+        let event = shown((*e).connection_event, (*e).connection_event_len);
+        let text = format!("{event} {} {}", (*e).status_code, shown((*e).description, (*e).description_len));
+        record(log, "ConnectionStatus", text)
+    }
+}
+
+unsafe extern "C" fn on_start_transfer(_: *mut ssmtp_t, e: *mut ssmtp_start_transfer_event, log: *mut c_void) -> i32 {
+    // SAFETY: as above.
+    unsafe { record(log, "StartTransfer", (*e).direction.to_string()) }
+}
+
+unsafe extern "C" fn on_transfer(_: *mut ssmtp_t, e: *mut ssmtp_transfer_event, log: *mut c_void) -> i32 {
+    // SAFETY: as above.
+    unsafe {
+        let text = format!("{} {} {}", (*e).direction, (*e).bytes_transferred, (*e).percent_done);
+        record(log, "Transfer", text)
+    }
+}
+
+unsafe extern "C" fn on_end_transfer(_: *mut ssmtp_t, e: *mut ssmtp_end_transfer_event, log: *mut c_void) -> i32 {
+    // SAFETY: as above.
+    unsafe { record(log, "EndTransfer", (*e).direction.to_string()) }
+}

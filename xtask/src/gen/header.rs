@@ -1,0 +1,82 @@
+//! Generator: `include/ssmtp.h`, by cbindgen from the Rust sources. What the sources leave out is put in here: the
+//! documentation of the hand-written functions, whose only copy is in the description.
+
+use super::{File, MARK};
+use crate::model::Api;
+use std::path::Path;
+
+const INTRODUCTION: &str = "\
+libssmtp: sends Internet mail.
+
+Functions return 0, or the number of an error (enum ssmtp_error); ssmtp_last_error gives its text. The handle comes
+first, outputs come last and are written only on success. Text is NUL-terminated UTF-8; NULL means empty. Octets are a
+pointer and a size_t. Booleans (0, 1), enums and flags are int32_t. What comes through char ** or uint8_t ** is released
+with ssmtp_free, a certificate with ssmtp_cert_delete.
+
+Any thread may call any function on a handle. While a blocking method runs a second one gets 166; getters, setters and
+ssmtp_interrupt work meanwhile. Callbacks run on the thread of the blocking method and may call getters, setters,
+ssmtp_interrupt and ssmtp_delete.";
+
+/// Reads the exported functions out of `src/` as the compiler sees them and writes the C header.
+pub fn file(root: &Path) -> Result<File, String> {
+    let api = Api::load(&root.join("api"))?;
+    let mut config = cbindgen::Config::from_file(root.join("cbindgen.toml"))?;
+    let head: Vec<String> = format!("{MARK}\n\n{INTRODUCTION}").lines().map(comment).collect();
+    config.header = Some(head.join("\n"));
+    config.export.include = super::rust::header_types(&api);
+    let bindings = cbindgen::Builder::new()
+        .with_crate(root)
+        .with_config(config)
+        .generate()
+        .map_err(|e| format!("cbindgen: {e}"))?;
+    let mut text = Vec::new();
+    bindings.write(&mut text);
+    let text = String::from_utf8(text).map_err(|e| e.to_string())?;
+    Ok(File::new("include/ssmtp.h", documented(&text, &api)))
+}
+
+/// Puts the description's words above the hand-written functions.
+fn documented(header: &str, api: &Api) -> String {
+    let mut out = String::with_capacity(header.len() * 2);
+    for line in header.lines() {
+        let named = api.functions.iter().find(|f| declares(line, &f.name));
+        if let Some(function) = named {
+            wrapped(&mut out, &function.doc);
+        }
+        match line.strip_prefix("// ") {
+            Some(words) => wrapped(&mut out, words),
+            // Each struct has a typedef of its name; the shorter one reads better.
+            None if !line.starts_with("typedef struct") => out.push_str(&(line.replace("struct ssmtp_", "ssmtp_") + "\n")),
+            None => out.push_str(&format!("{line}\n")),
+        }
+    }
+    out
+}
+
+/// Words as comment lines of at most 120 characters.
+fn wrapped(out: &mut String, words: &str) {
+    let mut line = String::new();
+    for word in words.split_whitespace() {
+        if line.len() + word.len() > 115 {
+            out.push_str(&format!("{}\n", comment(&line)));
+            line.clear();
+        }
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        line.push_str(word);
+    }
+    out.push_str(&format!("{}\n", comment(&line)));
+}
+
+fn comment(line: &str) -> String {
+    format!("// {line}").trim_end().to_string()
+}
+
+/// Whether a line begins the declaration of this function: `int32_t ssmtp_get(`, `struct ssmtp_t *ssmtp_new(`.
+fn declares(line: &str, name: &str) -> bool {
+    let Some(at) = line.find(&format!("{name}(")) else { return false };
+    !line.starts_with(' ')
+        && !line.starts_with('/')
+        && line[..at].ends_with([' ', '*'])
+}

@@ -1,0 +1,55 @@
+//! `cargo xtask`: the project's own commands.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use xtask::model::Api;
+
+const USAGE: &str = "\
+cargo xtask gen [--check]   write (or compare) everything that follows from api/*.toml
+cargo xtask planned         list the rows of api/ that do not work yet
+cargo xtask serve …         run the embedded SMTP server (`serve --help` tells its options)";
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let rest: Vec<&str> = args.iter().skip(1).map(String::as_str).collect();
+    let done = match args.first().map(String::as_str) {
+        Some("gen") => generate(&root(), rest.contains(&"--check")),
+        Some("planned") => planned(&root()),
+        Some("serve") => xtask::server::main(&rest),
+        _ => Err(USAGE.into()),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(text) => {
+            eprintln!("{text}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The project's folder: the one above this package.
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask lies in the project's folder").to_path_buf()
+}
+
+fn generate(root: &Path, check: bool) -> Result<(), String> {
+    let stale = xtask::r#gen::run(root, check)?;
+    for path in &stale {
+        println!("{} {path}", if check { "stale" } else { "wrote" });
+    }
+    if check && !stale.is_empty() {
+        return Err("run `cargo xtask gen` and commit what it writes".into());
+    }
+    Ok(())
+}
+
+/// Every row that is described and does not work yet, one a line.
+fn planned(root: &Path) -> Result<(), String> {
+    let api = Api::load(&root.join("api"))?;
+    let rows = api.planned();
+    for row in &rows {
+        println!("{row}");
+    }
+    eprintln!("{} planned", rows.len());
+    Ok(())
+}
