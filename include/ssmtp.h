@@ -614,8 +614,9 @@ int32_t ssmtp_disconnect(ssmtp_t *handle);
 // nothing is sent (161).
 int32_t ssmtp_send(ssmtp_t *handle);
 
-// Sends one command line to the server as it is, CRLF added, and waits for the reply, which LastReply then holds; a
-// refusing reply is no error here. Error 1117 while not connected, 603 when the line holds CR, LF or NUL.
+// Sends one command line to the server as it is, CRLF added, and waits for the reply, which LastReply then holds. A
+// refusing reply (400 and above) is error 161; the connection stays open. Error 1117 while not connected, 603 when the
+// line holds CR, LF or NUL.
 int32_t ssmtp_send_command(ssmtp_t *handle,
                            const char *command);
 

@@ -1599,8 +1599,9 @@ public:
         const auto s = running();
         s->finish(ssmtp_send(s->handle));
     }
-    /// Sends one command line to the server as it is, CRLF added, and waits for the reply, which LastReply then holds;
-    /// a refusing reply is no error here. Error 1117 while not connected, 603 when the line holds CR, LF or NUL.
+    /// Sends one command line to the server as it is, CRLF added, and waits for the reply, which LastReply then holds.
+    /// A refusing reply (400 and above) is error 161; the connection stays open. Error 1117 while not connected, 603
+    /// when the line holds CR, LF or NUL.
     void send_command(std::string_view command) {
         const detail::Text command_text(command);
         const auto s = running();

@@ -7,6 +7,9 @@ use crate::error::{Code, Error, Result};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
+type Get = fn(&Component, i32) -> Result<String>;
+type Set = fn(&Component, i32, &str) -> Result<()>;
+
 /// One name: how its value becomes text, and text its value.
 pub(super) struct Name {
     pub name: &'static str,
@@ -14,8 +17,8 @@ pub(super) struct Name {
     pub index: bool,
     /// An object: its fields are reached by their flattened names.
     pub object: bool,
-    pub get: Option<fn(&Component, i32) -> Result<String>>,
-    pub set: Option<fn(&Component, i32, &str) -> Result<()>>,
+    pub get: Option<Get>,
+    pub set: Option<Set>,
 }
 
 impl Component {

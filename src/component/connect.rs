@@ -6,8 +6,8 @@ use crate::config::Setting;
 use crate::error::{Code, Error, Result};
 use crate::net::{Clock, DialOptions, IpMode, dial};
 use crate::smtp::command::Command;
-use crate::smtp::session::{Idle, Session, refused};
-use std::time::Duration;
+use crate::smtp::session::{Idle, Session, out_of_step, refused};
+use std::time::{Duration, Instant};
 
 /// How long DoEvents waits when nothing happens.
 const IDLE_WAIT: Duration = Duration::from_millis(100);
@@ -17,7 +17,7 @@ const QUIT_WAIT: Duration = Duration::from_secs(5);
 impl Component {
     pub fn connect(&self) -> Result<()> {
         let mut op = self.begin()?;
-        op.notice();
+        op.notice()?;
         if op.session.is_some() {
             return Err(Error::new(Code::AlreadyConnected, "a connection is open already; Disconnect ends it"));
         }
@@ -38,6 +38,7 @@ impl Component {
             return Err(Error::new(Code::NotConnected, "SendCommand needs an open connection; Connect opens one"));
         }
         let done = op.converse(|session, cx| {
+            session.begin(cx)?;
             let reply = session.ask(cx, &command)?;
             if reply.code >= 400 { Err(refused("The server refuses the command", &reply)) } else { Ok(()) }
         });
@@ -65,10 +66,7 @@ impl Operation<'_> {
     pub fn open(&mut self) -> Result<()> {
         let done = self.try_open();
         if let Err(error) = &done {
-            if self.session.is_some() {
-                let error = error.clone();
-                self.drop_session(Some(&error));
-            }
+            self.drop_session(Some(error));
         }
         done
     }
@@ -106,15 +104,15 @@ impl Operation<'_> {
 
     /// ConnectionTimeout, where set, limits resolving, connecting and greeting together.
     fn connect_clock(&self, state: &State) -> Clock {
-        let seconds = state.settings.int(Setting::ConnectionTimeout);
-        let limit = u64::try_from(seconds).ok().filter(|s| *s > 0);
-        match limit {
-            Some(limit) => Clock {
-                inactivity: None,
-                absolute: Some(std::time::Instant::now() + Duration::from_secs(limit)),
-                interrupt: self.clock.interrupt.clone(),
-            },
-            None => self.component.clock(state, state.server.timeout),
+        let seconds = u64::try_from(state.settings.int(Setting::ConnectionTimeout)).unwrap_or(0);
+        if seconds == 0 {
+            return self.clock.clone();
+        }
+        let end = Instant::now() + Duration::from_secs(seconds);
+        Clock {
+            inactivity: None,
+            absolute: Some(self.clock.absolute.map_or(end, |own| own.min(end))),
+            interrupt: self.clock.interrupt.clone(),
         }
     }
 
@@ -130,29 +128,30 @@ impl Operation<'_> {
         self.drop_session(None);
     }
 
-    /// Reads what came unasked. True when the connection is still open.
-    pub fn listen(&mut self, wait: Duration) -> Result<bool> {
+    /// Reads what came unasked and closes the connection where that ends it; gives the reason.
+    pub fn listen(&mut self, wait: Duration) -> Result<Option<Error>> {
         if self.session.is_none() {
-            return Ok(false);
+            return Ok(None);
         }
-        let heard = self.converse(|session, cx| session.idle(cx, wait))?;
-        match heard {
-            None => Ok(true),
-            Some(Idle::Said(reply)) => {
-                let error = refused("The server closes the connection", &reply);
-                self.drop_session(Some(&error));
-                Ok(false)
-            }
-            Some(Idle::Closed(error)) => {
-                self.drop_session(Some(&error));
-                Ok(false)
-            }
-        }
+        let error = match self.converse(|session, cx| session.idle(cx, wait))? {
+            None => return Ok(None),
+            Some(Idle::Said(reply)) if reply.code == 421 => refused("The server closes the connection", &reply),
+            Some(Idle::Said(reply)) => out_of_step(&reply),
+            Some(Idle::Closed(error)) => error,
+        };
+        self.drop_session(Some(&error));
+        Ok(Some(error))
     }
 
-    /// Looks without waiting whether the connection still stands.
-    pub fn notice(&mut self) {
-        let _ = self.listen(Duration::ZERO);
+    /// Looks without waiting whether a connection that was used before still stands; 162 when the server is out of step.
+    pub fn notice(&mut self) -> Result<()> {
+        if self.session.as_ref().is_none_or(Session::is_unused) {
+            return Ok(());
+        }
+        match self.listen(Duration::ZERO)? {
+            Some(error) if error.code == Code::Communication => Err(error),
+            _ => Ok(()),
+        }
     }
 }
 

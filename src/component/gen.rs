@@ -90,7 +90,7 @@ impl Component {
     }
 
     pub fn set_user(&self, value: &str) -> Result<()> {
-        planned_set(value == "", "User")
+        planned_set(value.is_empty(), "User")
     }
 
     pub fn get_password(&self) -> Result<String> {
@@ -98,7 +98,7 @@ impl Component {
     }
 
     pub fn set_password(&self, value: &str) -> Result<()> {
-        planned_set(value == "", "Password")
+        planned_set(value.is_empty(), "Password")
     }
 
     pub fn get_from(&self) -> Result<String> {
@@ -427,7 +427,7 @@ impl Component {
     }
 
     pub fn set_firewall_host(&self, value: &str) -> Result<()> {
-        planned_set(value == "", "FirewallHost")
+        planned_set(value.is_empty(), "FirewallHost")
     }
 
     pub fn get_firewall_port(&self) -> Result<i32> {
@@ -443,7 +443,7 @@ impl Component {
     }
 
     pub fn set_firewall_user(&self, value: &str) -> Result<()> {
-        planned_set(value == "", "FirewallUser")
+        planned_set(value.is_empty(), "FirewallUser")
     }
 
     pub fn get_firewall_password(&self) -> Result<String> {
@@ -451,7 +451,7 @@ impl Component {
     }
 
     pub fn set_firewall_password(&self, value: &str) -> Result<()> {
-        planned_set(value == "", "FirewallPassword")
+        planned_set(value.is_empty(), "FirewallPassword")
     }
 
     pub fn get_ssl_cert_effective_date(&self) -> Result<String> {
@@ -467,7 +467,7 @@ impl Component {
     }
 
     pub fn set_ssl_cert_subject(&self, value: &str) -> Result<()> {
-        planned_set(value == "", "SSLCertSubject")
+        planned_set(value.is_empty(), "SSLCertSubject")
     }
 
     pub fn get_ssl_cert_issuer(&self) -> Result<String> {
@@ -579,7 +579,7 @@ impl Component {
     }
 
     pub fn set_ssl_cert_store_password(&self, value: &str) -> Result<()> {
-        planned_set(value == "", "SSLCertStorePassword")
+        planned_set(value.is_empty(), "SSLCertStorePassword")
     }
 
     pub fn get_ssl_cert_encoded(&self) -> Result<String> {
@@ -587,7 +587,7 @@ impl Component {
     }
 
     pub fn set_ssl_cert_encoded(&self, value: &str) -> Result<()> {
-        planned_set(value == "", "SSLCertEncoded")
+        planned_set(value.is_empty(), "SSLCertEncoded")
     }
 
     pub fn get_ssl_cert_encoded_b(&self) -> Result<Vec<u8>> {
@@ -595,7 +595,7 @@ impl Component {
     }
 
     pub fn set_ssl_cert_encoded_b(&self, value: &[u8]) -> Result<()> {
-        planned_set(value == b"", "SSLCertEncodedB")
+        planned_set(value.is_empty(), "SSLCertEncodedB")
     }
 
     pub fn get_ssl_accept_server_cert_effective_date(&self) -> Result<String> {
@@ -611,7 +611,7 @@ impl Component {
     }
 
     pub fn set_ssl_accept_server_cert_subject(&self, value: &str) -> Result<()> {
-        planned_set(value == "", "SSLAcceptServerCertSubject")
+        planned_set(value.is_empty(), "SSLAcceptServerCertSubject")
     }
 
     pub fn get_ssl_accept_server_cert_issuer(&self) -> Result<String> {
@@ -723,7 +723,7 @@ impl Component {
     }
 
     pub fn set_ssl_accept_server_cert_store_password(&self, value: &str) -> Result<()> {
-        planned_set(value == "", "SSLAcceptServerCertStorePassword")
+        planned_set(value.is_empty(), "SSLAcceptServerCertStorePassword")
     }
 
     pub fn get_ssl_accept_server_cert_encoded(&self) -> Result<String> {
@@ -731,7 +731,7 @@ impl Component {
     }
 
     pub fn set_ssl_accept_server_cert_encoded(&self, value: &str) -> Result<()> {
-        planned_set(value == "", "SSLAcceptServerCertEncoded")
+        planned_set(value.is_empty(), "SSLAcceptServerCertEncoded")
     }
 
     pub fn get_ssl_accept_server_cert_encoded_b(&self) -> Result<Vec<u8>> {
@@ -739,7 +739,7 @@ impl Component {
     }
 
     pub fn set_ssl_accept_server_cert_encoded_b(&self, value: &[u8]) -> Result<()> {
-        planned_set(value == b"", "SSLAcceptServerCertEncodedB")
+        planned_set(value.is_empty(), "SSLAcceptServerCertEncodedB")
     }
 
     pub fn get_ssl_server_cert_effective_date(&self) -> Result<String> {
@@ -871,7 +871,7 @@ impl Component {
     }
 
     pub fn set_certificate_subject(&self, value: &str) -> Result<()> {
-        planned_set(value == "", "CertificateSubject")
+        planned_set(value.is_empty(), "CertificateSubject")
     }
 
     pub fn get_certificate_issuer(&self) -> Result<String> {
@@ -983,7 +983,7 @@ impl Component {
     }
 
     pub fn set_certificate_store_password(&self, value: &str) -> Result<()> {
-        planned_set(value == "", "CertificateStorePassword")
+        planned_set(value.is_empty(), "CertificateStorePassword")
     }
 
     pub fn get_certificate_encoded(&self) -> Result<String> {
@@ -991,7 +991,7 @@ impl Component {
     }
 
     pub fn set_certificate_encoded(&self, value: &str) -> Result<()> {
-        planned_set(value == "", "CertificateEncoded")
+        planned_set(value.is_empty(), "CertificateEncoded")
     }
 
     pub fn get_certificate_encoded_b(&self) -> Result<Vec<u8>> {
@@ -999,6 +999,6 @@ impl Component {
     }
 
     pub fn set_certificate_encoded_b(&self, value: &[u8]) -> Result<()> {
-        planned_set(value == b"", "CertificateEncodedB")
+        planned_set(value.is_empty(), "CertificateEncodedB")
     }
 }

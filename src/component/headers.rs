@@ -4,7 +4,7 @@ use super::Component;
 use super::send::compose_options;
 use crate::error::{Code, Error, Result};
 use crate::message::body::Piece;
-use crate::message::compose::{self, Composed, Generated};
+use crate::message::compose::{self, Composed};
 use crate::smtp::dot::normalise;
 
 impl Component {
@@ -15,13 +15,9 @@ impl Component {
             return Ok(None);
         }
         let options = compose_options(&state);
-        let revision = state.message.revision;
-        let (of, mut generated) = std::mem::take(&mut state.generated);
-        if of != revision {
-            generated = Generated::default();
-        }
+        let mut generated = std::mem::take(&mut state.generated);
         let composed = compose::compose(&state.message, &options, state.caps, &mut generated);
-        state.generated = (revision, generated);
+        state.generated = generated;
         composed.map(Some)
     }
 

@@ -15,7 +15,6 @@ struct Job {
     draft: Draft,
     options: Options,
     envelope: Envelope,
-    sender_utf8: bool,
     policy: Policy,
     send_rset: bool,
 }
@@ -26,11 +25,11 @@ impl Component {
         let job = {
             let mut state = self.state.lock();
             let job = Job::new(&state)?;
-            state.generated = (state.message.revision, Generated::default());
+            state.generated = Generated::default();
             job
         };
         if op.session.is_some() {
-            op.notice();
+            op.notice()?;
             if op.needs_fresh(&job) {
                 op.quit();
                 op.open()?;
@@ -59,11 +58,8 @@ impl Job {
     fn new(state: &State) -> Result<Job> {
         let draft = state.message.clone();
         let (sender, sender_utf8) = compose::envelope_sender(&draft)?;
-        let found = draft.recipients.envelope()?;
         let options = compose_options(state);
-        if !options.allow_empty_to && !found.iter().any(|r| r.kind == crate::enums::RecipientType::To) {
-            return Err(Error::new(Code::NoRecipient, "SendTo is empty; AllowEmptyTo=True permits that"));
-        }
+        let found = compose::envelope_recipients(&draft, &options)?;
         let smtp_utf8 = sender_utf8 || found.iter().any(|r| r.needs_smtputf8);
         let recipients =
             found.into_iter().map(|r| Recipient { address: r.address, options: r.options, kind: r.kind }).collect();
@@ -72,7 +68,6 @@ impl Job {
             draft,
             options,
             envelope: Envelope { sender, recipients, smtp_utf8, ..Envelope::default() },
-            sender_utf8,
             policy: Policy {
                 stop_on_to: settings.bool(Setting::StopOnToErrors),
                 stop_on_cc: settings.bool(Setting::StopOnCcErrors),
@@ -110,22 +105,17 @@ impl Operation<'_> {
         });
         let composed = self.compose(&job, caps)?;
         job.envelope.smtp_utf8 |= composed.needs_smtputf8;
-        if job.envelope.smtp_utf8 && !caps.smtp_utf8 {
-            let (code, who) =
-                if job.sender_utf8 { (Code::NoSender, "sender") } else { (Code::NoRecipient, "recipient") };
-            return Err(Error::new(code, format!("The {who}'s address needs SMTPUTF8, which the server does not offer")));
-        }
         job.envelope.eight_bit = composed.eight_bit;
         job.envelope.size = composed.size;
         let close = self.component.state.lock().settings.bool(Setting::CloseStreamAfterTransfer);
         let mut parts = composed
             .pieces
             .iter()
-            .map(|piece| piece.open(close))
+            .map(|piece| piece.open())
             .collect::<Result<Vec<Box<dyn Source>>>>()?;
         self.converse(|session, cx| {
             session.open(cx, &job.envelope, job.policy)?;
-            session.content(cx, &composed.headers, &mut parts)?;
+            session.content(cx, &composed.headers, &mut parts, close)?;
             Ok(())
         })
     }
@@ -136,7 +126,7 @@ impl Operation<'_> {
         let composed = compose::compose(&job.draft, &job.options, caps, &mut generated)?;
         let mut state = self.component.state.lock();
         if state.message.revision == job.draft.revision {
-            state.generated = (job.draft.revision, generated);
+            state.generated = generated;
             state.caps = caps;
         }
         Ok(composed)

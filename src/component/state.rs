@@ -17,8 +17,8 @@ pub struct State {
     pub message: Draft,
     pub smime: Smime,
     pub settings: Settings,
-    /// What was generated for the message as it stands (Date, Message-ID), and for which revision of it.
-    pub generated: (u64, Generated),
+    /// What was generated for the message as it stands (Date, Message-ID).
+    pub generated: Generated,
     /// What the last connection offered, as far as it shapes a message.
     pub caps: Caps,
 }

@@ -144,7 +144,7 @@ pub unsafe extern "C" fn ssmtp_set_message_stream(
             // SAFETY: the caller promised a function that takes this userdata.
             Box::new(move || unsafe { close(userdata as *mut c_void) }) as Box<dyn FnOnce() + Send>
         });
-        c.set_message_stream(Some(StreamBody::new(read, close, u64::try_from(size).ok())))
+        c.set_message_stream(Some(StreamBody { read, close, size: u64::try_from(size).ok() }))
     })
 }
 

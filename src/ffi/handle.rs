@@ -29,9 +29,11 @@ struct Slot<T> {
     value: Option<Arc<T>>,
 }
 
+type Chunk<T> = OnceLock<Box<[Mutex<Slot<T>>]>>;
+
 /// The live objects of one kind.
 pub struct Table<T> {
-    chunks: [OnceLock<Box<[Mutex<Slot<T>>]>>; CHUNKS],
+    chunks: [Chunk<T>; CHUNKS],
     free: Mutex<Free>,
 }
 

@@ -40,7 +40,7 @@ pub fn dial(options: &DialOptions, clock: &Clock) -> Result<TcpStream> {
     let locals = local_addresses(options, clock)?;
     let mut failures: Vec<(IpAddr, Error)> = Vec::new();
     for (index, &address) in addresses.iter().enumerate() {
-        let target = Target::new(options, address);
+        let target = Target::new(options, address, deadline);
         match target.connect(&locals, share(deadline, addresses.len() - index), clock) {
             Ok(socket) => return TcpStream::new(socket, target.label, options.no_delay),
             Err(Failure::Stop(error)) => return Err(error),
@@ -97,18 +97,20 @@ enum Failure {
 struct Target<'a> {
     options: &'a DialOptions,
     address: SocketAddr,
+    /// When the whole dial must be over.
+    end: Option<Instant>,
     /// How texts name it: `mail.example:25 (192.0.2.1)`.
     label: String,
 }
 
 impl<'a> Target<'a> {
-    fn new(options: &'a DialOptions, address: IpAddr) -> Target<'a> {
+    fn new(options: &'a DialOptions, address: IpAddr, end: Option<Instant>) -> Target<'a> {
         let address = SocketAddr::new(address, options.port);
         let label = match super::resolve::literal(&options.host) {
             Some(_) => address.to_string(),
             None => format!("{}:{} ({})", options.host, options.port, address.ip()),
         };
-        Target { options, address, label }
+        Target { options, address, end, label }
     }
 
     fn connect(
@@ -134,7 +136,7 @@ impl<'a> Target<'a> {
             }
             Err(error) => return Err(failed(&error)),
         }
-        clock.check().map_err(Failure::Stop)?;
+        clock.interrupt.check().map_err(Failure::Stop)?;
         // A connect to a dead port of this very host can meet itself when the system picks that port for our end.
         if local(&socket) == Some(self.address) {
             return Err(failed(&io::Error::from_raw_os_error(libc::ECONNREFUSED)));
@@ -144,8 +146,9 @@ impl<'a> Target<'a> {
     }
 
     fn wait(&self, socket: &Socket, deadline: Option<Instant>, clock: &Clock) -> std::result::Result<(), Failure> {
+        let start = Instant::now();
         loop {
-            clock.check().map_err(Failure::Stop)?;
+            clock.interrupt.check().map_err(Failure::Stop)?;
             let left = left(deadline);
             match socket::poll(socket, Ready::Write, Some(left.map_or(SLICE, |left| left.min(SLICE)))) {
                 Ok(true) => return Ok(()),
@@ -153,12 +156,20 @@ impl<'a> Target<'a> {
                     return Err(Failure::Attempt(from_io(&error, &self.label)));
                 }
                 _ if left.is_some_and(|left| left.is_zero()) => {
-                    clock.check().map_err(Failure::Stop)?;
-                    return Err(Failure::Attempt(clock.timed_out(&format!("{} to accept the connection", self.label))));
+                    clock.interrupt.check().map_err(Failure::Stop)?;
+                    return Err(Failure::Attempt(self.unanswered(start, clock)));
                 }
                 _ => {}
             }
         }
+    }
+
+    /// Error 201, for the whole dial or for this address's share of its time.
+    fn unanswered(&self, start: Instant, clock: &Clock) -> Error {
+        if left(self.end).is_some_and(|left| left.is_zero()) {
+            return clock.timed_out(&format!("{} to accept the connection", self.label));
+        }
+        Error::new(Code::Timeout, format!("no answer from {} within {} s", self.label, start.elapsed().as_secs()))
     }
 
     /// A socket of the right family that does not block, bound where that is asked for.

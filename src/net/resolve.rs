@@ -57,7 +57,7 @@ impl IpMode {
 
 /// The addresses of `host` in the order in which to try them, never none.
 pub fn resolve(host: &str, ip: IpMode, clock: &Clock) -> Result<Vec<IpAddr>> {
-    clock.check()?;
+    clock.interrupt.check()?;
     if let Some(address) = literal(host) {
         if !ip.allows(address) {
             return Err(Error::new(Code::NoData, format!("{address} is not an {} address", ip.name())));
@@ -140,7 +140,7 @@ fn resolve_by(
                 return Err(Error::new(Code::NoRecovery, format!("{host}: the resolver gave no answer")));
             }
             Err(RecvTimeoutError::Timeout) => {
-                clock.check()?;
+                clock.interrupt.check()?;
                 if left.is_some_and(|left| left.is_zero()) {
                     return Err(clock.timed_out(&format!("the address of {host}")));
                 }
@@ -174,11 +174,12 @@ fn failure(host: &str, ip: IpMode, error: &LookupError) -> Error {
     }
 }
 
-/// The name exists, without an address of the family: glibc has two numbers for it, the libc crate not on all systems.
+/// The name exists, without an address of the family: EAI_NODATA and EAI_ADDRFAMILY, which POSIX dropped
+/// and the libc crate has for some systems only. Here as Linux and the BSD family number them.
 fn no_data(status: i32) -> bool {
-    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    #[cfg(target_os = "linux")]
     const NO_DATA: [i32; 2] = [-5, -9];
-    #[cfg(not(all(target_os = "linux", target_env = "gnu")))]
+    #[cfg(not(target_os = "linux"))]
     const NO_DATA: [i32; 2] = [7, 1];
     NO_DATA.contains(&status)
 }

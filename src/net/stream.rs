@@ -9,7 +9,8 @@
 //! turn acknowledged those. Where a turn takes several sendmsg calls, is large enough that the kernel may have cut it,
 //! or follows another without a read between, the tail is pushed by switching TCP_NODELAY on, which sends what is held,
 //! and off again. [`Stream::write_more`] (MSG_MORE) keeps the parts of a turn in full segments. Systems without
-//! MSG_MORE promise neither, so TCP_NODELAY stays on there.
+//! MSG_MORE promise neither, so TCP_NODELAY stays on there. A caller that keeps turns in flight and reads the replies to
+//! older ones in between wants `no_delay`: such a reply does not show that the newest turn was acknowledged.
 
 use super::clock::{Clock, left};
 use super::errno::from_io;
@@ -140,7 +141,7 @@ impl TcpStream {
     }
 
     fn send(&mut self, mut parts: &mut [IoSlice<'_>], more: bool, clock: &Clock) -> Result<()> {
-        clock.check()?;
+        clock.interrupt.check()?;
         let socket = self.open()?;
         let _watch = clock.interrupt.watching(&socket);
         let mut deadline = clock.deadline();
@@ -171,7 +172,7 @@ impl TcpStream {
                     clock.interrupt.check()?;
                     return Err(self.failed(&error));
                 }
-                _ => clock.check()?,
+                _ => {}
             }
         }
         clock.interrupt.check()?;
@@ -204,7 +205,7 @@ impl TcpStream {
 
 impl Stream for TcpStream {
     fn read(&mut self, buf: &mut [u8], clock: &Clock) -> Result<usize> {
-        clock.check()?;
+        clock.interrupt.check()?;
         if buf.is_empty() {
             return Err(Error::new(Code::InvalidArgument, "a read needs room for at least one byte"));
         }
@@ -243,7 +244,7 @@ impl Stream for TcpStream {
     }
 
     fn readable(&mut self, wait: Duration, clock: &Clock) -> Result<bool> {
-        clock.check()?;
+        clock.interrupt.check()?;
         let socket = self.open()?;
         if self.held {
             self.push(&socket);
@@ -262,7 +263,9 @@ impl Stream for TcpStream {
                 Ok(true) => return Ok(true),
                 Err(error) if error.kind() != io::ErrorKind::Interrupted => return Err(self.failed(&error)),
                 _ if left.is_some_and(|left| left.is_zero()) => {
-                    clock.check()?;
+                    if super::clock::left(clock.absolute).is_some_and(|left| left.is_zero()) {
+                        return Err(clock.timed_out(&format!("data from {}", self.label)));
+                    }
                     return Ok(false);
                 }
                 _ => {}

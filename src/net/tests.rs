@@ -11,7 +11,6 @@ use socket2::{Domain, SockAddr, Socket, Type};
 use std::io::{IoSlice, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream as Peer};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -194,6 +193,7 @@ fn a_peer_that_takes_nothing_is_a_timeout_on_time() {
 #[cfg(target_os = "linux")]
 #[test]
 fn a_peer_that_takes_a_little_now_and_then_is_not_silent() {
+    use std::sync::atomic::{AtomicBool, Ordering};
     // Small segments and a small window, so that the peer acknowledges in small steps; our send buffer takes more only
     // when a third of it is free, which lasts longer than the limit.
     let listener = Socket::from(TcpListener::bind("127.0.0.1:0").unwrap());
@@ -277,6 +277,10 @@ fn a_connect_that_nobody_answers_is_a_timeout() {
     let text = format!("timed out after 200 ms waiting for 127.0.0.1:{port} to accept the connection");
     assert_eq!(error.message, text);
     assert!(start.elapsed() >= Duration::from_millis(200) && start.elapsed() < AGES);
+    let absolute = Clock::new(None, Some(Instant::now() + Duration::from_millis(100)), Interrupt::new());
+    let error = dial(&options(port), &absolute).unwrap_err();
+    assert_eq!(error.code, Code::Timeout);
+    assert!(error.message.contains(&format!("127.0.0.1:{port}")), "{}", error.message);
 }
 
 #[test]
@@ -293,6 +297,8 @@ fn readable_waits_no_longer_than_it_is_told_and_takes_nothing() {
     assert_eq!(stream.read(&mut buffer, &clock).unwrap(), 3);
     let over = Clock::new(None, Some(Instant::now() + Duration::from_millis(30)), Interrupt::new());
     assert_eq!(stream.readable(AGES, &over).unwrap_err().code, Code::Timeout);
+    assert_eq!(stream.read(&mut buffer, &over).unwrap_err().code, Code::Timeout);
+    assert_eq!(stream.write_all(&mut [IoSlice::new(b"x")], &over).unwrap_err().code, Code::Timeout);
 }
 
 #[test]

@@ -19,9 +19,18 @@ const GATHER: usize = 256 * 1024;
 
 impl Session {
     /// Sends the content of an opened transaction and reads the final reply. Any failure before that reply leaves the
-    /// connection dead: half a message cannot be taken back.
-    pub fn content(&mut self, cx: &Context, headers: &[u8], parts: &mut [Box<dyn Source>]) -> Result<Reply> {
+    /// connection dead: half a message cannot be taken back. With `close`, streams are told that they are done with.
+    pub fn content(
+        &mut self,
+        cx: &Context,
+        headers: &[u8],
+        parts: &mut [Box<dyn Source>],
+        close: bool,
+    ) -> Result<Reply> {
         let written = self.write_content(cx, headers, parts);
+        if close {
+            parts.iter_mut().for_each(|part| part.finish());
+        }
         if written.is_err() {
             self.state = State::Dead;
         }
@@ -41,7 +50,7 @@ impl Session {
         let listened = cx.sink.wants(Kind::Transfer);
         let count = parts.len();
         for (n, part) in parts.iter_mut().enumerate() {
-            let total = part.total();
+            let (total, at_once) = (part.total(), part.at_once());
             let mut sent = 0u64;
             while let Some(chunk) = part.next()? {
                 if chunk.is_empty() {
@@ -52,13 +61,12 @@ impl Session {
                 }
                 for portion in chunk.chunks(if listened { PORTION } else { chunk.len() }) {
                     sent += portion.len() as u64;
-                    writer.write(self, cx, portion, n + 1 == count && total == Some(sent))?;
+                    writer.write(self, cx, portion, n + 1 == count && at_once && total == Some(sent))?;
                     if listened {
                         transfer(cx, portion, sent, total)?;
                     }
                 }
             }
-            part.finish();
             if sent > 0 {
                 cx.sink.end_transfer(&events::EndTransfer { direction: Direction::Client as i32 })?;
             }

@@ -8,6 +8,9 @@ pub mod reply;
 pub mod session;
 pub mod transaction;
 
+#[cfg(test)]
+mod tests;
+
 use crate::error::Result;
 use crate::events::{Direction, PiTrail, Sink};
 use crate::net::Clock;

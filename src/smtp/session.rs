@@ -30,6 +30,8 @@ pub struct Session {
     input: Vec<u8>,
     pub state: State,
     pub extensions: Extensions,
+    /// Something was begun on this connection already.
+    begun: bool,
 }
 
 /// Bytes asked of the stream at once.
@@ -43,6 +45,7 @@ impl Session {
             input: vec![0; INPUT],
             state: State::Fresh,
             extensions: Extensions::default(),
+            begun: false,
         }
     }
 
@@ -88,7 +91,6 @@ impl Session {
 
     /// Says a command and reads its reply, whatever it is.
     pub fn ask(&mut self, cx: &Context, command: &Command) -> Result<Reply> {
-        self.in_step(cx)?;
         cx.trace(Direction::Client, command.shown()).inspect_err(|_| self.state = State::Dead)?;
         self.write(&mut [IoSlice::new(&command.wire())], cx.clock)?;
         self.reply(cx, "a reply")
@@ -113,17 +115,31 @@ impl Session {
         done
     }
 
-    /// A reply that nobody asked for puts every later one out of step.
-    fn in_step(&mut self, cx: &Context) -> Result<()> {
-        if self.lines.is_empty() {
-            return Ok(());
-        }
+    /// Begins something new: a transaction, a command of the caller's. A reply that is left over from the last one would
+    /// answer the next command and put every later reply out of step (162). A server that says all its replies ahead, as
+    /// some test servers do, is followed the first time.
+    pub fn begin(&mut self, cx: &Context) -> Result<()> {
+        let before = std::mem::replace(&mut self.begun, true);
+        if before && self.more_is_here() { self.out_of_step(cx) } else { Ok(()) }
+    }
+
+    /// Nothing was begun since the connection was opened.
+    pub fn is_unused(&self) -> bool {
+        !self.begun
+    }
+
+    /// Whether bytes of a further reply are here already.
+    pub fn more_is_here(&self) -> bool {
+        !self.lines.is_empty()
+    }
+
+    fn out_of_step(&mut self, cx: &Context) -> Result<()> {
         let reply = self.reply(cx, "a reply")?;
         self.state = State::Dead;
         if reply.code == 421 {
             return Err(refused("The server closes the connection", &reply));
         }
-        Err(Error::new(Code::Communication, format!("A reply came that nothing asked for: {}", reply.in_one_line())))
+        Err(out_of_step(&reply))
     }
 
     /// Reads one whole reply, traced line by line. 421 and every failure end the conversation.
@@ -164,10 +180,10 @@ impl Session {
 
     /// QUIT, its answer awaited; what comes of it does not matter any more.
     pub fn quit(&mut self, cx: &Context) {
-        if matches!(self.state, State::Ready | State::Soiled) {
-            if let Ok(command) = Command::new("QUIT") {
-                let _ = self.ask(cx, &command);
-            }
+        if matches!(self.state, State::Ready | State::Soiled)
+            && let Ok(command) = Command::new("QUIT")
+        {
+            let _ = self.ask(cx, &command);
         }
         self.state = State::Dead;
         self.stream.close();
@@ -199,4 +215,9 @@ pub enum Idle {
 /// Error 161 with the server's words.
 pub fn refused(what: &str, reply: &Reply) -> Error {
     Error::refused(reply.code, format!("{what}: {}", reply.in_one_line()))
+}
+
+/// Error 162: a reply that belongs to no command, or to another one.
+pub fn out_of_step(reply: &Reply) -> Error {
+    Error::new(Code::Communication, format!("A reply came that nothing asked for: {}", reply.in_one_line()))
 }

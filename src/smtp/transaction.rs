@@ -5,7 +5,8 @@ use crate::error::{Code, Error, Result};
 use crate::events::{self, Direction};
 use crate::smtp::Context;
 use crate::smtp::command::Command;
-use crate::smtp::session::{Session, State, refused};
+use crate::smtp::reply::Reply;
+use crate::smtp::session::{Session, State, out_of_step, refused};
 
 /// Whom a message goes to and what the server must know of it.
 #[derive(Debug, Clone, Default)]
@@ -50,6 +51,7 @@ impl Session {
     /// or RSET is remembered.
     pub fn open(&mut self, cx: &Context, envelope: &Envelope, policy: Policy) -> Result<()> {
         self.check_size(envelope)?;
+        self.begin(cx)?;
         if self.state == State::Soiled {
             let reply = self.ask(cx, &Command::new("RSET")?)?;
             if !reply.is_positive() {
@@ -109,6 +111,7 @@ impl Session {
 
     fn say(&mut self, cx: &Context, mail: &Command, rcpts: &[Command], envelope: &Envelope, policy: Policy) -> Result<()> {
         let reply = self.ask(cx, mail)?;
+        self.no_intermediate(&reply)?;
         if !reply.is_positive() {
             return Err(refused("The server refuses the sender", &reply));
         }
@@ -116,6 +119,7 @@ impl Session {
         let mut last = None;
         for (recipient, rcpt) in envelope.recipients.iter().zip(rcpts) {
             let reply = self.ask(cx, rcpt)?;
+            self.no_intermediate(&reply)?;
             if reply.is_positive() {
                 accepted += 1;
                 continue;
@@ -132,13 +136,25 @@ impl Session {
             return Err(last.unwrap_or_else(|| Error::plain(Code::NoRecipient)));
         }
         let reply = self.ask(cx, &Command::new("DATA")?)?;
-        if reply.code != 354 {
-            // A 2xx here means that the server does not know what it is being told: nothing after it can be trusted.
-            if reply.is_positive() {
-                self.state = State::Dead;
-            }
-            return Err(refused("The server refuses DATA", &reply));
+        if reply.code == 354 {
+            return Ok(());
         }
-        Ok(())
+        if reply.is_positive() {
+            // It belongs to another command, or the server does not know what it is told: nothing after it can be trusted.
+            self.state = State::Dead;
+            if self.more_is_here() {
+                return Err(out_of_step(&reply));
+            }
+        }
+        Err(refused("The server refuses DATA", &reply))
+    }
+
+    /// 3xx answers DATA and AUTH only.
+    fn no_intermediate(&mut self, reply: &Reply) -> Result<()> {
+        if reply.code / 100 != 3 {
+            return Ok(());
+        }
+        self.state = State::Dead;
+        Err(out_of_step(reply))
     }
 }

@@ -41,7 +41,12 @@ impl Charset {
         }
         let strict = match label.as_str() {
             "us-ascii" | "ascii" | "ansi_x3.4-1968" | "iso646-us" => seven_bit,
-            _ if label.contains("8859") || label.starts_with("tis") || label.starts_with("latin") || label == "l1" || label == "l5" => {
+            _ if label.contains("8859")
+                || label.starts_with("tis")
+                || label.starts_with("latin")
+                || label == "l1"
+                || label == "l5" =>
+            {
                 no_c1
             }
             "gb2312" | "gb_2312-80" | "csgb2312" | "euc-kr" | "cseuckr" => euc_only,

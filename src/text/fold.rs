@@ -172,7 +172,11 @@ mod tests {
 
     #[test]
     fn a_line_with_an_encoded_word_ends_at_76() {
-        let text = unstructured("Subject", "plain words until nearly the end of the line, and größer then more", &style(200, true));
+        let text = unstructured(
+            "Subject",
+            "plain words until nearly the end of the line, and größer then more",
+            &style(200, true),
+        );
         for line in text.split("\r\n").filter(|line| line.contains("=?")) {
             assert!(line.len() <= 76, "{line}");
         }

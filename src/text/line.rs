@@ -20,7 +20,8 @@ pub fn refuse_unfoldable(what: &str, text: &str) -> Result<()> {
     if !has_crlf_nul(text) {
         return Ok(());
     }
-    let refused = || Error::new(Code::ValueRefused, format!("{what} must not contain CR, LF or NUL, except in folding"));
+    let refused =
+        || Error::new(Code::ValueRefused, format!("{what} must not contain CR, LF or NUL, except in folding"));
     let mut lines = text.split("\r\n");
     let first = lines.next().unwrap_or_default();
     if has_crlf_nul(first) {
@@ -49,7 +50,19 @@ mod tests {
         for fine in ["", "a", "a\r\n b", "a\r\n\tb\r\n c"] {
             assert!(refuse_unfoldable("x", fine).is_ok(), "{fine:?}");
         }
-        for bad in ["\r", "\n", "\0", "a\r\nb", "a\r\n", "a\r\n ", "a\r\n \r\n b", "a\n b", "a\r b", "a\r\n\r\n b", "a\r\n b\0"] {
+        for bad in [
+            "\r",
+            "\n",
+            "\0",
+            "a\r\nb",
+            "a\r\n",
+            "a\r\n ",
+            "a\r\n \r\n b",
+            "a\n b",
+            "a\r b",
+            "a\r\n\r\n b",
+            "a\r\n b\0",
+        ] {
             let error = refuse_unfoldable("Subject", bad).unwrap_err();
             assert_eq!((error.code, error.message.starts_with("Subject")), (Code::ValueRefused, true), "{bad:?}");
         }

@@ -8,9 +8,9 @@ TEST(every_property_has_its_default_and_reads_back_what_was_set) {
     ROW(mail_port, std::int32_t{25}, std::int32_t{26});
     ROW(allow_extensions, true, false);
     ROW(timeout, std::int32_t{60}, std::int32_t{61});
-    equal(Ssmtp().connected(), false, "Connected");
-    equal(Ssmtp().idle(), true, "Idle");
-    equal(Ssmtp().last_reply(), std::string(""), "LastReply");
+    same(Ssmtp().connected(), false, "Connected");
+    same(Ssmtp().idle(), true, "Idle");
+    same(Ssmtp().last_reply(), std::string(""), "LastReply");
     check(!Ssmtp().local_host().empty(), "LocalHost");
     PLANNED_ROW(auth_mechanism, AuthMechanism::USER_PASSWORD, AuthMechanism::CRAM_MD5);
     PLANNED_ROW(user, std::string(""), std::string("sample"));
@@ -34,8 +34,8 @@ TEST(every_property_has_its_default_and_reads_back_what_was_set) {
     ROW(message, std::string(""), std::string("Gr\303\274\303\237e\r\n"));
     ROW(message_b, bytes(""), bytes("Gr\303\274\303\237e\r\n"));
     ROW(attached_file, std::string(""), std::string("sample"));
-    equal(Ssmtp().message_headers_string(), std::string(""), "MessageHeadersString");
-    equal(Ssmtp().certificate().subject(), std::string(), "Certificate");
+    same(Ssmtp().message_headers_string(), std::string(""), "MessageHeadersString");
+    same(Ssmtp().certificate().subject(), std::string(), "Certificate");
     PLANNED_ROW(encrypting_algorithm, std::string("3DES"), std::string("sample"));
     PLANNED_ROW(signing_algorithm, std::string("2.16.840.1.101.3.4.2.1"), std::string("sample"));
     PLANNED_ROW(include_certificate, true, false);
@@ -43,9 +43,9 @@ TEST(every_property_has_its_default_and_reads_back_what_was_set) {
     PLANNED_ROW(ssl_enabled, false, true);
     PLANNED_ROW(ssl_start_mode, SSLStartMode::NONE, SSLStartMode::AUTOMATIC);
     PLANNED_ROW(ssl_provider, SSLProvider::AUTOMATIC, SSLProvider::PLATFORM);
-    equal(Ssmtp().ssl_cert().subject(), std::string(), "SSLCert");
-    equal(Ssmtp().ssl_accept_server_cert().subject(), std::string(), "SSLAcceptServerCert");
-    equal(Ssmtp().ssl_server_cert().subject(), std::string(), "SSLServerCert");
+    same(Ssmtp().ssl_cert().subject(), std::string(), "SSLCert");
+    same(Ssmtp().ssl_accept_server_cert().subject(), std::string(), "SSLAcceptServerCert");
+    same(Ssmtp().ssl_server_cert().subject(), std::string(), "SSLServerCert");
 }
 
 TEST(every_setting_has_its_default_and_reads_back_what_was_set) {
@@ -132,45 +132,45 @@ TEST(every_setting_has_its_default_and_reads_back_what_was_set) {
 
 TEST(every_certificate_field_has_its_default) {
     const Certificate empty;
-    equal(empty.effective_date(), std::string(""), "EffectiveDate");
-    equal(empty.expiration_date(), std::string(""), "ExpirationDate");
-    equal(empty.subject(), std::string(""), "Subject");
-    equal(empty.issuer(), std::string(""), "Issuer");
-    equal(empty.subject_alt_names(), std::string(""), "SubjectAltNames");
-    equal(empty.serial_number(), std::string(""), "SerialNumber");
-    equal(empty.version(), std::string(""), "Version");
-    equal(empty.usage(), std::string(""), "Usage");
-    equal(empty.usage_flags(), std::int32_t{0}, "UsageFlags");
-    equal(empty.extended_key_usage(), std::string(""), "ExtendedKeyUsage");
-    equal(empty.signature_algorithm(), std::string(""), "SignatureAlgorithm");
-    equal(empty.public_key(), std::string(""), "PublicKey");
-    equal(empty.public_key_algorithm(), std::string(""), "PublicKeyAlgorithm");
-    equal(empty.public_key_length(), std::int32_t{0}, "PublicKeyLength");
-    equal(empty.private_key(), std::string(""), "PrivateKey");
-    equal(empty.private_key_available(), false, "PrivateKeyAvailable");
-    equal(empty.private_key_container(), std::string(""), "PrivateKeyContainer");
-    equal(empty.fingerprint(), std::string(""), "Fingerprint");
-    equal(empty.fingerprint_sha1(), std::string(""), "FingerprintSHA1");
-    equal(empty.fingerprint_sha256(), std::string(""), "FingerprintSHA256");
-    equal(empty.thumbprint_md5(), std::string(""), "ThumbprintMD5");
-    equal(empty.thumbprint_sha1(), std::string(""), "ThumbprintSHA1");
-    equal(empty.thumbprint_sha256(), std::string(""), "ThumbprintSHA256");
-    equal(empty.store(), std::string("MY"), "Store");
-    equal(empty.store_b(), bytes("MY"), "StoreB");
-    equal(empty.store_type(), CertStoreType::USER, "StoreType");
-    equal(empty.store_password(), std::string(""), "StorePassword");
-    equal(empty.encoded(), std::string(""), "Encoded");
-    equal(empty.encoded_b(), bytes(""), "EncodedB");
+    same(empty.effective_date(), std::string(""), "EffectiveDate");
+    same(empty.expiration_date(), std::string(""), "ExpirationDate");
+    same(empty.subject(), std::string(""), "Subject");
+    same(empty.issuer(), std::string(""), "Issuer");
+    same(empty.subject_alt_names(), std::string(""), "SubjectAltNames");
+    same(empty.serial_number(), std::string(""), "SerialNumber");
+    same(empty.version(), std::string(""), "Version");
+    same(empty.usage(), std::string(""), "Usage");
+    same(empty.usage_flags(), std::int32_t{0}, "UsageFlags");
+    same(empty.extended_key_usage(), std::string(""), "ExtendedKeyUsage");
+    same(empty.signature_algorithm(), std::string(""), "SignatureAlgorithm");
+    same(empty.public_key(), std::string(""), "PublicKey");
+    same(empty.public_key_algorithm(), std::string(""), "PublicKeyAlgorithm");
+    same(empty.public_key_length(), std::int32_t{0}, "PublicKeyLength");
+    same(empty.private_key(), std::string(""), "PrivateKey");
+    same(empty.private_key_available(), false, "PrivateKeyAvailable");
+    same(empty.private_key_container(), std::string(""), "PrivateKeyContainer");
+    same(empty.fingerprint(), std::string(""), "Fingerprint");
+    same(empty.fingerprint_sha1(), std::string(""), "FingerprintSHA1");
+    same(empty.fingerprint_sha256(), std::string(""), "FingerprintSHA256");
+    same(empty.thumbprint_md5(), std::string(""), "ThumbprintMD5");
+    same(empty.thumbprint_sha1(), std::string(""), "ThumbprintSHA1");
+    same(empty.thumbprint_sha256(), std::string(""), "ThumbprintSHA256");
+    same(empty.store(), std::string("MY"), "Store");
+    same(empty.store_b(), bytes("MY"), "StoreB");
+    same(empty.store_type(), CertStoreType::USER, "StoreType");
+    same(empty.store_password(), std::string(""), "StorePassword");
+    same(empty.encoded(), std::string(""), "Encoded");
+    same(empty.encoded_b(), bytes(""), "EncodedB");
 }
 
 TEST(every_proxy_field_has_its_default) {
     Ssmtp smtp;
-    equal(smtp.firewall().auto_detect(), false, "AutoDetect");
-    equal(smtp.firewall().firewall_type(), FirewallType::NONE, "FirewallType");
-    equal(smtp.firewall().host(), std::string(""), "Host");
-    equal(smtp.firewall().port(), std::int32_t{0}, "Port");
-    equal(smtp.firewall().user(), std::string(""), "User");
-    equal(smtp.firewall().password(), std::string(""), "Password");
+    same(smtp.firewall().auto_detect(), false, "AutoDetect");
+    same(smtp.firewall().firewall_type(), FirewallType::NONE, "FirewallType");
+    same(smtp.firewall().host(), std::string(""), "Host");
+    same(smtp.firewall().port(), std::int32_t{0}, "Port");
+    same(smtp.firewall().user(), std::string(""), "User");
+    same(smtp.firewall().password(), std::string(""), "Password");
 }
 
 TEST(every_planned_method_says_so) {
@@ -362,5 +362,5 @@ TEST(the_numbers_are_those_of_the_description) {
     static_assert(ErrorCode::TRY_AGAIN == 11002);
     static_assert(ErrorCode::NO_RECOVERY == 11003);
     static_assert(ErrorCode::NO_DATA == 11004);
-    equal(error_text(ErrorCode::BUSY).empty(), false, "BUSY");
+    same(error_text(ErrorCode::BUSY).empty(), false, "BUSY");
 }

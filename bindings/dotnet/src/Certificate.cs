@@ -14,20 +14,23 @@ namespace Ssmtp
 
         /// <summary>An empty certificate, to be filled by setting its fields.</summary>
         public Certificate()
+            : this(SsmtpCertHandle.New((out SsmtpCertHandle made) => Native.ssmtp_cert_new(out made)))
         {
-            Check(Native.ssmtp_cert_new(out handle));
         }
 
         /// <summary>The first certificate of a file, PEM or DER.</summary>
         public Certificate(string certificateFile)
+            : this(SsmtpCertHandle.New(
+                (out SsmtpCertHandle made) => Native.ssmtp_cert_new_file(Utf8.Bytes(certificateFile), out made)))
         {
-            Check(Native.ssmtp_cert_new_file(Utf8.Bytes(certificateFile), out handle));
         }
 
         /// <summary>The first certificate of the octets, PEM or DER.</summary>
         public Certificate(byte[] certificateData)
+            : this(SsmtpCertHandle.New(
+                (out SsmtpCertHandle made) =>
+                    Native.ssmtp_cert_new_data(certificateData, Octets.Length(certificateData), out made)))
         {
-            Check(Native.ssmtp_cert_new_data(certificateData, Octets.Length(certificateData), out handle));
         }
 
         /// <summary>The entry of a store that <paramref name="subject"/> names; <c>*</c> is the first one with a key.</summary>
@@ -39,32 +42,25 @@ namespace Ssmtp
         /// <summary>The same, refined by <c>Name=Value</c> lines.</summary>
         public Certificate(
             CertStoreTypes certStoreType, string store, string storePassword, string subject, string configurationString)
+            : this(Opened(
+                storePassword,
+                (byte[] password, out SsmtpCertHandle made) => Native.ssmtp_cert_new_store(
+                    (int)certStoreType,
+                    Utf8.Bytes(store),
+                    password,
+                    Utf8.Bytes(subject),
+                    Utf8.Bytes(configurationString),
+                    out made)))
         {
-            byte[] password = Utf8.Bytes(storePassword);
-            try
-            {
-                Check(Native.ssmtp_cert_new_store(
-                    (int)certStoreType, Utf8.Bytes(store), password, Utf8.Bytes(subject), Utf8.Bytes(configurationString), out handle));
-            }
-            finally
-            {
-                Octets.Wipe(password);
-            }
         }
 
         /// <summary>A given certificate, whose private key is searched in the store.</summary>
         public Certificate(CertStoreTypes certStoreType, string store, string storePassword, byte[] encoded)
+            : this(Opened(
+                storePassword,
+                (byte[] password, out SsmtpCertHandle made) => Native.ssmtp_cert_new_store_encoded(
+                    (int)certStoreType, Utf8.Bytes(store), password, encoded, Octets.Length(encoded), out made)))
         {
-            byte[] password = Utf8.Bytes(storePassword);
-            try
-            {
-                Check(Native.ssmtp_cert_new_store_encoded(
-                    (int)certStoreType, Utf8.Bytes(store), password, encoded, Octets.Length(encoded), out handle));
-            }
-            finally
-            {
-                Octets.Wipe(password);
-            }
         }
 
         /// <summary>The entry of a store given as octets that <paramref name="subject"/> names.</summary>
@@ -76,17 +72,17 @@ namespace Ssmtp
         /// <summary>The same, refined by <c>Name=Value</c> lines.</summary>
         public Certificate(
             CertStoreTypes certStoreType, byte[] storeBlob, string storePassword, string subject, string configurationString)
+            : this(Opened(
+                storePassword,
+                (byte[] password, out SsmtpCertHandle made) => Native.ssmtp_cert_new_store_data(
+                    (int)certStoreType,
+                    storeBlob,
+                    Octets.Length(storeBlob),
+                    password,
+                    Utf8.Bytes(subject),
+                    Utf8.Bytes(configurationString),
+                    out made)))
         {
-            byte[] password = Utf8.Bytes(storePassword);
-            try
-            {
-                Check(Native.ssmtp_cert_new_store_data(
-                    (int)certStoreType, storeBlob, Octets.Length(storeBlob), password, Utf8.Bytes(subject), Utf8.Bytes(configurationString), out handle));
-            }
-            finally
-            {
-                Octets.Wipe(password);
-            }
         }
 
         /// <summary>A given certificate, whose private key is searched in a store given as octets.</summary>
@@ -112,11 +108,26 @@ namespace Ssmtp
             return certificate == null ? SsmtpCertHandle.None : certificate.handle;
         }
 
-        private static void Check(int code)
+        internal static void Check(int code)
         {
             if (code != 0)
             {
                 throw SsmtpException.Of(code, IntPtr.Zero);
+            }
+        }
+
+        private delegate int Opener(byte[] password, out SsmtpCertHandle made);
+
+        private static SsmtpCertHandle Opened(string storePassword, Opener opener)
+        {
+            byte[] password = Utf8.Bytes(storePassword);
+            try
+            {
+                return SsmtpCertHandle.New((out SsmtpCertHandle made) => opener(password, out made));
+            }
+            finally
+            {
+                Octets.Wipe(password);
             }
         }
     }

@@ -2,6 +2,7 @@
 
 using System;
 using System.Collections.Concurrent;
+using System.Runtime.CompilerServices;
 using Microsoft.Win32.SafeHandles;
 
 namespace Ssmtp
@@ -34,9 +35,22 @@ namespace Ssmtp
             get { return handle; }
         }
 
-        internal void SetOwner(Ssmtp owner)
+        internal static SsmtpHandle New(Ssmtp owner)
         {
-            Owners[handle] = new WeakReference<Ssmtp>(owner);
+            LibrarySearch.Prepare();
+            SsmtpHandle made = NativeNew();
+            if (made.IsInvalid)
+            {
+                throw new OutOfMemoryException();
+            }
+            Owners[made.handle] = new WeakReference<Ssmtp>(owner);
+            return made;
+        }
+
+        [MethodImpl(MethodImplOptions.NoInlining)]
+        private static SsmtpHandle NativeNew()
+        {
+            return Native.ssmtp_new_utf8();
         }
 
         internal static Ssmtp OwnerOf(IntPtr pointer)
@@ -65,6 +79,9 @@ namespace Ssmtp
 
     internal sealed class SsmtpCertHandle : SafeHandleZeroOrMinusOneIsInvalid
     {
+        /// <summary>One of the C functions that make a certificate.</summary>
+        internal delegate int Maker(out SsmtpCertHandle made);
+
         /// <summary>NULL.</summary>
         internal static readonly SsmtpCertHandle None = new SsmtpCertHandle(IntPtr.Zero);
 
@@ -78,6 +95,14 @@ namespace Ssmtp
             : base(false)
         {
             SetHandle(pointer);
+        }
+
+        internal static SsmtpCertHandle New(Maker maker)
+        {
+            LibrarySearch.Prepare();
+            int code = maker(out SsmtpCertHandle made);
+            Certificate.Check(code);
+            return made;
         }
 
         protected override bool ReleaseHandle()

@@ -10,13 +10,11 @@ namespace Ssmtp
 {
     internal static partial class Native
     {
-        /// <summary>Mono maps this name to the soname (Ssmtp.dll.config), .NET asks <see cref="LibrarySearch.Resolve"/>.</summary>
-        private const string Library = "ssmtp";
-
-        static Native()
-        {
-            LibrarySearch.Prepare();
-        }
+        /// <summary>
+        /// The soname. The system's loader answers it with a library that is open already under it, which is how Mono gets the
+        /// file that was found; .NET asks <see cref="LibrarySearch.Resolve"/>.
+        /// </summary>
+        internal const string Library = "libssmtp.so.0";
 
         [UnmanagedFunctionPointer(CallingConvention.Cdecl)]
         internal delegate long ReadCallback(IntPtr userdata, IntPtr buffer, UIntPtr size);
@@ -31,20 +29,34 @@ namespace Ssmtp
     /// </summary>
     internal static class LibrarySearch
     {
+        private static readonly object Gate = new object();
+        private static bool prepared;
         private static string found;
+        private static Func<string, IntPtr> load;
 
+        /// <summary>
+        /// Comes before the first call. Mono looks for a C function when it compiles the method that calls it, so that the caller
+        /// of this one must not call C itself but through another method, one that is not inlined.
+        /// </summary>
         internal static void Prepare()
         {
-            found = Find();
-            if (Type.GetType("Mono.Runtime") != null)
+            lock (Gate)
             {
-                if (found != null)
+                if (prepared)
+                {
+                    return;
+                }
+                found = Find();
+                if (Type.GetType("Mono.Runtime") == null)
+                {
+                    RegisterResolver();
+                }
+                else if (found != null)
                 {
                     OpenForMono(found);
                 }
-                return;
+                prepared = true;
             }
-            RegisterResolver();
         }
 
         private static string Find()
@@ -131,26 +143,14 @@ namespace Ssmtp
                 new object[] { typeof(LibrarySearch).Assembly, Delegate.CreateDelegate(resolver, resolve) });
         }
 
-        private static Func<string, IntPtr> load;
-
         internal static IntPtr Resolve(string name, Assembly assembly, DllImportSearchPath? paths)
         {
-            if (name != "ssmtp")
+            if (name != Native.Library)
             {
                 return IntPtr.Zero;
             }
-            if (found != null)
-            {
-                return load(found);
-            }
-            try
-            {
-                return load("libssmtp.so.0");
-            }
-            catch (DllNotFoundException)
-            {
-                return IntPtr.Zero;
-            }
+            // A delegate instead of Invoke: what cannot be loaded comes out as the exception it is.
+            return load(found ?? (RuntimeInformation.IsOSPlatform(OSPlatform.OSX) ? "libssmtp.dylib" : name));
         }
 
         private const int RtldNow = 2;

@@ -2,7 +2,7 @@
 
 using System;
 using System.IO;
-using System.Threading;
+using System.Runtime.CompilerServices;
 
 namespace Ssmtp
 {
@@ -19,12 +19,7 @@ namespace Ssmtp
         /// <summary>A component with everything at its default.</summary>
         public Ssmtp()
         {
-            handle = Native.ssmtp_new_utf8();
-            if (handle.IsInvalid)
-            {
-                throw new OutOfMemoryException();
-            }
-            handle.SetOwner(this);
+            handle = SsmtpHandle.New(this);
             messageRecipients = new MessageRecipientList(this);
             messageHeaders = new HeaderList(this);
         }
@@ -32,7 +27,11 @@ namespace Ssmtp
         /// <summary>Version of the native library.</summary>
         public static string Version
         {
-            get { return Utf8.Read(Native.ssmtp_version()); }
+            get
+            {
+                LibrarySearch.Prepare();
+                return NativeVersion();
+            }
         }
 
         /// <summary>
@@ -132,6 +131,12 @@ namespace Ssmtp
                 }
             }
             handle.Dispose();
+        }
+
+        [MethodImpl(MethodImplOptions.NoInlining)]
+        private static string NativeVersion()
+        {
+            return Utf8.Read(Native.ssmtp_version());
         }
 
         internal SsmtpHandle Handle

@@ -16,6 +16,7 @@ namespace Ssmtp.Tests
 
         private static int Main(string[] args)
         {
+            Console.WriteLine("libssmtp {0}", Ssmtp.Version);
             string wanted = args.Length > 0 ? args[0] : "";
             IEnumerable<MethodInfo> tests =
                 from type in typeof(Program).Assembly.GetTypes()

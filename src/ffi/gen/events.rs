@@ -218,8 +218,7 @@ pub(crate) fn fire_connection_status(
         description_len: description.len(),
     };
     // SAFETY: the caller promised with `ssmtp_on_connection_status` that the function takes these; the struct and its texts outlive the call.
-    let answer = unsafe { function(handle, &mut c, callback.userdata()) };
-    answer
+    unsafe { function(handle, &mut c, callback.userdata()) }
 }
 
 pub(crate) fn fire_start_transfer(callback: Callback, handle: *mut ssmtp_t, event: &events::StartTransfer) -> i32 {
@@ -227,8 +226,7 @@ pub(crate) fn fire_start_transfer(callback: Callback, handle: *mut ssmtp_t, even
     let mut c =
         ssmtp_start_transfer_event { size: size_of::<ssmtp_start_transfer_event>() as u32, direction: event.direction };
     // SAFETY: the caller promised with `ssmtp_on_start_transfer` that the function takes these; the struct and its texts outlive the call.
-    let answer = unsafe { function(handle, &mut c, callback.userdata()) };
-    answer
+    unsafe { function(handle, &mut c, callback.userdata()) }
 }
 
 pub(crate) fn fire_transfer(callback: Callback, handle: *mut ssmtp_t, event: &events::Transfer<'_>) -> i32 {
@@ -245,8 +243,7 @@ pub(crate) fn fire_transfer(callback: Callback, handle: *mut ssmtp_t, event: &ev
         text_b_len: event.text_b.len(),
     };
     // SAFETY: the caller promised with `ssmtp_on_transfer` that the function takes these; the struct and its texts outlive the call.
-    let answer = unsafe { function(handle, &mut c, callback.userdata()) };
-    answer
+    unsafe { function(handle, &mut c, callback.userdata()) }
 }
 
 pub(crate) fn fire_end_transfer(callback: Callback, handle: *mut ssmtp_t, event: &events::EndTransfer) -> i32 {
@@ -254,8 +251,7 @@ pub(crate) fn fire_end_transfer(callback: Callback, handle: *mut ssmtp_t, event:
     let mut c =
         ssmtp_end_transfer_event { size: size_of::<ssmtp_end_transfer_event>() as u32, direction: event.direction };
     // SAFETY: the caller promised with `ssmtp_on_end_transfer` that the function takes these; the struct and its texts outlive the call.
-    let answer = unsafe { function(handle, &mut c, callback.userdata()) };
-    answer
+    unsafe { function(handle, &mut c, callback.userdata()) }
 }
 
 pub(crate) fn fire_pi_trail(callback: Callback, handle: *mut ssmtp_t, event: &events::PiTrail<'_>) -> i32 {
@@ -268,8 +264,7 @@ pub(crate) fn fire_pi_trail(callback: Callback, handle: *mut ssmtp_t, event: &ev
         message_len: message.len(),
     };
     // SAFETY: the caller promised with `ssmtp_on_pi_trail` that the function takes these; the struct and its texts outlive the call.
-    let answer = unsafe { function(handle, &mut c, callback.userdata()) };
-    answer
+    unsafe { function(handle, &mut c, callback.userdata()) }
 }
 
 pub(crate) fn fire_error(callback: Callback, handle: *mut ssmtp_t, event: &events::Error<'_>) -> i32 {
@@ -282,8 +277,7 @@ pub(crate) fn fire_error(callback: Callback, handle: *mut ssmtp_t, event: &event
         description_len: description.len(),
     };
     // SAFETY: the caller promised with `ssmtp_on_error` that the function takes these; the struct and its texts outlive the call.
-    let answer = unsafe { function(handle, &mut c, callback.userdata()) };
-    answer
+    unsafe { function(handle, &mut c, callback.userdata()) }
 }
 
 pub(crate) fn fire_expand(callback: Callback, handle: *mut ssmtp_t, event: &events::Expand<'_>) -> i32 {
@@ -295,8 +289,7 @@ pub(crate) fn fire_expand(callback: Callback, handle: *mut ssmtp_t, event: &even
         address_len: address.len(),
     };
     // SAFETY: the caller promised with `ssmtp_on_expand` that the function takes these; the struct and its texts outlive the call.
-    let answer = unsafe { function(handle, &mut c, callback.userdata()) };
-    answer
+    unsafe { function(handle, &mut c, callback.userdata()) }
 }
 
 pub(crate) fn fire_ssl_server_authentication(
@@ -338,8 +331,7 @@ pub(crate) fn fire_ssl_status(callback: Callback, handle: *mut ssmtp_t, event: &
         message_len: message.len(),
     };
     // SAFETY: the caller promised with `ssmtp_on_ssl_status` that the function takes these; the struct and its texts outlive the call.
-    let answer = unsafe { function(handle, &mut c, callback.userdata()) };
-    answer
+    unsafe { function(handle, &mut c, callback.userdata()) }
 }
 
 /// The connection changed: made, secured, or ended.

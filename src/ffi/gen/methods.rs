@@ -23,7 +23,7 @@ pub unsafe extern "C" fn ssmtp_send(handle: *mut ssmtp_t) -> i32 {
     guard::run(handle, |c| c.send())
 }
 
-/// Sends one command line to the server as it is, CRLF added, and waits for the reply, which LastReply then holds; a refusing reply is no error here. Error 1117 while not connected, 603 when the line holds CR, LF or NUL.
+/// Sends one command line to the server as it is, CRLF added, and waits for the reply, which LastReply then holds. A refusing reply (400 and above) is error 161; the connection stays open. Error 1117 while not connected, 603 when the line holds CR, LF or NUL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_send_command(handle: *mut ssmtp_t, command: *const c_char) -> i32 {
     guard::run(handle, |c| {

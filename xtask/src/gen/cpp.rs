@@ -1,5 +1,5 @@
-//! `include/ssmtp.hpp`: the template `bindings/cpp/ssmtp.hpp.in` with every line `//@part` replaced by what the description
-//! says, and `@name@` by the names of single error numbers.
+//! `include/ssmtp.hpp`: the template `bindings/cpp/ssmtp.hpp.in` with every line `//@part` replaced by what the
+//! description says, and `@name@` by the names of single error numbers.
 
 use super::{File, MARK};
 use crate::model::{Access, Api, Event, EventField, Method, ObjectField, ObjectType, Property, Status, Type, snake};

@@ -287,6 +287,7 @@ fn setter(out: &mut String, p: &Property) {
     let _ = writeln!(out, "    pub fn set_{}(&self, {index}value: {}) -> Result<()> {{", p.name, rust_input(&ty));
     if p.status == Status::Planned {
         let same = match ty {
+            Type::Text | Type::Bytes if text_default(p).is_empty() => "value.is_empty()".into(),
             Type::Text => format!("value == {:?}", text_default(p)),
             Type::Bytes => format!("value == b{:?}", text_default(p)),
             Type::Certificate => "*value == Certificate::default()".into(),
@@ -626,9 +627,15 @@ fn event_fire(out: &mut String, e: &Event) {
     }
     let _ = writeln!(
         out,
-        "    }};\n    // SAFETY: the caller promised with `ssmtp_on_{}` that the function takes these; the struct and its texts outlive the call.\n    let answer = unsafe {{ function(handle, &mut c, callback.userdata()) }};",
+        "    }};\n    // SAFETY: the caller promised with `ssmtp_on_{}` that the function takes these; the struct and its texts outlive the call.",
         e.name
     );
+    let call = "unsafe { function(handle, &mut c, callback.userdata()) }";
+    if !inout {
+        let _ = writeln!(out, "    {call}\n}}\n");
+        return;
+    }
+    let _ = writeln!(out, "    let answer = {call};");
     for f in e.fields.iter().filter(|f| f.inout) {
         let _ = writeln!(out, "    event.{0} = c.{0} != 0;", f.name);
     }

@@ -1,5 +1,6 @@
-//! The generated tests of C (`tests/c/generated.c`) and C++ (`bindings/cpp/tests/generated.cpp`): every row's default, round trip
-//! and refusals, every export with NULL and dead handles, numbers and layouts. What a row is asked stands in `tests/c/rows.c`.
+//! The generated tests of C (`tests/c/generated.c`) and C++ (`bindings/cpp/tests/generated.cpp`): every row's default,
+//! round trip and refusals, every export with NULL and dead handles, numbers and layouts. What a row is asked stands in
+//! `tests/c/rows.c`.
 
 use super::cpp::{camel, flattened};
 use super::{File, MARK};
@@ -274,10 +275,14 @@ fn c_call(f: &CFunction, first: &str, null: Option<usize>) -> String {
     format!("{}({})", f.name, args.join(", "))
 }
 
-const VARIABLES: &str = "    char *text = NULL;\n    uint8_t *bytes = NULL;\n    size_t length = 7;\n    int32_t number = 7;\n    \
-                         ssmtp_cert_t *cert = NULL;\n";
-const UNTOUCHED: &str = "    CHECK(text == NULL);\n    CHECK(bytes == NULL);\n    EQ(length, 7);\n    EQ(number, 7);\n    \
-                         CHECK(cert == NULL);\n";
+const VARIABLES: &str = concat!(
+    "    char *text = NULL;\n    uint8_t *bytes = NULL;\n    size_t length = 7;\n",
+    "    int32_t number = 7;\n    ssmtp_cert_t *cert = NULL;\n"
+);
+const UNTOUCHED: &str = concat!(
+    "    CHECK(text == NULL);\n    CHECK(bytes == NULL);\n    EQ(length, 7);\n",
+    "    EQ(number, 7);\n    CHECK(cert == NULL);\n"
+);
 
 fn c_refusals(api: &Api, first: &str, code: &str) -> String {
     let mut out = String::from(VARIABLES);
@@ -390,12 +395,12 @@ fn cpp_file(api: &Api) -> String {
     out.push_str("}\n\nTEST(every_certificate_field_has_its_default) {\n    const Certificate empty;\n");
     for f in api.object("Certificate").map(|t| t.fields.as_slice()).unwrap_or_default() {
         let want = cpp_value(api, &Type::parse(&f.type_name), f.default.as_ref(), None);
-        let _ = writeln!(out, "    equal(empty.{}(), {want}, {});", f.name, literal(&f.spec));
+        let _ = writeln!(out, "    same(empty.{}(), {want}, {});", f.name, literal(&f.spec));
     }
     out.push_str("}\n\nTEST(every_proxy_field_has_its_default) {\n    Ssmtp smtp;\n");
     for f in api.object("Firewall").map(|t| t.fields.as_slice()).unwrap_or_default() {
         let want = cpp_value(api, &Type::parse(&f.type_name), f.default.as_ref(), None);
-        let _ = writeln!(out, "    equal(smtp.firewall().{}(), {want}, {});", f.name, literal(&f.spec));
+        let _ = writeln!(out, "    same(smtp.firewall().{}(), {want}, {});", f.name, literal(&f.spec));
     }
     out.push_str("}\n\nTEST(every_planned_method_says_so) {\n    Ssmtp smtp;\n");
     for m in api.methods.iter().filter(|m| m.status == Status::Planned) {
@@ -419,7 +424,7 @@ fn cpp_file(api: &Api) -> String {
     for e in &api.errors {
         let _ = writeln!(out, "    static_assert(ErrorCode::{} == {});", e.name, e.code);
     }
-    out + "    equal(error_text(ErrorCode::BUSY).empty(), false, \"BUSY\");\n}\n"
+    out + "    same(error_text(ErrorCode::BUSY).empty(), false, \"BUSY\");\n}\n"
 }
 
 fn cpp_property(api: &Api, p: &Property) -> String {
@@ -429,7 +434,7 @@ fn cpp_property(api: &Api, p: &Property) -> String {
         return String::new();
     }
     if ty == Type::Certificate {
-        return format!("    equal(Ssmtp().{}().subject(), std::string(), {name});\n", p.name);
+        return format!("    same(Ssmtp().{}().subject(), std::string(), {name});\n", p.name);
     }
     if varies(&p.spec) {
         return format!("    check(!Ssmtp().{}().empty(), {name});\n", p.name);
@@ -437,8 +442,8 @@ fn cpp_property(api: &Api, p: &Property) -> String {
     let want = cpp_value(api, &ty, p.default.as_ref(), None);
     let given = cpp_value(api, &ty, p.default.as_ref(), Some(&p.spec));
     match (p.access, p.status) {
-        (Access::Ro, _) => format!("    equal(Ssmtp().{}(), {want}, {name});\n", p.name),
-        _ if p.spec == "Connected" => format!("    equal(Ssmtp().{}(), {want}, {name});\n", p.name),
+        (Access::Ro, _) => format!("    same(Ssmtp().{}(), {want}, {name});\n", p.name),
+        _ if p.spec == "Connected" => format!("    same(Ssmtp().{}(), {want}, {name});\n", p.name),
         (_, Status::Planned) => format!("    PLANNED_ROW({}, {want}, {given});\n", p.name),
         _ => format!("    ROW({}, {want}, {given});\n", p.name),
     }

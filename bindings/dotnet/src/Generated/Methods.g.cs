@@ -65,11 +65,11 @@ namespace Ssmtp
         }
 
         /// <summary>Sends one command line to the server as it is, CRLF added, and waits for the reply, which LastReply
-        /// then holds; a refusing reply is no error here. Error 1117 while not connected, 603 when the line holds CR,
-        /// LF or NUL.</summary>
+        /// then holds. A refusing reply (400 and above) is error 161; the connection stays open. Error 1117 while not
+        /// connected, 603 when the line holds CR, LF or NUL.</summary>
         /// <param name="command">The command line, without line end.</param>
-        /// <exception cref="SsmtpException">With one of these numbers, among others: 162, 166, 201, 301, 603, 1117,
-        /// 1120.</exception>
+        /// <exception cref="SsmtpException">With one of these numbers, among others: 161, 162, 166, 201, 301, 603,
+        /// 1117, 1120.</exception>
         public void SendCommand(string command)
         {
             Check(Native.ssmtp_send_command(handle, Utf8.Bytes(command)));
@@ -78,8 +78,8 @@ namespace Ssmtp
         /// <summary>SendCommand on a thread of its own, where the event handlers run too. Cancelling interrupts it, and
         /// the task ends as cancelled.</summary>
         /// <param name="command">The command line, without line end.</param>
-        /// <exception cref="SsmtpException">With one of these numbers, among others: 162, 166, 201, 301, 603, 1117,
-        /// 1120.</exception>
+        /// <exception cref="SsmtpException">With one of these numbers, among others: 161, 162, 166, 201, 301, 603,
+        /// 1117, 1120.</exception>
         /// <param name="cancellationToken">Interrupts the operation when it is cancelled.</param>
         public Task SendCommandAsync(string command, CancellationToken cancellationToken = default(CancellationToken))
         {

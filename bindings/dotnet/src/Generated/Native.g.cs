@@ -1228,7 +1228,7 @@ namespace Ssmtp
         internal static extern int ssmtp_send(SsmtpHandle handle);
 
         /// <summary>Sends one command line to the server as it is, CRLF added, and waits for the reply, which LastReply
-        /// then holds; a refusing reply is no error here.</summary>
+        /// then holds.</summary>
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
         internal static extern int ssmtp_send_command(SsmtpHandle handle, byte[] command);
 

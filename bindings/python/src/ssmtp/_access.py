@@ -6,6 +6,7 @@ from typing import Any, Awaitable, Callable, ContextManager, Optional, Tuple, Ty
 
 from ._enums_gen import ErrorCode
 from ._errors import SsmtpError
+from ._event import Handler
 from ._library import native
 
 T = TypeVar("T")
@@ -100,18 +101,27 @@ class Accessor:
     def _call(self, function: str, *arguments: Any) -> None:
         raise NotImplementedError
 
+    def _run(self, function: str, *arguments: Any) -> None:
+        """A call that may take a while."""
+        raise NotImplementedError
+
     def _in_thread(self, method: Callable[..., T], *arguments: Any) -> Awaitable[T]:
         raise NotImplementedError
 
-    def _handler(self, event: str) -> Any:
+    def _handler(self, event: str) -> Handler[Any]:
         raise NotImplementedError
 
-    def _set_handler(self, event: str, handler: Any) -> None:
+    def _set_handler(self, event: str, handler: Handler[Any]) -> None:
         raise NotImplementedError
 
     def _get_text(self, function: str, *arguments: Any) -> str:
         out = c_void_p()
         self._call(function, *arguments, byref(out))
+        return take(out).decode("utf-8", "replace")
+
+    def _run_text(self, function: str, *arguments: Any) -> str:
+        out = c_void_p()
+        self._run(function, *arguments, byref(out))
         return take(out).decode("utf-8", "replace")
 
     def _get_bytes(self, function: str) -> bytes:

@@ -34,9 +34,10 @@ class Raised:
     def __bool__(self) -> bool:
         return bool(self._by_thread)
 
-    def put(self, exception: Optional[BaseException]) -> None:
+    def keep(self, exception: Optional[BaseException]) -> None:
+        """The first one of an operation stays."""
         if exception is not None:
-            self._by_thread[get_ident()] = exception
+            self._by_thread.setdefault(get_ident(), exception)
 
     def take(self) -> Optional[BaseException]:
         return self._by_thread.pop(get_ident(), None)
@@ -49,15 +50,18 @@ def fire(owner: "Ssmtp", name: str, raw: Any) -> int:
         return 0
     # An earlier exception of this operation waits aside, so that no call in this handler raises it.
     earlier = owner._raised.take()
+    stop = 0
     try:
+        owner._in_handler = True
         event = READERS[name](raw)
         handler(event)
         event.write(raw)
-        stop = 0
+        owner._in_handler = False
     except BaseException as exception:
+        owner._in_handler = False
         stop = 1
         earlier = earlier or exception
-    owner._raised.put(earlier)
+    owner._raised.keep(earlier)
     return stop
 
 
@@ -74,8 +78,13 @@ class Stream:
 
     def read(self, buffer: int, size: int) -> int:
         self.used = True
+        owner = self._owner()
+        if owner is None:
+            return -1
         try:
+            owner._in_handler = True
             data = self.readable.read(size)
+            owner._in_handler = False
             if not isinstance(data, (bytes, bytearray, memoryview)):
                 raise TypeError(f"read({size}) of a message stream gave {type(data).__name__}, not bytes")
             data = bytes(data)
@@ -84,7 +93,8 @@ class Stream:
             memmove(buffer, data, len(data))
             return len(data)
         except BaseException as exception:
-            self._keep(exception)
+            owner._in_handler = False
+            owner._raised.keep(exception)
             return -1
 
     def close(self) -> None:
@@ -98,12 +108,7 @@ class Stream:
                 if close is not None:
                     close()
         except BaseException as exception:
-            self._keep(exception)
-
-    def _keep(self, exception: BaseException) -> None:
-        owner = self._owner()
-        if owner is not None:
-            owner._raised.put(owner._raised.take() or exception)
+            owner._raised.keep(exception)
 
 
 def _thunk(name: str) -> Any:

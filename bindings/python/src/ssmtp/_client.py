@@ -1,16 +1,18 @@
 """Ssmtp: the component."""
 
 import threading
-from typing import Any, Awaitable, Callable, Dict, Optional, Type, TypeVar, Union
 from types import TracebackType
+from typing import Any, Awaitable, Callable, Dict, Optional, Tuple, Type, TypeVar, Union
 
 from . import _callbacks
-from ._access import error, flag, number, text
+from ._access import error, text
 from ._async import in_thread
 from ._enums_gen import ErrorCode
 from ._errors import SsmtpError
+from ._event import Handler
 from ._library import native
 from ._properties_gen import Handlers, Methods, Properties
+from ._signals import Kept
 
 T = TypeVar("T")
 
@@ -31,6 +33,8 @@ class Ssmtp(Properties, Methods, Handlers):
 
     _handle: Optional[int] = None
     _closed = False
+    #: Whether a handler is running, so that an exception of a signal handler has somewhere to go.
+    _in_handler = False
 
     def __init__(self) -> None:
         self._library = native()
@@ -117,7 +121,7 @@ class Ssmtp(Properties, Methods, Handlers):
         if not isinstance(size, int):
             raise TypeError(f"size takes int, not {type(size).__name__}")
         if message_stream is None:
-            arguments = (_callbacks.NO_READ, _callbacks.NO_CLOSE, None, -1)
+            arguments: Tuple[Any, ...] = (_callbacks.NO_READ, _callbacks.NO_CLOSE, None, -1)
             stream = None
         else:
             if not callable(getattr(message_stream, "read", None)):
@@ -140,22 +144,30 @@ class Ssmtp(Properties, Methods, Handlers):
     def _call(self, function: str, *arguments: Any) -> None:
         code = getattr(self._library, function)(self._handle, *arguments)
         if self._raised:
-            raised = self._raised.take()
-            if raised is not None:
-                try:
-                    raise raised
-                finally:
-                    del raised
+            self._raise()
         if code:
             raise error(code, self._handle)
+
+    def _run(self, function: str, *arguments: Any) -> None:
+        with Kept(self):
+            self._call(function, *arguments)
+
+    def _raise(self) -> None:
+        """Lets out what a handler raised in this thread."""
+        raised = self._raised.take()
+        if raised is not None:
+            try:
+                raise raised
+            finally:
+                del raised  # its traceback holds this frame
 
     def _in_thread(self, method: Callable[..., T], *arguments: Any) -> Awaitable[T]:
         return in_thread(self.interrupt, method, *arguments)
 
-    def _handler(self, event: str) -> Any:
+    def _handler(self, event: str) -> Handler[Any]:
         return self._handlers.get(event)
 
-    def _set_handler(self, event: str, handler: Any) -> None:
+    def _set_handler(self, event: str, handler: Handler[Any]) -> None:
         if handler is not None and not callable(handler):
             raise TypeError(f"on_{event} takes a function or None, not {type(handler).__name__}")
         function = f"ssmtp_on_{event}"

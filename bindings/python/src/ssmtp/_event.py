@@ -1,6 +1,6 @@
 """What the event classes share."""
 
-from typing import Any, Callable, Optional, TypeVar
+from typing import Any, Callable, Optional, Tuple, TypeVar
 
 E = TypeVar("E")
 
@@ -11,7 +11,7 @@ Handler = Optional[Callable[[E], object]]
 class Event:
     """One event, with the values as they were when it fired; it may be kept."""
 
-    __slots__ = ()
+    __slots__: Tuple[str, ...] = ()
 
     def write(self, raw: Any) -> None:
         """Hands back to the library what a handler may change."""

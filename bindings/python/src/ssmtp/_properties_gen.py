@@ -3,7 +3,7 @@
 
 from typing import Optional
 
-from ._access import Accessor, octets, text
+from ._access import Accessor, flag, octets, text
 from ._certificate import Certificate
 from ._enums_gen import (
     AuthMechanism,
@@ -98,7 +98,7 @@ class Properties(Accessor):
 
     @connected.setter
     def connected(self, value: bool) -> None:
-        self._set_bool("ssmtp_set_connected", value)
+        self._run("ssmtp_set_connected", flag("connected", value))
 
     @property
     def idle(self) -> bool:
@@ -133,7 +133,7 @@ class Properties(Accessor):
         answer is in LastReply. Write-only (604); error 1117 while not connected, 603 when the line
         holds CR, LF or NUL.
         """
-        self._set_text("ssmtp_set_command", value)
+        self._run("ssmtp_set_command", text("command", value))
 
     command = property(None, _set_command, doc=_set_command.__doc__)
 
@@ -618,7 +618,7 @@ class Methods(Accessor):
         Errors worth telling apart: 104, 118, 161, 162, 163, 166, 201, 301, 1120, 10054, 10061,
         11001.
         """
-        self._call("ssmtp_connect")
+        self._run("ssmtp_connect")
 
     async def connect_async(self) -> None:
         """`connect` in a thread of its own; cancelling the task interrupts it."""
@@ -630,7 +630,7 @@ class Methods(Accessor):
 
         Errors worth telling apart: 166, 201, 301.
         """
-        self._call("ssmtp_disconnect")
+        self._run("ssmtp_disconnect")
 
     async def disconnect_async(self) -> None:
         """`disconnect` in a thread of its own; cancelling the task interrupts it."""
@@ -645,7 +645,7 @@ class Methods(Accessor):
         Errors worth telling apart: 161, 162, 163, 164, 165, 166, 201, 301, 302, 303, 434, 603,
         1120.
         """
-        self._call("ssmtp_send")
+        self._run("ssmtp_send")
 
     async def send_async(self) -> None:
         """`send` in a thread of its own; cancelling the task interrupts it."""
@@ -653,14 +653,14 @@ class Methods(Accessor):
 
     def send_command(self, command: str) -> None:
         """Sends one command line to the server as it is, CRLF added, and waits for the reply, which
-        LastReply then holds; a refusing reply is no error here. Error 1117 while not connected, 603
-        when the line holds CR, LF or NUL.
+        LastReply then holds. A refusing reply (400 and above) is error 161; the connection stays
+        open. Error 1117 while not connected, 603 when the line holds CR, LF or NUL.
 
         `command`: The command line, without line end.
 
-        Errors worth telling apart: 162, 166, 201, 301, 603, 1117, 1120.
+        Errors worth telling apart: 161, 162, 166, 201, 301, 603, 1117, 1120.
         """
-        self._call("ssmtp_send_command", text("command", command))
+        self._run("ssmtp_send_command", text("command", command))
 
     async def send_command_async(self, command: str) -> None:
         """`send_command` in a thread of its own; cancelling the task interrupts it."""
@@ -680,7 +680,7 @@ class Methods(Accessor):
 
         Errors worth telling apart: 166, 301.
         """
-        self._call("ssmtp_do_events")
+        self._run("ssmtp_do_events")
 
     async def do_events_async(self) -> None:
         """`do_events` in a thread of its own; cancelling the task interrupts it."""
@@ -691,7 +691,7 @@ class Methods(Accessor):
 
         Errors worth telling apart: 166.
         """
-        self._call("ssmtp_reset")
+        self._run("ssmtp_reset")
 
     async def reset_async(self) -> None:
         """`reset` in a thread of its own; cancelling the task interrupts it."""
@@ -715,7 +715,7 @@ class Methods(Accessor):
 
         Planned: it raises SsmtpError 606 in this version.
         """
-        self._call("ssmtp_verify", text("email_address", email_address))
+        self._run("ssmtp_verify", text("email_address", email_address))
 
     async def verify_async(self, email_address: str) -> None:
         """`verify` in a thread of its own; cancelling the task interrupts it."""
@@ -732,7 +732,7 @@ class Methods(Accessor):
 
         Planned: it raises SsmtpError 606 in this version.
         """
-        self._call("ssmtp_expand", text("email_address", email_address))
+        self._run("ssmtp_expand", text("email_address", email_address))
 
     async def expand_async(self, email_address: str) -> None:
         """`expand` in a thread of its own; cancelling the task interrupts it."""
@@ -746,7 +746,7 @@ class Methods(Accessor):
 
         Planned: it raises SsmtpError 606 in this version.
         """
-        self._call("ssmtp_send_to_terminal_only")
+        self._run("ssmtp_send_to_terminal_only")
 
     async def send_to_terminal_only_async(self) -> None:
         """`send_to_terminal_only` in a thread of its own; cancelling the task interrupts it."""
@@ -760,7 +760,7 @@ class Methods(Accessor):
 
         Planned: it raises SsmtpError 606 in this version.
         """
-        self._call("ssmtp_send_to_terminal_or_email")
+        self._run("ssmtp_send_to_terminal_or_email")
 
     async def send_to_terminal_or_email_async(self) -> None:
         """`send_to_terminal_or_email` in a thread of its own; cancelling the task interrupts it."""
@@ -774,7 +774,7 @@ class Methods(Accessor):
 
         Planned: it raises SsmtpError 606 in this version.
         """
-        self._call("ssmtp_send_to_terminal_and_email")
+        self._run("ssmtp_send_to_terminal_and_email")
 
     async def send_to_terminal_and_email_async(self) -> None:
         """`send_to_terminal_and_email` in a thread of its own; cancelling the task interrupts it.
@@ -792,7 +792,7 @@ class Methods(Accessor):
 
         Planned: it raises SsmtpError 606 in this version.
         """
-        return self._get_text("ssmtp_queue", text("queue_dir", queue_dir))
+        return self._run_text("ssmtp_queue", text("queue_dir", queue_dir))
 
     async def queue_async(self, queue_dir: str) -> str:
         """`queue` in a thread of its own; cancelling the task interrupts it."""
@@ -810,7 +810,7 @@ class Methods(Accessor):
 
         Planned: it raises SsmtpError 606 in this version.
         """
-        self._call("ssmtp_process_queue", text("queue_dir", queue_dir))
+        self._run("ssmtp_process_queue", text("queue_dir", queue_dir))
 
     async def process_queue_async(self, queue_dir: str) -> None:
         """`process_queue` in a thread of its own; cancelling the task interrupts it."""
@@ -836,7 +836,7 @@ class Methods(Accessor):
 
         Planned: it raises SsmtpError 606 in this version.
         """
-        self._call("ssmtp_sign")
+        self._run("ssmtp_sign")
 
     async def sign_async(self) -> None:
         """`sign` in a thread of its own; cancelling the task interrupts it."""
@@ -851,7 +851,7 @@ class Methods(Accessor):
 
         Planned: it raises SsmtpError 606 in this version.
         """
-        self._call("ssmtp_encrypt")
+        self._run("ssmtp_encrypt")
 
     async def encrypt_async(self) -> None:
         """`encrypt` in a thread of its own; cancelling the task interrupts it."""
@@ -864,7 +864,7 @@ class Methods(Accessor):
 
         Planned: it raises SsmtpError 606 in this version.
         """
-        self._call("ssmtp_sign_and_encrypt")
+        self._run("ssmtp_sign_and_encrypt")
 
     async def sign_and_encrypt_async(self) -> None:
         """`sign_and_encrypt` in a thread of its own; cancelling the task interrupts it."""

@@ -34,6 +34,9 @@ fn property(api: &Api, p: &Property) -> String {
     // Python shows the octets of Message under the one name.
     let ty = if p.spec == "Message" { Type::Text } else { p.ty() };
     let mut parts = vec![("", quoted(&p.spec)), ("", quoted(&type_name(api, &ty)))];
+    if p.access != Access::Rw {
+        parts.push(("access", quoted(p.access.text())));
+    }
     if p.is_object() {
         parts.push(("attribute", quoted(&p.name)));
         parts.push(("shape", "\"object\"".into()));
@@ -44,9 +47,6 @@ fn property(api: &Api, p: &Property) -> String {
     }
     if p.index {
         parts.push(("shape", "\"array\"".into()));
-    }
-    if p.access != Access::Rw {
-        parts.push(("access", quoted(p.access.text())));
     }
     if p.default.is_some() {
         parts.push(("default", default(&ty, p.default.as_ref())));

@@ -128,7 +128,7 @@ pub fn component(api: &Api) -> String {
     let mut classes: Vec<String> = api.events.iter().map(event_class).collect();
     classes.sort();
     let mut out = String::from(
-        "from typing import Optional\n\nfrom ._access import Accessor, octets, text\n\
+        "from typing import Optional\n\nfrom ._access import Accessor, flag, octets, text\n\
          from ._certificate import Certificate\n",
     );
     out += &import("._enums_gen", &enums);
@@ -178,7 +178,16 @@ fn property(api: &Api, p: &Property) -> String {
     let (access, default) = (p.access, p.default.as_ref());
     accessors(
         api,
-        &Row { name: &name, c: &format!("ssmtp_{{}}_{row}"), ty, access, default, status: p.status, doc: &p.doc },
+        &Row {
+            name: &name,
+            c: &format!("ssmtp_{{}}_{row}"),
+            ty,
+            access,
+            default,
+            status: p.status,
+            doc: &p.doc,
+            waits: p.set == "component",
+        },
     )
 }
 
@@ -192,6 +201,8 @@ struct Row<'a> {
     default: Option<&'a Value>,
     status: Status,
     doc: &'a str,
+    /// Writing it runs a blocking method.
+    waits: bool,
 }
 
 impl Row<'_> {
@@ -235,7 +246,11 @@ fn accessors(api: &Api, row: &Row) -> String {
             Type::Certificate => ("Certificate.handle_of(value)".into(), "Optional[Certificate]".into()),
             _ => ("value".to_string(), python),
         };
-        let call = format!("self._set_{kind}(\"{set}\", {argument})");
+        let call = match (row.waits, kind) {
+            (true, "bool") => format!("self._run(\"{set}\", flag(\"{name}\", value))"),
+            (true, "text") => format!("self._run(\"{set}\", text(\"{name}\", value))"),
+            _ => format!("self._set_{kind}(\"{set}\", {argument})"),
+        };
         out += &if row.access.readable() {
             format!("\n    @{name}.setter\n    def {name}(self, value: {python}) -> None:\n        {call}\n")
         } else {
@@ -268,7 +283,11 @@ fn method(m: &Method) -> String {
         })
         .collect();
     let returns = if m.returns.is_empty() { "None" } else { "str" };
-    let run = if m.returns.is_empty() { "self._call" } else { "return self._get_text" };
+    let run = match (m.returns.is_empty(), m.blocking) {
+        (true, true) => "self._run",
+        (true, false) => "self._call",
+        (false, _) => "return self._run_text",
+    };
     let mut out = format!("\n    def {}(self{declared}) -> {returns}:\n{}", m.name, docstring(8, &m.doc, &notes));
     out += &format!("        {run}(\"ssmtp_{}\"{converted})\n", m.name);
     if m.blocking {
@@ -321,7 +340,10 @@ fn fields(api: &Api, t: &ObjectType) -> String {
             _ => format!("ssmtp_{{}}_{}", row(t, &f.spec)),
         };
         let (ty, access, default) = (Type::parse(&f.type_name), f.access, f.default.as_ref());
-        out += &accessors(api, &Row { name: &f.name, c: &c, ty, access, default, status: f.status, doc: &f.doc });
+        out += &accessors(
+            api,
+            &Row { name: &f.name, c: &c, ty, access, default, status: f.status, doc: &f.doc, waits: false },
+        );
     }
     out
 }

@@ -1,0 +1,26 @@
+#!/bin/sh
+# Runs the C# tests against target/debug (or against SSMTP_LIBRARY), on Mono or on the .NET that DOTNET names. A word as argument
+# picks the tests whose name holds it.
+set -eu
+
+cd "$(dirname "$0")/../.."
+bindings/dotnet/build.sh
+SSMTP_LIBRARY=${SSMTP_LIBRARY:-$PWD/target/debug/libssmtp.so}
+SSMTP_XTASK=${SSMTP_XTASK:-$PWD/target/debug/xtask}
+export SSMTP_LIBRARY SSMTP_XTASK
+for needed in "$SSMTP_LIBRARY" "$SSMTP_XTASK"; do
+    if [ ! -f "$needed" ]; then
+        echo "$needed is missing: run cargo build --workspace" >&2
+        exit 1
+    fi
+done
+tests=target/dotnet/ssmtp-tests.exe
+if [ -z "${DOTNET:-}" ]; then
+    exec mono --debug "$tests" "$@"
+fi
+version=$("$DOTNET" --list-runtimes | sed -n 's/^Microsoft\.NETCore\.App \([^ ]*\).*/\1/p' | tail -n 1)
+cat >target/dotnet/runtimeconfig.json <<END
+{"runtimeOptions": {"framework": {"name": "Microsoft.NETCore.App", "version": "$version"},
+ "configProperties": {"System.Globalization.Invariant": true}}}
+END
+exec "$DOTNET" exec --runtimeconfig target/dotnet/runtimeconfig.json "$tests" "$@"

@@ -1,0 +1,263 @@
+"""Threads and asyncio: interrupt, busy, handlers from elsewhere, cancelling, and what is collected when."""
+
+import asyncio
+import gc
+import threading
+import time
+import unittest
+import weakref
+
+from support import Server, client
+
+from ssmtp import ErrorCode, Ssmtp, SsmtpError
+
+
+class Stalling(unittest.TestCase):
+    """A server that goes silent at MAIL."""
+
+    def setUp(self):
+        server = Server("MAIL=stall")
+        self.addCleanup(server.close)
+        self.smtp = client(server)
+        self.addCleanup(self.smtp.close)
+        self.stalled = threading.Event()
+        self.smtp.on_pi_trail = self.watch
+
+    def watch(self, event):
+        if event.message.startswith("MAIL"):
+            self.stalled.set()
+
+    def in_background(self):
+        """`send` in a thread; returns the thread and the list that will hold its error."""
+        errors = []
+
+        def work():
+            try:
+                self.smtp.send()
+            except SsmtpError as error:
+                errors.append(error.code)
+
+        thread = threading.Thread(target=work)
+        thread.start()
+        self.assertTrue(self.stalled.wait(20))
+        return thread, errors
+
+
+class ThreadTest(Stalling):
+    def test_interrupt_from_another_thread_ends_send_within_100_ms(self):
+        thread, errors = self.in_background()
+        time.sleep(0.05)
+        begun = time.monotonic()
+        self.smtp.interrupt()
+        thread.join(20)
+        self.assertLess(time.monotonic() - begun, 0.1)
+        self.assertEqual(errors, [ErrorCode.INTERRUPTED])
+
+    def test_a_second_blocking_call_is_busy_and_all_else_works(self):
+        thread, errors = self.in_background()
+        with self.assertRaises(SsmtpError) as caught:
+            self.smtp.send()
+        self.assertEqual(caught.exception.code, ErrorCode.BUSY)
+        self.assertEqual(caught.exception.code, 166)
+        self.assertFalse(self.smtp.idle)
+        self.assertTrue(self.smtp.connected)
+        self.smtp.subject = "Meanwhile"
+        self.assertEqual(self.smtp.subject, "Meanwhile")
+        self.smtp.on_transfer = print
+        self.smtp.on_transfer = None
+        self.smtp.interrupt()
+        thread.join(20)
+        self.assertTrue(self.smtp.idle)
+        self.assertEqual(errors, [301])
+
+    def test_closing_from_another_thread_ends_send(self):
+        thread, errors = self.in_background()
+        self.smtp.close()
+        thread.join(20)
+        self.assertFalse(thread.is_alive())
+        self.assertEqual(len(errors), 1)
+
+    def test_a_blocking_call_lets_other_threads_run(self):
+        thread, _ = self.in_background()
+        counted = sum(1 for _ in range(100000))
+        self.assertEqual(counted, 100000)
+        self.assertTrue(thread.is_alive())
+        self.smtp.interrupt()
+        thread.join(20)
+
+    def test_interrupt_without_anything_running_does_nothing(self):
+        smtp = client(None)
+        smtp.interrupt()
+        smtp.close()
+
+
+class HandlerLifeTest(unittest.TestCase):
+    def setUp(self):
+        self.server = Server()
+        self.addCleanup(self.server.close)
+
+    def test_handlers_survive_forced_collection(self):
+        smtp, seen = client(self.server), []
+
+        def handler(event):
+            gc.collect()
+            seen.append(event.message)
+
+        smtp.on_pi_trail = lambda event: handler(event)
+        for _ in range(3):
+            smtp.send()
+        self.assertGreater(len(seen), 10)
+        smtp.close()
+
+    def test_handlers_may_be_changed_by_any_thread_while_sending(self):
+        smtp, stop = client(self.server), threading.Event()
+
+        def change():
+            while not stop.is_set():
+                smtp.on_pi_trail = lambda e: None
+                smtp.on_pi_trail = None
+
+        threads = [threading.Thread(target=change) for _ in range(3)]
+        for thread in threads:
+            thread.start()
+        for _ in range(20):
+            smtp.send()
+        stop.set()
+        for thread in threads:
+            thread.join()
+        smtp.close()
+
+    def test_an_object_without_references_is_released_at_once(self):
+        smtp = client(self.server)
+        smtp.on_pi_trail = lambda e: None
+        smtp.send()
+        gone = weakref.ref(smtp)
+        gc.disable()
+        try:
+            del smtp
+            self.assertIsNone(gone())
+        finally:
+            gc.enable()
+
+    def test_many_objects_in_many_threads_do_not_disturb_each_other(self):
+        failures = []
+
+        def work(number):
+            try:
+                with client(self.server) as smtp:
+                    seen = []
+                    smtp.subject = f"number {number}"
+                    smtp.on_pi_trail = seen.append
+                    for _ in range(5):
+                        smtp.send()
+                    assert smtp.subject == f"number {number}" and seen
+            except BaseException as error:
+                failures.append(error)
+
+        threads = [threading.Thread(target=work, args=(n,)) for n in range(16)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        self.assertEqual(failures, [])
+        self.assertEqual(self.server.count(), 80)
+
+    def test_with_closes_and_a_second_close_does_nothing(self):
+        with Ssmtp() as smtp:
+            smtp.subject = "open"
+        smtp.close()
+        with self.assertRaises(SsmtpError) as caught:
+            smtp.subject
+        self.assertEqual(caught.exception.code, ErrorCode.CLOSED_HANDLE)
+        self.assertTrue(caught.exception.message)
+
+
+class AsyncTest(Stalling):
+    def test_send_async_sends(self):
+        with Server() as server, client(server) as smtp:
+            threads = set()
+            smtp.on_pi_trail = lambda e: threads.add(threading.current_thread())
+            before = threading.active_count()
+            asyncio.run(smtp.send_async())
+            self.assertEqual(server.count(), 1)
+            self.assertNotIn(threading.main_thread(), threads)
+            self.assertEqual(threading.active_count(), before)
+
+    def test_the_loop_runs_on_meanwhile(self):
+        async def main():
+            ticks = 0
+            sending = asyncio.ensure_future(self.smtp.send_async())
+            while not self.stalled.is_set() or ticks < 5:
+                await asyncio.sleep(0.01)
+                ticks += 1
+            self.smtp.interrupt()
+            with self.assertRaises(SsmtpError) as caught:
+                await sending
+            self.assertEqual(caught.exception.code, 301)
+
+        asyncio.run(main())
+
+    def test_cancelling_interrupts_within_100_ms_and_leaves_no_thread(self):
+        before = threading.active_count()
+
+        async def main():
+            sending = asyncio.ensure_future(self.smtp.send_async())
+            while not self.stalled.is_set():
+                await asyncio.sleep(0.005)
+            begun = time.monotonic()
+            sending.cancel()
+            with self.assertRaises(asyncio.CancelledError):
+                await sending
+            self.assertLess(time.monotonic() - begun, 0.1)
+            self.assertEqual(threading.active_count(), before)
+
+        asyncio.run(main())
+        self.assertTrue(self.smtp.idle)
+
+    def test_cancelling_at_any_moment_works(self):
+        async def main():
+            for step in range(20):
+                sending = asyncio.ensure_future(self.smtp.send_async())
+                await asyncio.sleep(step * 0.0005)
+                sending.cancel()
+                with self.assertRaises(asyncio.CancelledError):
+                    await sending
+                self.assertTrue(self.smtp.idle)
+
+        before = threading.active_count()
+        asyncio.run(main())
+        self.assertEqual(threading.active_count(), before)
+
+    def test_a_timeout_of_asyncio_is_a_cancellation(self):
+        async def main():
+            with self.assertRaises(asyncio.TimeoutError):
+                await asyncio.wait_for(self.smtp.send_async(), 0.2)
+
+        asyncio.run(main())
+        self.assertTrue(self.smtp.idle)
+
+    def test_what_a_handler_raises_comes_out_of_the_await(self):
+        boom = ValueError("in the handler")
+
+        def explode(_):
+            raise boom
+
+        self.smtp.on_pi_trail = explode
+        with self.assertRaises(ValueError) as caught:
+            asyncio.run(self.smtp.send_async())
+        self.assertIs(caught.exception, boom)
+
+    def test_every_blocking_method_has_its_twin(self):
+        from ssmtp._properties_gen import Methods
+
+        names = [name for name in vars(Methods) if name.endswith("_async")]
+        self.assertIn("connect_async", names)
+        self.assertIn("disconnect_async", names)
+        self.assertIn("process_queue_async", names)
+        for name in names:
+            self.assertTrue(asyncio.iscoroutinefunction(getattr(Ssmtp, name)))
+            self.assertTrue(callable(getattr(Ssmtp, name[: -len("_async")])))
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,335 @@
+//! From a draft to what is sent: header section and body pieces, the envelope's sender, and what the server must be able to do.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::address::{self, Mailbox};
+use super::body::Piece;
+use super::draft::Draft;
+use super::encode::{self, Transfer};
+use super::headers::{self, Other, Section};
+use super::id;
+use super::recipients::{EnvelopeRecipient, Listed};
+use crate::enums::{Importance, Priority, RecipientType, Sensitivity};
+use crate::error::{Code, Error, Result};
+use crate::text::charset::Charset;
+use crate::text::date;
+use crate::text::fold::{self, HARD_LIMIT, Style};
+
+pub use super::headers::list as header_list;
+pub use super::id::IdAlgorithm;
+
+/// The settings that decide how a message is written.
+#[derive(Debug, Clone)]
+pub struct Options {
+    pub charset: String,
+    pub fold_headers: bool,
+    pub max_header_length: usize,
+    pub message_id_algorithm: IdAlgorithm,
+    pub allow_empty_to: bool,
+    /// For the Message-ID when From has no domain.
+    pub host: String,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options {
+            charset: String::new(),
+            fold_headers: true,
+            max_header_length: 80,
+            message_id_algorithm: IdAlgorithm::default(),
+            allow_empty_to: false,
+            host: String::new(),
+        }
+    }
+}
+
+impl Options {
+    fn style(&self, utf8: bool) -> Result<Style> {
+        let charset = if self.charset.trim().is_empty() { None } else { Some(Charset::find(&self.charset)?) };
+        // A charset that was asked for is used, in a message with SMTPUTF8 too.
+        Ok(Style { utf8: utf8 && charset.is_none(), charset, max: self.max_header_length, fold: self.fold_headers })
+    }
+}
+
+/// What the server can take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Caps {
+    pub eight_bit_mime: bool,
+    pub smtp_utf8: bool,
+}
+
+/// What was made up for a message: kept from read to read until the message changes (ruling 28). A new Send begins with a new one.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Generated {
+    revision: Option<u64>,
+    pub date: Option<String>,
+    pub message_id: Option<String>,
+}
+
+impl Generated {
+    fn for_revision(&mut self, revision: u64) {
+        if self.revision != Some(revision) {
+            *self = Generated { revision: Some(revision), ..Generated::default() };
+        }
+    }
+}
+
+/// A message ready to be sent.
+#[derive(Debug, Clone)]
+pub struct Composed {
+    /// The header section with the empty line that ends it.
+    pub headers: Vec<u8>,
+    /// The body, in order. Line ends and dots are up to who sends it.
+    pub pieces: Vec<Piece>,
+    /// The body has octets beyond ASCII, or may have: BODY=8BITMIME.
+    pub eight_bit: bool,
+    /// An address has a local part beyond ASCII: SMTPUTF8.
+    pub needs_smtputf8: bool,
+    /// Octets of headers and body, where they are known.
+    pub size: Option<u64>,
+}
+
+/// MAIL FROM: ReturnPath, else From; `<>` is the null sender, an empty text. 164 when either is malformed, or there is none.
+pub fn envelope_sender(draft: &Draft) -> Result<(String, bool)> {
+    let read = |what: &str, text: &str| {
+        let mailboxes = address::parse_list(text)
+            .and_then(|list| list.into_iter().next().ok_or_else(|| Error::new(Code::NoSender, "there is no address")));
+        mailboxes.map_err(|error| Error::new(Code::NoSender, format!("{what}: {}", error.message)))
+    };
+    let return_path = draft.return_path.trim();
+    let from = if draft.from.trim().is_empty() { None } else { Some(read("From", &draft.from)?) };
+    if return_path == "<>" {
+        return Ok((String::new(), false));
+    }
+    let sender = match (from, return_path) {
+        (Some(from), "") => from,
+        (None, "") => return Err(Error::new(Code::NoSender, "From is not set")),
+        (_, path) => address::parse_one(path)
+            .map_err(|error| Error::new(Code::NoSender, format!("ReturnPath: {}", error.message)))?,
+    };
+    Ok((sender.envelope(), sender.needs_smtputf8()))
+}
+
+/// RCPT TO: every recipient once; 165 also when there is no To and that is not allowed.
+pub fn envelope_recipients(draft: &Draft, options: &Options) -> Result<Vec<EnvelopeRecipient>> {
+    let recipients = draft.recipients.envelope()?;
+    if !options.allow_empty_to && !recipients.iter().any(|recipient| recipient.kind == RecipientType::To) {
+        return Err(Error::new(Code::NoRecipient, "SendTo is empty (AllowEmptyTo permits it)"));
+    }
+    Ok(recipients)
+}
+
+/// Composes the message for a server with these abilities.
+pub fn compose(draft: &Draft, options: &Options, caps: Caps, generated: &mut Generated) -> Result<Composed> {
+    generated.for_revision(draft.revision);
+    let other = headers::parse(&draft.other_headers)?;
+    let needs_smtputf8 = needs_smtputf8(draft);
+    if needs_smtputf8 && !caps.smtp_utf8 {
+        let sender = envelope_sender(draft).is_ok_and(|(_, utf8)| utf8);
+        let code = if sender { Code::NoSender } else { Code::NoRecipient };
+        return Err(Error::new(
+            code,
+            "an address has a local part beyond ASCII and the server does not offer SMTPUTF8",
+        ));
+    }
+    let style = options.style(needs_smtputf8)?;
+    let body = body(draft, &other, caps)?;
+    let mut section = Section::new(&other, &style);
+    if !other.whole {
+        fields(&mut section, draft, options, generated, &style)?;
+        section.ours("MIME-Version", body.mime.then(|| "MIME-Version: 1.0\r\n".into()));
+        match body.content_type {
+            Some(ContentType::Ours(text)) => section.ours("Content-Type", Some(text)),
+            Some(ContentType::Amended(text)) => section.instead("Content-Type", text),
+            None => {}
+        }
+        section.contents();
+        section.add(body.transfer.map(|name| format!("Content-Transfer-Encoding: {name}\r\n")));
+    }
+    let headers = section.finish();
+    let sizes = body.pieces.iter().map(Piece::size);
+    let size = sizes.sum::<Option<u64>>().map(|body| body + headers.len() as u64);
+    Ok(Composed { headers, pieces: body.pieces, eight_bit: body.eight_bit, needs_smtputf8, size })
+}
+
+/// Whether any address that is sent or shown has a local part beyond ASCII.
+fn needs_smtputf8(draft: &Draft) -> bool {
+    let single =
+        [&draft.from, &draft.reply_to, &draft.return_path, &draft.delivery_notification_to, &draft.read_receipt_to];
+    let beyond = |text: &String| !text.is_ascii() && mailboxes(text).iter().any(Mailbox::needs_smtputf8);
+    single.into_iter().any(beyond) || draft.recipients.iter().any(|recipient| beyond(&recipient.address))
+}
+
+fn mailboxes(text: &str) -> Vec<Mailbox> {
+    address::parse_list(text).unwrap_or_default()
+}
+
+/// Our fields before those of MIME, in their order.
+fn fields(
+    section: &mut Section<'_>,
+    draft: &Draft,
+    options: &Options,
+    generated: &mut Generated,
+    style: &Style,
+) -> Result<()> {
+    let text = |name: &str, value: &str| (!value.is_empty()).then(|| fold::unstructured(name, value, style));
+    let address =
+        |name: &str, value: &str| (!value.trim().is_empty()).then(|| headers::address_text(name, value, style));
+    let date = match draft.message_date.as_str() {
+        "*" => generated.date.get_or_insert_with(date::now).clone(),
+        given => given.to_string(),
+    };
+    section.ours("Date", text("Date", &date));
+    let authors = mailboxes(&draft.from);
+    section.ours("From", address("From", &draft.from));
+    // Several authors need one who is answerable for the sending (RFC 5322 section 3.6.2).
+    let sender = authors.first().filter(|_| authors.len() > 1);
+    section.ours("Sender", sender.and_then(|sender| address("Sender", &sender.text())));
+    section.ours("Reply-To", address("Reply-To", &draft.reply_to));
+    for (name, kind) in [("To", RecipientType::To), ("Cc", RecipientType::Cc)] {
+        let listed: Vec<Listed> = draft.recipients.listed(kind);
+        section.ours(name, (!listed.is_empty()).then(|| headers::addresses(name, &listed, style)));
+    }
+    section.ours("Subject", text("Subject", &draft.subject));
+    let message_id = match draft.message_id.as_str() {
+        "*" => {
+            if generated.message_id.is_none() {
+                let domain = authors.first().map_or("", |author| author.domain.as_str());
+                generated.message_id = Some(id::generate(options.message_id_algorithm, &[domain, &options.host])?);
+            }
+            generated.message_id.clone().unwrap_or_default()
+        }
+        given => given.to_string(),
+    };
+    section.ours("Message-ID", text("Message-ID", &message_id));
+    section.add(match draft.importance {
+        Importance::Unspecified => None,
+        Importance::High => text("Importance", "High"),
+        Importance::Normal => text("Importance", "Normal"),
+        Importance::Low => text("Importance", "Low"),
+    });
+    section.add(match draft.priority {
+        Priority::Unspecified => None,
+        Priority::Normal => text("Priority", "normal"),
+        Priority::Urgent => text("Priority", "urgent"),
+        Priority::NonUrgent => text("Priority", "non-urgent"),
+    });
+    section.add(match draft.sensitivity {
+        Sensitivity::Unspecified => None,
+        Sensitivity::Personal => text("Sensitivity", "Personal"),
+        Sensitivity::Private => text("Sensitivity", "Private"),
+        Sensitivity::CompanyConfidential => text("Sensitivity", "Company-Confidential"),
+    });
+    section.add(address("Disposition-Notification-To", &draft.read_receipt_to));
+    section.add(address("Return-Receipt-To", &draft.delivery_notification_to));
+    Ok(())
+}
+
+enum ContentType {
+    /// Where the caller has none.
+    Ours(String),
+    /// The caller's with the charset that it lacks.
+    Amended(String),
+}
+
+struct Body {
+    pieces: Vec<Piece>,
+    mime: bool,
+    content_type: Option<ContentType>,
+    transfer: Option<&'static str>,
+    eight_bit: bool,
+}
+
+/// Message or MessageText, then the stream or AttachedFile (ruling 26), and the MIME fields that the text needs (ruling 27).
+fn body(draft: &Draft, other: &Other<'_>, caps: Caps) -> Result<Body> {
+    let tail = if let Some(stream) = &draft.stream {
+        Some(Piece::Stream(stream.clone()))
+    } else if draft.attached_file.is_empty() {
+        None
+    } else {
+        Some(Piece::File(PathBuf::from(&draft.attached_file)))
+    };
+    // Nobody knows what a stream holds, so where 8-bit can go it is declared.
+    let tail_eight = tail.is_some() && caps.eight_bit_mime;
+    let mut body =
+        Body { pieces: Vec::new(), mime: other.has_mime(), content_type: None, transfer: None, eight_bit: tail_eight };
+    let (bytes, ascii) = match &draft.message {
+        Some(message) => (Arc::clone(message), message.is_ascii()),
+        None => converted(draft, other)?,
+    };
+    let eight = !bytes.is_ascii();
+    if draft.message.is_some() || other.is_encoded() || other.whole {
+        if eight && !caps.eight_bit_mime {
+            let what = if draft.message.is_some() { "Message" } else { "MessageText" };
+            let why = "has octets beyond ASCII in its own encoding and the server does not offer 8BITMIME";
+            return Err(Error::new(Code::ValueRefused, format!("{what} {why}")));
+        }
+        body.eight_bit |= eight;
+        push(&mut body.pieces, Piece::Bytes(bytes));
+    } else {
+        let encode = eight && !caps.eight_bit_mime || memchr::memchr(0, &bytes).is_some() || has_long_line(&bytes);
+        if encode || eight {
+            body.mime = true;
+            body.content_type = content_type(other, ascii);
+        }
+        if encode {
+            let transfer = Transfer::shorter(&bytes);
+            body.transfer = Some(transfer.name());
+            push(&mut body.pieces, Piece::Encoded(encode::text(transfer, &bytes)));
+        } else {
+            body.transfer = eight.then_some("8bit");
+            body.eight_bit |= eight;
+            push(&mut body.pieces, Piece::Bytes(bytes));
+        }
+    }
+    body.pieces.extend(tail);
+    Ok(body)
+}
+
+fn push(pieces: &mut Vec<Piece>, piece: Piece) {
+    if piece.size() != Some(0) {
+        pieces.push(piece);
+    }
+}
+
+/// MessageText in the charset that OtherHeaders names, and whether it was ASCII; 434 when the charset lacks a character.
+fn converted(draft: &Draft, other: &Other<'_>) -> Result<(Arc<[u8]>, bool)> {
+    let ascii = draft.text.is_ascii();
+    let Some(name) = other.charset().filter(|_| !ascii) else { return Ok((Arc::clone(&draft.text), ascii)) };
+    let charset = Charset::find(&name)?;
+    let text = std::str::from_utf8(&draft.text).map_err(|_| Error::new(Code::CodePage, "MessageText is not UTF-8"))?;
+    let bytes = charset
+        .encode(text)
+        .ok_or_else(|| Error::new(Code::CodePage, format!("MessageText has characters that {name} lacks")))?;
+    Ok((bytes.as_ref().into(), ascii))
+}
+
+fn content_type(other: &Other<'_>, ascii: bool) -> Option<ContentType> {
+    let charset = if ascii { "us-ascii" } else { "utf-8" };
+    let Some(field) = other.find("Content-Type") else {
+        return Some(ContentType::Ours(format!("Content-Type: text/plain; charset={charset}\r\n")));
+    };
+    let value = field.text();
+    let text = value.get(..5).is_some_and(|kind| kind.eq_ignore_ascii_case("text/"));
+    if !text || ascii || other.charset().is_some() {
+        return None;
+    }
+    let value = value.trim_end_matches([';', ' ', '\t']);
+    Some(ContentType::Amended(format!("{}: {value};\r\n charset={charset}\r\n", field.name)))
+}
+
+/// Whether a line passes what SMTP permits.
+fn has_long_line(text: &[u8]) -> bool {
+    let mut start = 0;
+    for end in memchr::memchr2_iter(b'\r', b'\n', text).chain([text.len()]) {
+        if end - start > HARD_LIMIT {
+            return true;
+        }
+        start = end + 1;
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests;

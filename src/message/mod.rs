@@ -1,0 +1,11 @@
+//! The message: addresses, recipients, headers and body, composed to octets. Knows no socket and no server.
+
+pub mod address;
+pub mod body;
+pub mod compose;
+pub mod draft;
+pub mod encode;
+pub mod headers;
+pub mod id;
+pub mod options;
+pub mod recipients;
