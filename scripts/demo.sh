@@ -19,6 +19,8 @@ trap 'exit 130' INT TERM
 
 echo "== Building libssmtp.so and the embedded server (the first time takes a minute)"
 cargo build --quiet --package ssmtp --package xtask
+# What the program asks for at run time is the soname.
+ln -sf libssmtp.so target/debug/libssmtp.so.0
 mkdir -p target/c
 gcc -std=c99 -Wall -Wextra -Iinclude examples/c/quickstart.c -Ltarget/debug -lssmtp "-Wl,-rpath,$PWD/target/debug" -o target/c/quickstart
 

@@ -2,7 +2,7 @@
 # Every check there is, one after the other, each under a heading; goes on after a failure and counts the steps at the end.
 #
 # usage: scripts/test.sh [STEP…]      without a name: all of them, in this order
-#   format lint build rust generated c cpp python dotnet postfix
+#   format lint build rust generated c cpp python dotnet postfix readme install
 set -uo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -13,7 +13,8 @@ export SSMTP_LIBRARY=$PWD/target/debug/libssmtp.so
 
 format()    { cargo fmt --all -- --check; }
 lint()      { cargo clippy --workspace --all-targets -- -D warnings; }
-build()     { cargo build --workspace; }
+# Programs ask for the soname at run time.
+build()     { cargo build --workspace && ln -sf libssmtp.so target/debug/libssmtp.so.0; }
 rust()      { cargo test --workspace; }
 generated() { cargo xtask gen --check; }
 c()         { bash tests/c/run.sh; }
@@ -21,15 +22,17 @@ cpp()       { bash bindings/cpp/test.sh; }
 python()    { PYTHONPATH=bindings/python/src python3 -m unittest discover -s bindings/python/tests; }
 dotnet()    { bash bindings/dotnet/test.sh; }
 postfix()   { bash tests/postfix/run.sh; }
+readme()    { bash tests/readme.sh; }
+install()   { bash tests/install.sh; }
 
 steps=("$@")
-[ ${#steps[@]} -gt 0 ] || steps=(format lint build rust generated c cpp python dotnet postfix)
+[ ${#steps[@]} -gt 0 ] || steps=(format lint build rust generated c cpp python dotnet postfix readme install)
 
 passed=0
 failed=()
 for step in "${steps[@]}"; do
     case $step in
-        format | lint | build | rust | generated | c | cpp | python | dotnet | postfix) ;;
+        format | lint | build | rust | generated | c | cpp | python | dotnet | postfix | readme | install) ;;
         *) echo "no step is called $step" >&2; exit 2 ;;
     esac
     printf '\n=== %s\n' "$step"

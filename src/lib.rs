@@ -2,8 +2,6 @@
 //! public for this project's own tests, benchmarks and fuzzers only.
 
 #[doc(hidden)]
-pub mod auth;
-#[doc(hidden)]
 pub mod certs;
 #[doc(hidden)]
 pub mod component;

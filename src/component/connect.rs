@@ -34,6 +34,7 @@ impl Component {
     pub fn send_command(&self, command: &str) -> Result<()> {
         let mut op = self.begin()?;
         let command = Command::new(command)?;
+        op.notice()?;
         if op.session.is_none() {
             return Err(Error::new(Code::NotConnected, "SendCommand needs an open connection; Connect opens one"));
         }
@@ -143,11 +144,8 @@ impl Operation<'_> {
         Ok(Some(error))
     }
 
-    /// Looks without waiting whether a connection that was used before still stands; 162 when the server is out of step.
+    /// Looks without waiting whether the connection still stands; 162 when the server is out of step.
     pub fn notice(&mut self) -> Result<()> {
-        if self.session.as_ref().is_none_or(Session::is_unused) {
-            return Ok(());
-        }
         match self.listen(Duration::ZERO)? {
             Some(error) if error.code == Code::Communication => Err(error),
             _ => Ok(()),

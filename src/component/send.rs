@@ -4,9 +4,10 @@ use super::operation::Operation;
 use super::{Component, State};
 use crate::config::Setting;
 use crate::error::{Code, Error, Result};
-use crate::message::body::Source;
+use crate::message::body::{Piece, Source};
 use crate::message::compose::{self, Caps, Composed, Generated, IdAlgorithm, Options};
 use crate::message::draft::Draft;
+use crate::smtp::dot::normalised_length;
 use crate::smtp::session::State as Talk;
 use crate::smtp::transaction::{Envelope, Policy, Recipient};
 
@@ -91,6 +92,21 @@ pub(super) fn compose_options(state: &State) -> Options {
     }
 }
 
+/// What RFC 1870 counts: headers and body with CRLF line ends, without stuffed dots. A file or stream counts as it is.
+fn wire_size(composed: &Composed) -> Option<u64> {
+    composed.size?;
+    let mut chunks: Vec<&[u8]> = Vec::new();
+    let mut streamed = 0;
+    for piece in &composed.pieces {
+        match piece {
+            Piece::Bytes(bytes) => chunks.push(bytes),
+            Piece::Encoded(bytes) => chunks.push(bytes),
+            other => streamed += other.size()?,
+        }
+    }
+    Some(composed.headers.len() as u64 + normalised_length(&chunks) + streamed)
+}
+
 impl Operation<'_> {
     /// The open connection cannot take the next message: a transaction failed and RSET is not to be sent.
     fn needs_fresh(&self, job: &Job) -> bool {
@@ -106,7 +122,7 @@ impl Operation<'_> {
         let composed = self.compose(&job, caps)?;
         job.envelope.smtp_utf8 |= composed.needs_smtputf8;
         job.envelope.eight_bit = composed.eight_bit;
-        job.envelope.size = composed.size;
+        job.envelope.size = wire_size(&composed);
         let close = self.component.state.lock().settings.bool(Setting::CloseStreamAfterTransfer);
         let mut parts = composed
             .pieces

@@ -186,8 +186,8 @@ fn no_data(status: i32) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::super::interrupt::Interrupt;
     use super::*;
-    use crate::net::Interrupt;
     use std::sync::mpsc::channel;
     use std::time::Instant;
 

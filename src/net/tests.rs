@@ -1,12 +1,12 @@
 //! Sockets against real peers on the loopback interface. No upper bound on a time is tighter than seconds.
 
+use super::clock::Clock;
 use super::dial::{DialOptions, dial};
 use super::interrupt::Interrupt;
 use super::resolve::IpMode;
 use super::socket::testing;
 use super::stream::{Stream, TcpStream};
 use crate::error::{Code, Error};
-use crate::net::Clock;
 use socket2::{Domain, SockAddr, Socket, Type};
 use std::io::{IoSlice, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream as Peer};

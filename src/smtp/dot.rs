@@ -110,6 +110,43 @@ pub fn normalise(chunks: &[&[u8]]) -> Vec<u8> {
     out
 }
 
+/// How long that is, without making it.
+pub fn normalised_length(chunks: &[&[u8]]) -> u64 {
+    let mut length = 0;
+    let (mut cr, mut line_start) = (false, true);
+    for chunk in chunks {
+        length += chunk.len() as u64;
+        let mut from = 0;
+        while from < chunk.len() {
+            if cr && chunk[from] == b'\n' {
+                (cr, line_start) = (false, true);
+                from += 1;
+                continue;
+            }
+            if cr {
+                length += 1;
+                (cr, line_start) = (false, true);
+            }
+            let Some(found) = memchr::memchr2(b'\r', b'\n', &chunk[from..]) else {
+                line_start = false;
+                break;
+            };
+            if chunk[from + found] == b'\r' {
+                cr = true;
+            } else {
+                length += 1;
+                line_start = true;
+            }
+            from += found + 1;
+        }
+    }
+    match (cr, line_start) {
+        (true, _) => length + 1,
+        (false, true) => length,
+        (false, false) => length + 2,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -197,6 +234,8 @@ mod tests {
             if !expected.is_empty() && !expected.ends_with(b"\r\n") {
                 expected.extend_from_slice(b"\r\n");
             }
+            let pieces: Vec<&[u8]> = body.chunks(step).collect();
+            prop_assert_eq!(normalised_length(&pieces), expected.len() as u64);
             prop_assert_eq!(receive(&wire), expected);
         }
     }

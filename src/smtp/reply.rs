@@ -112,6 +112,10 @@ impl Lines {
         self.start == self.buffer.len()
     }
 
+    pub fn starts_with(&self, bytes: &[u8]) -> bool {
+        self.buffer[self.start..].starts_with(bytes)
+    }
+
     pub fn clear(&mut self) {
         self.buffer.clear();
         self.start = 0;

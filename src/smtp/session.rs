@@ -191,7 +191,22 @@ impl Session {
 
     /// What the server did while nobody was talking: `None` nothing, else the reply it sent or its closing.
     pub fn idle(&mut self, cx: &Context, wait: Duration) -> Result<Option<Idle>> {
-        if self.lines.is_empty() && !self.stream.readable(wait, cx.clock)? {
+        if self.lines.is_empty() {
+            if !self.stream.readable(wait, cx.clock)? {
+                return Ok(None);
+            }
+            match self.stream.read(&mut self.input, cx.clock) {
+                Ok(got) if got > 0 => self.lines.push(&self.input[..got]),
+                Err(error) if error.code == Code::Interrupted => return Err(error),
+                Err(error) => return Ok(Some(Idle::Closed(error))),
+                Ok(_) => {
+                    let why = "The server closed the idle connection";
+                    return Ok(Some(Idle::Closed(Error::new(Code::ConnectionDropped, why))));
+                }
+            }
+        }
+        if self.is_unused() && !self.lines.starts_with(b"421") {
+            // Replies said ahead; what they answer comes yet.
             return Ok(None);
         }
         match self.reply(cx, "nothing") {

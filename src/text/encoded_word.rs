@@ -53,6 +53,17 @@ pub fn prefix(charset: &Charset, method: Method, place: Place, text: &str, room:
     best
 }
 
+/// As [`prefix`], but text that must be cut is cut behind a blank where one is near: readers that part the words of a
+/// phrase again (CPython's, up to 3.12) then show one blank and not two.
+pub fn piece(charset: &Charset, method: Method, place: Place, text: &str, room: usize) -> Option<(String, usize)> {
+    let (whole, used) = prefix(charset, method, place, text, room)?;
+    let blank = text[..used].rfind(' ').map(|at| at + 1).filter(|end| used < text.len() && *end > used / 2);
+    match blank.and_then(|end| Some((word(charset, method, place, &text[..end])?, end))) {
+        Some(shorter) if shorter.0.len() <= room => Some(shorter),
+        _ => Some((whole, used)),
+    }
+}
+
 /// The first character as an encoded word, however long that is: for a line with less room than one character takes.
 pub fn one_character(charset: &Charset, method: Method, place: Place, text: &str) -> (String, usize) {
     let end = text.chars().next().map_or(0, char::len_utf8);

@@ -95,13 +95,13 @@ impl<'s> FieldWriter<'s> {
         while !rest.is_empty() {
             let limit = self.limit(true);
             let room = |column: usize| limit.saturating_sub(column + space.len()).min(ENCODED_WORD);
-            let here = encoded_word::prefix(charset, method, place, rest, room(self.column));
+            let here = encoded_word::piece(charset, method, place, rest, room(self.column));
             let stays = !self.new_line
                 && here.as_ref().is_some_and(|(_, used)| *used == rest.len() || room(self.column) >= USEFUL_ROOM);
             let (word, used, wrap) = match here {
                 Some((word, used)) if stays => (word, used, false),
                 _ => {
-                    let (word, used) = encoded_word::prefix(charset, method, place, rest, room(0))
+                    let (word, used) = encoded_word::piece(charset, method, place, rest, room(0))
                         .unwrap_or_else(|| encoded_word::one_character(charset, method, place, rest));
                     (word, used, true)
                 }

@@ -263,7 +263,8 @@ static void *job_run(void *argument) {
     return NULL;
 }
 
-static void job_start(job *j, ssmtp_t *smtp) {
+/* Starts a Send on another thread and gives it time to come to where it waits. */
+static void job_start(job *j, ssmtp_t *smtp, int ms) {
     j->smtp = smtp;
     j->code = -1;
     j->running = 0;
@@ -271,7 +272,7 @@ static void job_start(job *j, ssmtp_t *smtp) {
     while (!j->running) {
         sleep_ms(1);
     }
-    sleep_ms(soon() > 1000 ? 700 : 120);
+    sleep_ms(soon() > 1000 ? ms * 6 : ms);
     EQ(j->code, -1); /* it waits */
 }
 
@@ -282,7 +283,7 @@ static void a_second_operation_gets_166_and_getters_work_meanwhile(void) {
     char *text = NULL;
     double start;
     job j;
-    job_start(&j, smtp);
+    job_start(&j, smtp, 120);
     start = now_ms();
     EQ(ssmtp_send(smtp), SSMTP_ERROR_BUSY);
     EQ(ssmtp_connect(smtp), SSMTP_ERROR_BUSY);
@@ -303,10 +304,10 @@ static void a_second_operation_gets_166_and_getters_work_meanwhile(void) {
 }
 
 /* Interrupts a Send that waits; it must end with 301 at once, and the handle must work again. */
-static void interrupted(ssmtp_t *smtp, const char *where) {
+static void interrupted(ssmtp_t *smtp, const char *where, int ms) {
     double asked;
     job j;
-    job_start(&j, smtp);
+    job_start(&j, smtp, ms);
     asked = now_ms();
     EQ(ssmtp_interrupt(smtp), 0);
     pthread_join(j.thread, NULL);
@@ -334,22 +335,22 @@ static void interrupt_ends_every_wait_within_100_ms(void) {
     for (i = 0; i < sizeof points / sizeof *points; i++) {
         server s = server_with(points[i]);
         smtp = message_to(s.port);
-        interrupted(smtp, points[i]);
+        interrupted(smtp, points[i], 120);
         EQ(ssmtp_delete(smtp), 0);
         server_stop(&s);
     }
     full_start(&f);
     smtp = message_to(f.port);
-    interrupted(smtp, "connecting");
+    interrupted(smtp, "connecting", 120);
     EQ(ssmtp_delete(smtp), 0);
     full_stop(&f);
 
     smtp = to_host(SLOW_HOST);
-    interrupted(smtp, "resolving");
+    interrupted(smtp, "resolving", 120);
     EQ(ssmtp_delete(smtp), 0);
 
     {
-        enum { SIZE = 32 << 20 };
+        enum { SIZE = 16 << 20 }; /* more than the buffers of both ends hold */
         char *text = malloc(SIZE + 1);
         memset(text, 'x', SIZE);
         for (i = 76; i + 2 < SIZE; i += 78) {
@@ -360,7 +361,7 @@ static void interrupt_ends_every_wait_within_100_ms(void) {
         smtp = message_to(d.port);
         EQ(ssmtp_set_message_text(smtp, text), 0);
         free(text);
-        interrupted(smtp, "sending");
+        interrupted(smtp, "sending", 1000);
         EQ(ssmtp_delete(smtp), 0);
         deaf_stop(&d);
     }
@@ -373,7 +374,7 @@ static void deleting_ends_what_runs_elsewhere(void) {
     ssmtp_t *smtp = message_to(s.port);
     double asked;
     job j;
-    job_start(&j, smtp);
+    job_start(&j, smtp, 120);
     asked = now_ms();
     EQ(ssmtp_delete(smtp), 0);
     pthread_join(j.thread, NULL);

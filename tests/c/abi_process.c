@@ -412,7 +412,8 @@ static void nothing_is_written_to_stdout_or_stderr(void) {
     codes[i++] = ssmtp_send(smtp);
     codes[i++] = ssmtp_set_subject(smtp, "\xFF");
     codes[i++] = ssmtp_config(smtp, "Nothing=1", NULL);
-    codes[i++] = ssmtp_set_mail_port(smtp, closed_port());
+    codes[i++] = ssmtp_disconnect(smtp);
+    ssmtp_set_mail_port(smtp, closed_port());
     codes[i++] = ssmtp_send(smtp);
     ssmtp_delete(smtp);
     ssmtp_delete(smtp);
@@ -422,6 +423,7 @@ static void nothing_is_written_to_stdout_or_stderr(void) {
     EQ(codes[1], 0);
     EQ(codes[2], SSMTP_ERROR_VALUE_REFUSED);
     EQ(codes[3], SSMTP_ERROR_UNKNOWN_NAME);
+    EQ(codes[4], 0);
     EQ(codes[5], SSMTP_ERROR_CONNECTION_REFUSED);
     fclose(file);
     server_stop(&s);

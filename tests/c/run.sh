@@ -20,7 +20,7 @@ posix=(-D_POSIX_C_SOURCE=200809L -D_DEFAULT_SOURCE)
 run() { # NAME COMMAND…
     printf '%s: ' "$1"
     shift
-    timeout 600 "$@" || { failed=1; echo "    exit code $?"; }
+    timeout 600 "$@" || { echo "    exit code $?"; failed=1; }
 }
 
 compilers=()

@@ -26,7 +26,7 @@ TEST(an_error_carries_its_number_and_text) {
     Ssmtp smtp;
     const std::string text = fails(ErrorCode::ZERO_PORT, [&] { smtp.mail_port(70000); }, "port");
     check(text.find("70000") != std::string::npos, "the text has the value");
-    fails(ErrorCode::NO_MAIL_SERVER, [&] { smtp.send(); }, "no server");
+    fails(ErrorCode::NO_MAIL_SERVER, [&] { smtp.connect(); }, "no server");
     fails(ErrorCode::VALUE_REFUSED, [&] { smtp.importance(static_cast<Importance>(77)); }, "wild enum");
     fails(ErrorCode::VALUE_REFUSED, [&] { smtp.subject(std::string_view("a\0b", 3)); }, "NUL in a text");
     fails(ErrorCode::VALUE_REFUSED, [&] { smtp.subject("\xFF"); }, "broken UTF-8");

@@ -82,6 +82,8 @@ namespace Ssmtp.Tests
         private readonly List<TcpClient> clients = new List<TcpClient>();
         private readonly Func<string, string> answer;
         private readonly string greeting;
+        private readonly Thread accepting;
+        private volatile bool stopped;
 
         internal readonly ManualResetEvent Waiting = new ManualResetEvent(false);
         internal readonly List<string> Commands = new List<string>();
@@ -92,8 +94,8 @@ namespace Ssmtp.Tests
             this.answer = answer;
             this.greeting = greeting;
             listener.Start();
-            var thread = new Thread(Accept) { IsBackground = true };
-            thread.Start();
+            accepting = new Thread(Accept) { IsBackground = true };
+            accepting.Start();
         }
 
         /// <summary>Accepts connections and says nothing.</summary>
@@ -109,7 +111,8 @@ namespace Ssmtp.Tests
 
         public void Dispose()
         {
-            listener.Stop();
+            stopped = true;
+            accepting.Join();
             lock (clients)
             {
                 clients.ForEach(c => c.Close());
@@ -131,28 +134,25 @@ namespace Ssmtp.Tests
             }
         }
 
+        // By polling: to close a listener while another thread waits in it means something else on every runtime.
         private void Accept()
         {
-            try
+            while (!stopped)
             {
-                while (true)
+                if (!listener.Pending())
                 {
-                    TcpClient client = listener.AcceptTcpClient();
-                    lock (clients)
-                    {
-                        clients.Add(client);
-                    }
-                    var thread = new Thread(() => Serve(client)) { IsBackground = true };
-                    thread.Start();
+                    Thread.Sleep(2);
+                    continue;
                 }
+                TcpClient client = listener.AcceptTcpClient();
+                lock (clients)
+                {
+                    clients.Add(client);
+                }
+                var thread = new Thread(() => Serve(client)) { IsBackground = true };
+                thread.Start();
             }
-            catch (SocketException)
-            {
-                // Stopped.
-            }
-            catch (ObjectDisposedException)
-            {
-            }
+            listener.Stop();
         }
 
         private void Serve(TcpClient client)

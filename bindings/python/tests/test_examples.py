@@ -1,0 +1,63 @@
+"""The two examples run as a newcomer runs them."""
+
+import os
+import subprocess
+import sys
+import tempfile
+import unittest
+
+from support import ROOT, Server
+
+FOLDER = ROOT / "examples" / "python"
+
+
+def run(name, *arguments):
+    with tempfile.TemporaryDirectory() as folder:
+        return subprocess.run(
+            [sys.executable, str(FOLDER / name), *arguments],
+            cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60,
+        )
+
+
+class ExamplesTest(unittest.TestCase):
+    def setUp(self):
+        self.server = Server("RCPT:bad@server.example=550 5.1.1 no such user")
+        self.addCleanup(self.server.close)
+        self.port = str(self.server.port)
+
+    def test_quickstart_sends_and_shows_the_conversation(self):
+        done = run("quickstart.py", f"{self.server.host}:{self.port}")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn(b"> EHLO", done.stdout)
+        self.assertTrue(done.stdout.endswith(b"sent\n"))
+        self.assertIn(b"Subject: Hello from Python\r\n", self.server.eml())
+
+    def test_send_takes_everything_from_the_command_line(self):
+        with tempfile.NamedTemporaryFile("wb", suffix=".txt", delete=False) as file:
+            file.write("Grüße\naus der Datei\n".encode())
+        self.addCleanup(os.unlink, file.name)
+        done = run(
+            "send.py", "--server", self.server.host, "--port", self.port, "--from", "me@client.example",
+            "--to", "a@server.example", "--to", "b@server.example", "--cc", "c@server.example",
+            "--bcc", "d@server.example", "--subject", "Prüfung", "--file", file.name, "--verbose",
+        )
+        self.assertEqual((done.returncode, done.stdout), (0, b""), done.stderr)
+        self.assertIn(b"C: MAIL FROM:<me@client.example>", done.stderr)
+        self.assertIn(b"S: 250", done.stderr)
+        self.assertEqual(len(self.server.envelope()), 5)
+        self.assertIn("\r\n\r\nGrüße\r\naus der Datei\r\n".encode(), self.server.eml())
+
+    def test_send_tells_what_failed(self):
+        common = ("--server", self.server.host, "--port", self.port, "--from", "me@client.example", "--text", "x")
+        done = run("send.py", *common, "--to", "bad@server.example")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn(b"no such user", done.stderr)
+        self.assertIn(b"(error 161)", done.stderr)
+        self.assertNotIn(b"Traceback", done.stderr)
+        done = run("send.py", *common, "--bcc", "a@server.example")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(run("send.py").returncode, 2)
+
+
+if __name__ == "__main__":
+    unittest.main()
