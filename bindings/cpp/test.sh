@@ -8,6 +8,7 @@ lib=${SSMTP_LIB_DIR:-target/debug}
 lib=$(cd "$lib" && pwd)
 export XTASK=${XTASK:-$PWD/target/debug/xtask}
 [ -e "$lib/libssmtp.so" ] && [ -x "$XTASK" ] || { echo "run 'cargo build --workspace' first" >&2; exit 1; }
+[ -e "$lib/libssmtp.so.0" ] || ln -s libssmtp.so "$lib/libssmtp.so.0" # the name that programs look for
 out=target/cpp
 mkdir -p "$out"
 

@@ -5,7 +5,9 @@ set -eu
 
 cd "$(dirname "$0")/../.."
 out=target/dotnet
-mkdir -p "$out/new"
+mkdir -p "$out"
+new=$(mktemp -d "$out/new.XXXXXX")
+trap 'rm -rf "$new"' EXIT
 
 # compile OUTPUT "SOURCES" "OTHER THINGS IT DEPENDS ON" OPTIONS…
 # The lists are paths inside the project, without blanks.
@@ -16,12 +18,12 @@ compile() {
     if [ -f "$out/$output" ] && [ -z "$(find $sources $others bindings/dotnet/build.sh -newer "$out/$output")" ]; then
         return 0
     fi
-    # Written beside and then moved, so that a build cut short leaves nothing that looks complete.
-    mcs -langversion:7 -debug+ -warnaserror -out:"$out/new/$output" "$@" $(find $sources -name '*.cs' | LC_ALL=C sort)
-    mv "$out/new"/* "$out/"
+    # Written beside and then moved: a build cut short leaves nothing that looks complete, and two at once do no harm.
+    mcs -langversion:7 -debug+ -warnaserror -out:"$new/$output" "$@" $(find $sources -name '*.cs' | LC_ALL=C sort)
+    mv "$new"/* "$out/"
 }
 
-compile Ssmtp.dll bindings/dotnet/src "" -unsafe -target:library -doc:"$out/new/Ssmtp.xml"
+compile Ssmtp.dll bindings/dotnet/src "" -unsafe -target:library -doc:"$new/Ssmtp.xml"
 
 library=$out/Ssmtp.dll
 compile ssmtp-tests.exe "bindings/dotnet/tests bindings/dotnet/scenario/ScenarioMessage.cs" "$library" -r:"$library"

@@ -31,7 +31,7 @@ internal static class Send
             {
                 Fill(smtp, options);
                 smtp.SendAsync(stop.Token).GetAwaiter().GetResult();
-                Console.WriteLine("sent: {0}", smtp.LastReply);
+                Console.WriteLine("sent");
                 return 0;
             }
             catch (OperationCanceledException)

@@ -270,5 +270,4 @@ fn value(text: &[u8]) -> Option<(Vec<u8>, &[u8])> {
 }
 
 #[cfg(test)]
-#[path = "digest_md5/tests.rs"]
 mod tests;

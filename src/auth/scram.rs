@@ -240,7 +240,7 @@ impl<'a> ServerFirst<'a> {
         let text = std::str::from_utf8(challenge).map_err(|_| malformed())?;
         let mut attributes = text.split(',');
         let mut value = |key: &str| attributes.next().and_then(|a| a.strip_prefix(key)).ok_or_else(malformed);
-        if text.starts_with("m=") {
+        if text.split(',').any(|a| a.starts_with("m=")) {
             return Err(wrong(name, "the server demands an extension that is not known"));
         }
         if let Some(reason) = text.strip_prefix("e=") {
@@ -269,5 +269,4 @@ impl<'a> ServerFirst<'a> {
 }
 
 #[cfg(test)]
-#[path = "scram/tests.rs"]
 mod tests;

@@ -76,7 +76,7 @@ impl Operation<'_> {
         let (options, hello, extended, clock) = {
             let state = self.component.state.lock();
             if state.server.name.is_empty() {
-                return Err(Error::new(Code::NoMailServer, "MailServer is empty: set the server to send through"));
+                return Err(no_server());
             }
             (dial_options(&state), state.hello(), state.server.allow_extensions, self.connect_clock(&state))
         };
@@ -166,4 +166,9 @@ fn dial_options(state: &State) -> DialOptions {
         },
         no_delay: state.settings.bool(Setting::TcpNoDelay),
     }
+}
+
+/// Error 163.
+pub(super) fn no_server() -> Error {
+    Error::new(Code::NoMailServer, "MailServer is empty: set the server to send through")
 }

@@ -1,5 +1,6 @@
 //! Send: checks first, then a connection where there is none, then one transaction.
 
+use super::connect::no_server;
 use super::operation::Operation;
 use super::{Component, State};
 use crate::config::Setting;
@@ -25,6 +26,9 @@ impl Component {
         let mut op = self.begin()?;
         let job = {
             let mut state = self.state.lock();
+            if op.session.is_none() && state.server.name.is_empty() {
+                return Err(no_server());
+            }
             let job = Job::new(&state)?;
             state.generated = Generated::default();
             job
@@ -38,9 +42,6 @@ impl Component {
         }
         let own = op.session.is_none();
         if own {
-            if self.state.lock().server.name.is_empty() {
-                return Err(Error::new(Code::NoMailServer, "MailServer is empty: set the server to send through"));
-            }
             op.open()?;
         }
         let done = op.deliver(job);
@@ -89,6 +90,7 @@ pub(super) fn compose_options(state: &State) -> Options {
         message_id_algorithm: IdAlgorithm::from_name(settings.text(Setting::MessageIdAlgorithm)).unwrap_or_default(),
         allow_empty_to: settings.bool(Setting::AllowEmptyTo),
         host: super::state::host_name(),
+        utc_offset: crate::net::socket::local_offset,
     }
 }
 

@@ -29,6 +29,8 @@ pub struct Options {
     pub allow_empty_to: bool,
     /// For the Message-ID when From has no domain.
     pub host: String,
+    /// The local zone at a time: seconds east of Greenwich.
+    pub utc_offset: fn(i64) -> i32,
 }
 
 impl Default for Options {
@@ -40,6 +42,7 @@ impl Default for Options {
             message_id_algorithm: IdAlgorithm::default(),
             allow_empty_to: false,
             host: String::new(),
+            utc_offset: |_| 0,
         }
     }
 }
@@ -177,7 +180,7 @@ fn fields(
     let address =
         |name: &str, value: &str| (!value.trim().is_empty()).then(|| headers::address_text(name, value, style));
     let date = match draft.message_date.as_str() {
-        "*" => generated.date.get_or_insert_with(date::now).clone(),
+        "*" => generated.date.get_or_insert_with(|| date::now(options.utc_offset)).clone(),
         given => given.to_string(),
     };
     section.ours("Date", text("Date", &date));

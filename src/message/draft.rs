@@ -131,10 +131,8 @@ impl Draft {
         String::from_utf8_lossy(&self.text).into_owned()
     }
 
-    /// Clears Message, which would take its place.
     pub fn set_message_text(&mut self, text: &str) -> Result<()> {
         self.text = text.as_bytes().into();
-        self.message = None;
         self.changed();
         Ok(())
     }
@@ -301,7 +299,7 @@ mod tests {
     }
 
     #[test]
-    fn message_is_text_and_octets_and_message_text_clears_it() {
+    fn message_is_text_and_octets_and_message_text_leaves_it_alone() {
         let mut draft = Draft::default();
         draft.set_message_b(b"a\xffb").unwrap();
         assert_eq!((draft.message().as_str(), draft.message_b()), ("a\u{fffd}b", b"a\xffb".to_vec()));
@@ -309,7 +307,7 @@ mod tests {
         assert!(draft.message.is_none());
         draft.set_message("x").unwrap();
         draft.set_message_text("y").unwrap();
-        assert_eq!((draft.message().as_str(), draft.message_text().as_str()), ("", "y"));
+        assert_eq!((draft.message().as_str(), draft.message_text().as_str()), ("x", "y"));
     }
 
     #[test]

@@ -140,6 +140,20 @@ pub(crate) fn without_signals<T>(start: impl FnOnce() -> T) -> T {
     result
 }
 
+/// Seconds east of Greenwich that the system's zone has at a time; 0 when the system does not know.
+pub fn local_offset(seconds: i64) -> i32 {
+    // time_t is narrower than i64 on some systems.
+    let time = seconds as libc::time_t;
+    let mut parts = std::mem::MaybeUninit::<libc::tm>::zeroed();
+    // SAFETY: both pointers are to live values of the right type, and localtime_r keeps neither.
+    let done = unsafe { libc::localtime_r(&time, parts.as_mut_ptr()) };
+    if done.is_null() {
+        return 0;
+    }
+    // SAFETY: the struct was zeroed, which is a valid `tm`, and localtime_r has filled it.
+    unsafe { parts.assume_init() }.tm_gmtoff as i32
+}
+
 /// The name of this host, gethostname(); None where the system does not tell or the name is no text.
 pub fn host_name() -> Option<String> {
     let mut buffer = [0u8; 256];

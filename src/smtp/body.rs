@@ -48,6 +48,8 @@ impl Session {
     fn write_content(&mut self, cx: &Context, headers: &[u8], parts: &mut [Box<dyn Source>]) -> Result<()> {
         let mut writer = Writer { stuffer: Stuffer::default(), lead: headers, ended: false };
         let listened = cx.sink.wants(Kind::Transfer);
+        // With a listener that may still stop the message, the final dot waits until it has heard of all that went before.
+        let stoppable = listened || cx.sink.wants(Kind::EndTransfer);
         let count = parts.len();
         for (n, part) in parts.iter_mut().enumerate() {
             let (total, at_once) = (part.total(), part.at_once());
@@ -61,7 +63,7 @@ impl Session {
                 }
                 for portion in chunk.chunks(if listened { PORTION } else { chunk.len() }) {
                     sent += portion.len() as u64;
-                    writer.write(self, cx, portion, n + 1 == count && at_once && total == Some(sent))?;
+                    writer.write(self, cx, portion, n + 1 == count && at_once && !stoppable && total == Some(sent))?;
                     if listened {
                         transfer(cx, portion, sent, total)?;
                     }

@@ -149,8 +149,8 @@ impl Handle {
 
 impl Drop for Handle {
     fn drop(&mut self) {
-        // SAFETY: the token is this handle's own, and nothing uses it afterwards.
-        unsafe { ssmtp_delete(self.raw) };
+        // Before the list of events goes, which the callbacks point to.
+        ssmtp_delete(self.raw);
     }
 }
 

@@ -36,7 +36,7 @@ TEST(every_property_has_its_default_and_reads_back_what_was_set) {
     ROW(attached_file, std::string(""), std::string("sample"));
     same(Ssmtp().message_headers_string(), std::string(""), "MessageHeadersString");
     same(Ssmtp().certificate().subject(), std::string(), "Certificate");
-    PLANNED_ROW(encrypting_algorithm, std::string("3DES"), std::string("sample"));
+    PLANNED_ROW(encrypting_algorithm, std::string("3DES"), std::string("AESCBC256"));
     PLANNED_ROW(signing_algorithm, std::string("2.16.840.1.101.3.4.2.1"), std::string("sample"));
     PLANNED_ROW(include_certificate, true, false);
     PLANNED_ROW(include_chain, false, true);

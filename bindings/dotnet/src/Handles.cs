@@ -3,6 +3,7 @@
 using System;
 using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
+using System.Threading;
 using Microsoft.Win32.SafeHandles;
 
 namespace Ssmtp
@@ -16,6 +17,7 @@ namespace Ssmtp
             new ConcurrentDictionary<IntPtr, WeakReference<Ssmtp>>();
 
         private IntPtr stream;
+        private int deleted;
 
         private SsmtpHandle()
             : base(true)
@@ -66,14 +68,30 @@ namespace Ssmtp
             IntPtr old = stream;
             stream = token;
             MessageStream.Forget(old);
+            if (deleted != 0)
+            {
+                MessageStream.Forget(token);
+            }
+        }
+
+        /// <summary>
+        /// Ends the C object at once, also while a call uses it; that call then returns 301. The library knows dead handles, so
+        /// there is no need to wait for it.
+        /// </summary>
+        internal void Delete()
+        {
+            if (Interlocked.Exchange(ref deleted, 1) == 0)
+            {
+                Owners.TryRemove(handle, out WeakReference<Ssmtp> _);
+                Native.ssmtp_delete(handle);
+                MessageStream.Forget(stream);
+            }
         }
 
         protected override bool ReleaseHandle()
         {
-            Owners.TryRemove(handle, out WeakReference<Ssmtp> _);
-            int code = Native.ssmtp_delete(handle);
-            MessageStream.Forget(stream);
-            return code == 0;
+            Delete();
+            return true;
         }
     }
 

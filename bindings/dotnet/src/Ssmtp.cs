@@ -119,17 +119,7 @@ namespace Ssmtp
         /// </summary>
         public void Dispose()
         {
-            if (!handle.IsClosed)
-            {
-                try
-                {
-                    Native.ssmtp_interrupt(handle);
-                }
-                catch (ObjectDisposedException)
-                {
-                    // Another thread was faster.
-                }
-            }
+            handle.Delete();
             handle.Dispose();
         }
 
@@ -153,6 +143,10 @@ namespace Ssmtp
         internal void Check(int code)
         {
             Kept.Throw(handle.Id);
+            if (code == SsmtpErrorCodes.ClosedHandle)
+            {
+                throw new ObjectDisposedException(nameof(Ssmtp));
+            }
             if (code != 0)
             {
                 throw SsmtpException.Of(code, handle.Id);

@@ -55,7 +55,7 @@ class ScenarioTest(WithServer):
         self.assertEqual(parsed["X-Scenario"], "1")
         self.assertIsNone(parsed["Bcc"])
         self.assertNotIn(b"carol", sent)
-        self.assertEqual(parsed.get_content(), message.MESSAGE_TEXT.replace("\r\n", "\n"))
+        self.assertEqual(parsed.get_content(), message.MESSAGE_TEXT)
 
     def test_the_scenario_message_arrives_byte_for_byte(self):
         server = self.serve()
@@ -353,6 +353,23 @@ class StreamTest(WithServer):
         self.assertFalse(first.closed or second.closed)
         self.assertTrue(server.eml().endswith(b"\r\n\r\nOne line\r\n"))
 
+    def test_a_stream_that_is_replaced_while_it_is_sent_is_for_the_next_message(self):
+        server = self.serve()
+        smtp = self.client(server)
+        first, second = b"first\r\n" * 50000, b"second\r\n"
+
+        def replace(_):
+            smtp.on_start_transfer = None
+            smtp.set_message_stream(io.BytesIO(second))
+
+        smtp.set_message_stream(io.BytesIO(first))
+        smtp.on_start_transfer = replace
+        smtp.send()
+        smtp.send()
+        self.assertTrue(server.eml(1).endswith(b"One line\r\n" + first))
+        self.assertTrue(server.eml(2).endswith(b"One line\r\n" + second))
+        self.assertEqual(smtp._streams, {})
+
     def test_what_read_raises_comes_out_of_send(self):
         boom = Boom("in read")
 
@@ -382,6 +399,7 @@ class StreamTest(WithServer):
             smtp.set_message_stream(object())
         with self.assertRaises(TypeError):
             smtp.set_message_stream(io.BytesIO(), "long")
+        self.fails(603, smtp.set_message_stream, io.BytesIO(), 2**64)
 
 
 class RecipientKindTest(WithServer):

@@ -29,8 +29,8 @@
 //! server stall MS           it says nothing for so long, or until the client closes
 //! ```
 //!
-//! At the end of a connection's lines the client must close it without another word. The program's side sets MailServer and
-//! MailPort at the start, and again after `do Reset`.
+//! At the end of a connection's lines the client must close it without another word. The program's side sets MailServer,
+//! MailPort and a Timeout of 10 seconds at the start, the first two again after `do Reset`, and nothing else by itself.
 
 pub use super::play::play;
 

@@ -71,13 +71,10 @@ class Stream:
     def __init__(self, owner: "Ssmtp", readable: Any) -> None:
         self.number = next(_numbers)
         self.readable = readable
-        #: Whether the library has taken anything from it.
-        self.used = False
         self._owner = weakref.ref(owner)
         _streams[self.number] = self
 
     def read(self, buffer: int, size: int) -> int:
-        self.used = True
         owner = self._owner()
         if owner is None:
             return -1
@@ -98,15 +95,14 @@ class Stream:
             return -1
 
     def close(self) -> None:
-        """The library is done with it: after a transfer it is closed, if the setting says so."""
+        """It was sent and CloseStreamAfterTransfer is True: no other end of a stream calls this."""
         owner = self._owner()
         if owner is None or owner._streams.pop(self.number, None) is None:
             return
         try:
-            if self.used and owner.config("CloseStreamAfterTransfer") == "True":
-                close = getattr(self.readable, "close", None)
-                if close is not None:
-                    close()
+            close = getattr(self.readable, "close", None)
+            if close is not None:
+                close()
         except BaseException as exception:
             owner._raised.keep(exception)
 

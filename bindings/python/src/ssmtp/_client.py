@@ -120,6 +120,8 @@ class Ssmtp(Properties, Methods, Handlers):
         """
         if not isinstance(size, int):
             raise TypeError(f"size takes int, not {type(size).__name__}")
+        if not -1 <= size < 2**63:
+            raise SsmtpError(ErrorCode.VALUE_REFUSED, f"{size} is not the size of a stream")
         if message_stream is None:
             arguments: Tuple[Any, ...] = (_callbacks.NO_READ, _callbacks.NO_CLOSE, None, -1)
             stream = None
@@ -129,15 +131,20 @@ class Ssmtp(Properties, Methods, Handlers):
             stream = _callbacks.Stream(self, message_stream)
             arguments = (_callbacks.READ, _callbacks.CLOSE, stream.number, size)
         with self._lock:
-            # Replaced before they were sent to their end: they are let go of, not closed.
-            replaced, self._streams = self._streams, {}
+            before = list(self._streams)
             if stream is not None:
                 self._streams[stream.number] = stream
             try:
                 self._call("ssmtp_set_message_stream", *arguments)
             except BaseException:
-                self._streams = replaced
+                if stream is not None:
+                    self._streams.pop(stream.number, None)
                 raise
+            # The library doesn't tell when it lets go of a stream that was never sent; a message
+            # that is on its way goes on with the stream it began with.
+            if self.idle:
+                for number in before:
+                    self._streams.pop(number, None)
 
     # What the generated attributes are made of
 

@@ -1,5 +1,6 @@
 """The recipients of a message, as a list that can be changed."""
 
+import operator
 from typing import Any, Iterable, List, Sequence, Tuple, Union, overload
 
 from ._access import Accessor
@@ -85,7 +86,7 @@ class MessageRecipients(Sequence[MessageRecipient]):
 
     def __setitem__(self, index: int, value: MessageRecipient) -> None:
         with self._lock:
-            self._write(range(len(self))[index], value)
+            self._write(range(len(self))[operator.index(index)], value)
 
     def __delitem__(self, index: Union[int, slice]) -> None:
         with self._lock:
