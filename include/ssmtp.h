@@ -1226,6 +1226,50 @@ int32_t ssmtp_get_firewall_password(ssmtp_t *handle,
 // dump.
 int32_t ssmtp_set_firewall_password(ssmtp_t *handle, const char *value);
 
+// Reads RecipientResultCount. Number of results of the last Send: one for each recipient of the envelope, duplicates
+// once, in its order. 0 before the first Send and while the next one begins.
+int32_t ssmtp_get_recipient_result_count(ssmtp_t *handle,
+                                         int32_t *value);
+
+// Reads RecipientResultAddress. Address of a recipient of the last Send, as RCPT named it. Error 605 for an index that
+// is not there.
+int32_t ssmtp_get_recipient_result_address(ssmtp_t *handle,
+                                           int32_t index,
+                                           char **value);
+
+// Reads RecipientResultPhase. Where the last answer for a recipient came from: `MAIL` (the sender was refused),
+// `RCPT`, or `CONTENT` (the reply to the message itself). Error 605 for an index that is not there.
+int32_t ssmtp_get_recipient_result_phase(ssmtp_t *handle,
+                                         int32_t index,
+                                         char **value);
+
+// Reads RecipientResultCode. Reply code that decided about a recipient, 250 or 550 and the like; 0 when no reply came.
+// Error 605 for an index that is not there.
+int32_t ssmtp_get_recipient_result_code(ssmtp_t *handle,
+                                        int32_t index,
+                                        int32_t *value);
+
+// Reads RecipientResultEnhancedCode. Enhanced status code of that reply, such as `5.1.1` (RFC 3463); empty when it has
+// none. Error 605 for an index that is not there.
+int32_t ssmtp_get_recipient_result_enhanced_code(ssmtp_t *handle,
+                                                 int32_t index,
+                                                 char **value);
+
+// Reads RecipientResultText. That reply, all its lines in one. Error 605 for an index that is not there.
+int32_t ssmtp_get_recipient_result_text(ssmtp_t *handle, int32_t index, char **value);
+
+// Reads RecipientResultAccepted. Whether the server took the message for a recipient. Error 605 for an index that is
+// not there.
+int32_t ssmtp_get_recipient_result_accepted(ssmtp_t *handle,
+                                            int32_t index,
+                                            int32_t *value);
+
+// Reads RecipientResultTemporary. Whether a recipient that was not served may be served later: a 4xx reply, or none at
+// all. Error 605 for an index that is not there.
+int32_t ssmtp_get_recipient_result_temporary(ssmtp_t *handle,
+                                             int32_t index,
+                                             int32_t *value);
+
 // Reads SSLCertEffectiveDate. Of the client certificate (SSLCert). First moment of validity in local time, such as
 // `23-Jan-2000 15:00:00`.
 int32_t ssmtp_get_ssl_cert_effective_date(ssmtp_t *handle,

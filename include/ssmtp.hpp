@@ -1577,6 +1577,10 @@ public:
         return *this;
     }
 
+    /// Number of results of the last Send: one for each recipient of the envelope, duplicates once, in its order. 0
+    /// before the first Send and while the next one begins.
+    std::int32_t recipient_result_count() const { return number(ssmtp_get_recipient_result_count); }
+
 
     // Methods.
 
@@ -1632,33 +1636,33 @@ public:
         detail::check(s->handle, ssmtp_reset_headers(s->handle));
     }
     /// Asks the server whether it knows an address (VRFY, RFC 5321 section 3.5). The answer is in LastReply. It
-    /// connects first when there is no connection. Not there yet: error 606.
+    /// connects first when there is no connection.
     void verify(std::string_view email_address) {
         const detail::Text email_address_text(email_address);
         const auto s = running();
         s->finish(ssmtp_verify(s->handle, email_address_text.get()));
     }
     /// Asks the server for the members of a mailing list (EXPN, RFC 5321 section 3.5); each one fires the Expand event.
-    /// It connects first when there is no connection. Not there yet: error 606.
+    /// It connects first when there is no connection.
     void expand(std::string_view email_address) {
         const detail::Text email_address_text(email_address);
         const auto s = running();
         s->finish(ssmtp_expand(s->handle, email_address_text.get()));
     }
     /// Sends the message to the recipient's terminal instead of the mailbox (SEND FROM, RFC 821 section 3.4). Few
-    /// servers know it; error 211 with AllowExtensions False. Not there yet: error 606.
+    /// servers know it; error 211 with AllowExtensions False.
     void send_to_terminal_only() {
         const auto s = running();
         s->finish(ssmtp_send_to_terminal_only(s->handle));
     }
     /// Sends the message to the recipient's terminal, or to the mailbox when that is not possible (SOML FROM, RFC 821
-    /// section 3.4). Error 211 with AllowExtensions False. Not there yet: error 606.
+    /// section 3.4). Error 211 with AllowExtensions False.
     void send_to_terminal_or_email() {
         const auto s = running();
         s->finish(ssmtp_send_to_terminal_or_email(s->handle));
     }
     /// Sends the message to the recipient's terminal and to the mailbox (SAML FROM, RFC 821 section 3.4). Error 211
-    /// with AllowExtensions False. Not there yet: error 606.
+    /// with AllowExtensions False.
     void send_to_terminal_and_email() {
         const auto s = running();
         s->finish(ssmtp_send_to_terminal_and_email(s->handle));

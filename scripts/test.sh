@@ -15,7 +15,7 @@ format()    { cargo fmt --all -- --check; }
 lint()      { cargo clippy --workspace --all-targets -- -D warnings; }
 # Programs ask for the soname at run time.
 build()     { cargo build --workspace && ln -sf libssmtp.so target/debug/libssmtp.so.0; }
-rust()      { cargo test --workspace; }
+rust()      { cargo test --workspace --no-fail-fast; }
 generated() { cargo xtask gen --check; }
 c()         { bash tests/c/run.sh; }
 cpp()       { bash bindings/cpp/test.sh; }

@@ -223,28 +223,17 @@ fn every_listed_name_is_described_as_listed_or_names_its_ruling() {
 #[test]
 fn the_comparison_with_the_list_notices_every_kind_of_difference() {
     let api = api();
-    let mut changes: Vec<Box<dyn Fn(&mut Vec<Row>)>> = Vec::new();
-    let at = |rows: &[Row], kind: &str, name: &str| {
-        rows.iter().position(|r| r.kind == kind && r.name == name).expect("a listed row")
-    };
-    changes.push(Box::new(|rows| rows.push(Row::new("property", "Cellar", "int", "rw", "0"))));
-    changes.push(Box::new(|rows| rows.retain(|r| r.name != "MailPort")));
-    changes.push(Box::new(move |rows| {
-        let i = at(rows, "property", "MailPort");
-        rows[i].default = "26".into();
-    }));
-    changes.push(Box::new(move |rows| {
-        let i = at(rows, "property", "Subject");
-        rows[i].access = "ro".into();
-    }));
-    changes.push(Box::new(move |rows| {
-        let i = at(rows, "config", "LingerTime");
-        rows[i].value_type = "int ms".into();
-    }));
-    changes.push(Box::new(move |rows| {
-        let i = at(rows, "enum", "Priorities");
-        rows[i].value_type = rows[i].value_type.replace("epUrgent=2", "epUrgent=4");
-    }));
+    fn row<'a>(rows: &'a mut [Row], kind: &str, name: &str) -> &'a mut Row {
+        rows.iter_mut().find(|r| r.kind == kind && r.name == name).expect("a listed row")
+    }
+    let changes: [fn(&mut Vec<Row>); 6] = [
+        |rows| rows.push(Row::new("property", "Cellar", "int", "rw", "0")),
+        |rows| rows.retain(|r| r.name != "MailPort"),
+        |rows| row(rows, "property", "MailPort").default = "26".into(),
+        |rows| row(rows, "property", "Subject").access = "ro".into(),
+        |rows| row(rows, "config", "LingerTime").value_type = "int ms".into(),
+        |rows| row(rows, "enum", "Priorities").value_type = "epUnspecified=0,epNormal=1,epUrgent=4".into(),
+    ];
     for change in changes {
         let mut rows = listed();
         change(&mut rows);
@@ -346,6 +335,10 @@ fn one_changed_byte_makes_any_generated_file_stale() {
 #[test]
 fn one_changed_byte_makes_the_header_stale() {
     let copy = Copy::new("header-byte");
+    // Whatever else may be stale is another test's business.
+    for (path, content) in generated(&copy.root) {
+        fs::write(copy.root.join(path), content).expect("a generated file");
+    }
     change_one_byte(&copy.root.join("include/ssmtp.h"));
     assert_eq!(xtask::r#gen::run(&copy.root, true).expect("the generator runs"), ["include/ssmtp.h"]);
 }

@@ -44,7 +44,10 @@ mod tests {
 
     #[test]
     fn hmac_md5_is_that_of_rfc_2202() {
-        assert_eq!(hex(&hmac_md5(b"Jefe", &[b"what do ya want ", b"for nothing?"])), "750c783e6ab0b503eaa86e310a5db738");
+        assert_eq!(
+            hex(&hmac_md5(b"Jefe", &[b"what do ya want ", b"for nothing?"])),
+            "750c783e6ab0b503eaa86e310a5db738"
+        );
         assert_eq!(
             hex(&hmac_md5(&[0xaa; 80], &[b"Test Using Larger Than Block-Size Key - Hash Key First"])),
             "6b1ab7fe4bd7bf8f0b62e6ce61b9d0cd"

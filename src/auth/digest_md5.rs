@@ -68,9 +68,13 @@ impl DigestMd5 {
         let hashed_user = challenge.hashed("User", user)?;
         let hashed_password = challenge.hashed("Password", password.expose())?;
         let hashed_realm = challenge.hashed_bytes(realm.unwrap_or_default());
-        let secret = SecretBytes::concat(&[
-            &crypto::md5(&[hashed_user.expose(), b":", hashed_realm.expose(), b":", hashed_password.expose()]),
-        ]);
+        let secret = SecretBytes::concat(&[&crypto::md5(&[
+            hashed_user.expose(),
+            b":",
+            hashed_realm.expose(),
+            b":",
+            hashed_password.expose(),
+        ])]);
         let (nonce, cnonce) = (&challenge.nonce[..], self.cnonce.as_bytes());
         let mut a1 = vec![secret.expose(), b":", nonce, b":", cnonce];
         if !identity.is_empty() {

@@ -212,7 +212,9 @@ impl Mechanism for Scram {
         match std::mem::replace(&mut self.state, State::Failed) {
             State::First { bare } => self.prove(&bare, challenge),
             State::Proved { signature } => self.verify(signature.expose(), challenge),
-            State::Fresh | State::Verified | State::Failed => Err(wrong(self.name, "the server's challenge is one too many")),
+            State::Fresh | State::Verified | State::Failed => {
+                Err(wrong(self.name, "the server's challenge is one too many"))
+            }
         }
     }
 

@@ -23,11 +23,7 @@ pub struct UserPassword {
 
 impl UserPassword {
     pub fn new(credentials: &Credentials) -> UserPassword {
-        UserPassword {
-            user: credentials.user.clone(),
-            password: credentials.password.clone(),
-            state: State::WantsUser,
-        }
+        UserPassword { user: credentials.user.clone(), password: credentials.password.clone(), state: State::WantsUser }
     }
 }
 

@@ -4,8 +4,7 @@ use super::operation::Operation;
 use super::{Component, State};
 use crate::config::Setting;
 use crate::error::{Code, Error, Result};
-use crate::net::{Clock, DialOptions, IpMode, dial};
-use crate::smtp::command::Command;
+use crate::net::{Clock, Closing, DialOptions, IpMode, SocketOptions, dial};
 use crate::smtp::session::{Idle, Session, out_of_step, refused};
 use std::time::{Duration, Instant};
 
@@ -28,23 +27,6 @@ impl Component {
         let mut op = self.begin()?;
         op.quit();
         Ok(())
-    }
-
-    /// One command line, said as it is; its reply is in LastReply. A refusing reply is error 161.
-    pub fn send_command(&self, command: &str) -> Result<()> {
-        let mut op = self.begin()?;
-        let command = Command::new(command)?;
-        op.notice()?;
-        if op.session.is_none() {
-            return Err(Error::new(Code::NotConnected, "SendCommand needs an open connection; Connect opens one"));
-        }
-        let done = op.converse(|session, cx| {
-            session.begin(cx)?;
-            let reply = session.ask(cx, &command)?;
-            if reply.code >= 400 { Err(refused("The server refuses the command", &reply)) } else { Ok(()) }
-        });
-        op.settle(done.as_ref().err());
-        done
     }
 
     /// Notices what the server did on an idle connection (ruling 15).
@@ -97,9 +79,11 @@ impl Operation<'_> {
         let usual = std::mem::replace(&mut self.clock, clock);
         let done = self.converse(|session, cx| {
             session.greet(cx)?;
-            session.hello(cx, &hello, extended)
+            session.hello(cx, &hello, extended)?;
+            Ok(session.extensions.lines.clone())
         });
         self.clock = usual;
+        let done = done.map(|lines| self.component.state.lock().server.extensions = lines);
         done
     }
 
@@ -153,18 +137,40 @@ impl Operation<'_> {
     }
 }
 
+/// What the settings say about the next connection.
 fn dial_options(state: &State) -> DialOptions {
+    let settings = &state.settings;
     DialOptions {
         host: state.server.name.clone(),
         port: u16::try_from(state.server.mail_port).unwrap_or(0),
         local_host: state.server.local_host.clone(),
-        local_port: u16::try_from(state.settings.int(Setting::LocalPort)).unwrap_or(0),
-        ip: match state.settings.int(Setting::UseIPv6) {
+        local_port: u16::try_from(settings.int(Setting::LocalPort)).unwrap_or(0),
+        ip: match settings.int(Setting::UseIPv6) {
             1 => IpMode::V6,
             2 => IpMode::V6ThenV4,
             _ => IpMode::V4,
         },
-        no_delay: state.settings.bool(Setting::TcpNoDelay),
+        no_delay: settings.bool(Setting::TcpNoDelay),
+        socket: socket_options(state),
+        max_rate: u64::try_from(settings.int(Setting::MaxTransferRate)).unwrap_or(0),
+    }
+}
+
+fn socket_options(state: &State) -> SocketOptions {
+    let settings = &state.settings;
+    let number = |setting| u64::try_from(settings.int(setting)).unwrap_or(0);
+    let size = |setting| usize::try_from(settings.int(setting)).unwrap_or(0);
+    SocketOptions {
+        keep_alive: settings.bool(Setting::TcpKeepAlive),
+        keep_alive_time: Duration::from_millis(number(Setting::KeepAliveTime)),
+        keep_alive_interval: Duration::from_millis(number(Setting::KeepAliveInterval)),
+        closing: match (settings.bool(Setting::Linger), number(Setting::LingerTime)) {
+            (false, _) => Closing::Reset,
+            (true, 0) => Closing::Background,
+            (true, seconds) => Closing::Wait(Duration::from_secs(seconds)),
+        },
+        receive_buffer: size(Setting::InBufferSize),
+        send_buffer: size(Setting::OutBufferSize),
     }
 }
 

@@ -454,6 +454,38 @@ impl Component {
         planned_set(value.is_empty(), "FirewallPassword")
     }
 
+    pub fn get_recipient_result_count(&self) -> Result<i32> {
+        Ok(self.state.lock().results.recipient_result_count())
+    }
+
+    pub fn get_recipient_result_address(&self, index: i32) -> Result<String> {
+        self.state.lock().results.recipient_result_address(index)
+    }
+
+    pub fn get_recipient_result_phase(&self, index: i32) -> Result<String> {
+        self.state.lock().results.recipient_result_phase(index)
+    }
+
+    pub fn get_recipient_result_code(&self, index: i32) -> Result<i32> {
+        self.state.lock().results.recipient_result_code(index)
+    }
+
+    pub fn get_recipient_result_enhanced_code(&self, index: i32) -> Result<String> {
+        self.state.lock().results.recipient_result_enhanced_code(index)
+    }
+
+    pub fn get_recipient_result_text(&self, index: i32) -> Result<String> {
+        self.state.lock().results.recipient_result_text(index)
+    }
+
+    pub fn get_recipient_result_accepted(&self, index: i32) -> Result<bool> {
+        self.state.lock().results.recipient_result_accepted(index)
+    }
+
+    pub fn get_recipient_result_temporary(&self, index: i32) -> Result<bool> {
+        self.state.lock().results.recipient_result_temporary(index)
+    }
+
     pub fn get_ssl_cert_effective_date(&self) -> Result<String> {
         Ok(String::new())
     }

@@ -1,11 +1,13 @@
 //! The component: owns the state, orders the steps of each method. The only place where domains meet.
 
+mod ask;
 mod by_name;
 mod connect;
 mod r#gen;
 mod headers;
 mod names;
 mod operation;
+mod results;
 mod send;
 mod settings;
 mod state;

@@ -3,7 +3,7 @@
 use super::by_name::{Name, *};
 
 /// Every property, sorted by its name in lower case.
-pub(super) static NAMES: [Name; 176] = [
+pub(super) static NAMES: [Name; 184] = [
     Name {
         name: "AllowExtensions",
         index: false,
@@ -501,6 +501,62 @@ pub(super) static NAMES: [Name; 176] = [
         object: false,
         get: Some(|c, _| c.get_read_receipt_to()),
         set: Some(|c, _, t| c.set_read_receipt_to(t)),
+    },
+    Name {
+        name: "RecipientResultAccepted",
+        index: true,
+        object: false,
+        get: Some(|c, i| c.get_recipient_result_accepted(i).map(bool_text)),
+        set: None,
+    },
+    Name {
+        name: "RecipientResultAddress",
+        index: true,
+        object: false,
+        get: Some(|c, i| c.get_recipient_result_address(i)),
+        set: None,
+    },
+    Name {
+        name: "RecipientResultCode",
+        index: true,
+        object: false,
+        get: Some(|c, i| c.get_recipient_result_code(i).map(|n| n.to_string())),
+        set: None,
+    },
+    Name {
+        name: "RecipientResultCount",
+        index: false,
+        object: false,
+        get: Some(|c, _| c.get_recipient_result_count().map(|n| n.to_string())),
+        set: None,
+    },
+    Name {
+        name: "RecipientResultEnhancedCode",
+        index: true,
+        object: false,
+        get: Some(|c, i| c.get_recipient_result_enhanced_code(i)),
+        set: None,
+    },
+    Name {
+        name: "RecipientResultPhase",
+        index: true,
+        object: false,
+        get: Some(|c, i| c.get_recipient_result_phase(i)),
+        set: None,
+    },
+    Name {
+        name: "RecipientResultTemporary",
+        index: true,
+        object: false,
+        get: Some(|c, i| c.get_recipient_result_temporary(i).map(bool_text)),
+        set: None,
+    },
+    Name {
+        name: "RecipientResultText",
+        index: true,
+        object: false,
+        get: Some(|c, i| c.get_recipient_result_text(i)),
+        set: None,
     },
     Name {
         name: "ReplyTo",

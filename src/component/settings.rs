@@ -33,6 +33,7 @@ impl Component {
                 drop(state);
                 return self.transfer_text();
             }
+            Setting::ServerExtensions => state.server.extensions.join("\r\n"),
             Setting::BuildInfo => format!("libssmtp {} {}", env!("CARGO_PKG_VERSION"), COMMIT),
             Setting::LicenseInfo => license(),
             Setting::MaskSensitiveData => state.settings.get(Setting::MaskSensitive).to_string(),
@@ -58,9 +59,19 @@ impl Component {
             Setting::Hello => check_hello(text)?,
             Setting::Charset if !text.is_empty() => Charset::find(text).map(drop)?,
             Setting::MessageIdAlgorithm => check_id_algorithm(text)?,
+            Setting::DsnRet => check_one_of("DsnRet", text, &["", "FULL", "HDRS"])?,
+            Setting::DsnEnvId => check_that("DsnEnvId", text, text.len() <= 100, "at most 100 characters")?,
+            Setting::DeliverBy => check_that("DeliverBy", text, is_deliver_by(text), "seconds, ';' and N or R")?,
+            Setting::HoldFor => check_that("HoldFor", text, is_seconds(text), "1 to 999999999 seconds")?,
+            Setting::HoldUntil => check_that("HoldUntil", text, is_moment(text), "a date and time of RFC 3339")?,
+            Setting::MtPriority => check_that("MtPriority", text, is_priority(text), "-9 to 9")?,
             Setting::MaskSensitiveData => {
                 state.settings.set(Setting::MaskSensitive, value);
                 return Ok(());
+            }
+            // The specification: who sets a time wants the probes.
+            Setting::KeepAliveTime | Setting::KeepAliveInterval => {
+                state.settings.set(Setting::TcpKeepAlive, Value::Bool(true));
             }
             _ => {}
         }
@@ -104,5 +115,66 @@ fn check_id_algorithm(text: &str) -> Result<()> {
     match IdAlgorithm::from_name(text) {
         Some(_) => Ok(()),
         None => Err(Error::new(Code::ValueRefused, "MessageIdAlgorithm takes MD5, SHA1 or SHA256")),
+    }
+}
+
+fn check_one_of(name: &str, text: &str, words: &[&str]) -> Result<()> {
+    check_that(name, text, words.iter().any(|w| w.eq_ignore_ascii_case(text)), &words.join(" "))
+}
+
+/// Empty is always fine: it unsets.
+fn check_that(name: &str, text: &str, good: bool, what: &str) -> Result<()> {
+    if text.is_empty() || good {
+        return Ok(());
+    }
+    Err(Error::new(Code::ValueRefused, format!("{name} takes {what}")))
+}
+
+fn is_seconds(text: &str) -> bool {
+    text.len() <= 9 && text.bytes().all(|b| b.is_ascii_digit()) && text.parse().is_ok_and(|n: u32| n > 0)
+}
+
+/// RFC 2852 §4: up to nine digits with a sign, a mode, and T for tracing.
+fn is_deliver_by(text: &str) -> bool {
+    let Some((seconds, mode)) = text.split_once(';') else { return false };
+    let digits = seconds.strip_prefix(['-', '+']).unwrap_or(seconds);
+    let number = (1..=9).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit());
+    let returns = mode.to_ascii_uppercase().starts_with('R');
+    let positive = !seconds.starts_with('-') && digits.bytes().any(|b| b != b'0');
+    number && ["N", "R", "NT", "RT"].iter().any(|m| m.eq_ignore_ascii_case(mode)) && (positive || !returns)
+}
+
+/// `2027-01-31T08:00:00Z` or with an offset, as RFC 3339 §5.6 has it.
+fn is_moment(text: &str) -> bool {
+    let shape = |text: &str, like: &str| {
+        text.len() == like.len()
+            && text.bytes().zip(like.bytes()).all(|(t, l)| if l == b'9' { t.is_ascii_digit() } else { t == l })
+    };
+    let Some((clock, zone)) = text.split_at_checked(19) else { return false };
+    shape(clock, "9999-99-99T99:99:99") && (zone == "Z" || shape(zone, "+99:99") || shape(zone, "-99:99"))
+}
+
+fn is_priority(text: &str) -> bool {
+    text.parse().is_ok_and(|n: i32| (-9..=9).contains(&n)) && !text.starts_with('+')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_that_go_into_a_mail_line_are_checked_when_set() {
+        for text in ["120;R", "0;N", "-5;n", "999999999;RT"] {
+            assert!(is_deliver_by(text), "{text}");
+        }
+        for text in ["120", "0;R", "-1;R", ";N", "1234567890;N", "1;X", "1;N x", "1 SIZE=3;N"] {
+            assert!(!is_deliver_by(text), "{text}");
+        }
+        assert!(is_moment("2027-01-31T08:00:00Z") && is_moment("2027-01-31T08:00:00+01:00"));
+        for text in ["2027-01-31", "2027-01-31T08:00:00", "2027-01-31T08:00:00Z ", "x", "ééééééééééééé"] {
+            assert!(!is_moment(text), "{text}");
+        }
+        assert!(is_seconds("60") && !is_seconds("0") && !is_seconds("1234567890") && !is_seconds("+1"));
+        assert!(is_priority("-9") && is_priority("9") && !is_priority("10") && !is_priority("+1") && !is_priority("x"));
     }
 }

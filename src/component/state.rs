@@ -1,5 +1,6 @@
 //! The state of a handle, in groups; a property is a field of the group that the description names (`on = "…"`).
 
+use super::results::Results;
 use crate::config::{Setting, Settings};
 use crate::enums::{AuthMechanism, FirewallType, SslProvider, SslStartMode};
 use crate::error::{Code, Error, Result};
@@ -16,6 +17,7 @@ pub struct State {
     pub tls: Tls,
     pub message: Draft,
     pub smime: Smime,
+    pub results: Results,
     pub settings: Settings,
     /// What was generated for the message as it stands (Date, Message-ID).
     pub generated: Generated,
@@ -35,6 +37,8 @@ pub struct Server {
     pub timeout: i32,
     /// MailServer as it was set: what is resolved, and the name that certificates are checked against.
     pub name: String,
+    /// The EHLO lines of the last connection.
+    pub extensions: Vec<String>,
     local: Option<SocketAddr>,
     peer: Option<SocketAddr>,
 }

@@ -7,6 +7,8 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
+use super::encode::{Base64Lines, Transfer};
+use super::transfer::TransferSource;
 use crate::error::{Code, Error, Result};
 
 /// How much of a file or stream is in memory at a time.
@@ -29,19 +31,27 @@ pub trait Source: Send {
 /// Octets in memory: they come at once and uncopied.
 pub struct Memory {
     bytes: Arc<[u8]>,
-    done: bool,
+    at: usize,
+    portion: usize,
 }
 
 impl Memory {
     pub fn new(bytes: Arc<[u8]>) -> Memory {
-        Memory { done: bytes.is_empty(), bytes }
+        Memory::in_portions(bytes, usize::MAX)
+    }
+
+    /// So many octets at a time, for who encodes them on the way.
+    pub fn in_portions(bytes: Arc<[u8]>, portion: usize) -> Memory {
+        Memory { bytes, at: 0, portion }
     }
 }
 
 impl Source for Memory {
     fn next(&mut self) -> Result<Option<&[u8]>> {
-        let first = !std::mem::replace(&mut self.done, true);
-        Ok(first.then_some(&*self.bytes))
+        let rest = &self.bytes[self.at..];
+        let portion = &rest[..rest.len().min(self.portion)];
+        self.at += portion.len();
+        Ok((!portion.is_empty()).then_some(portion))
     }
 
     fn total(&self) -> Option<u64> {
@@ -49,7 +59,7 @@ impl Source for Memory {
     }
 
     fn at_once(&self) -> bool {
-        true
+        self.portion >= self.bytes.len()
     }
 }
 
@@ -219,6 +229,8 @@ pub enum Piece {
     Stream(Stream),
     /// Octets that were encoded for this message.
     Encoded(Vec<u8>),
+    /// Pieces that become one encoded text while sending.
+    Transfer(Transfer, Vec<Piece>),
 }
 
 impl Piece {
@@ -229,6 +241,7 @@ impl Piece {
             Piece::File(path) => Box::new(FileSource::open(path)?),
             Piece::Stream(stream) => Box::new(stream.source()?),
             Piece::Encoded(bytes) => Box::new(Memory::new(bytes.as_slice().into())),
+            Piece::Transfer(transfer, pieces) => Box::new(TransferSource::open(*transfer, pieces)?),
         })
     }
 
@@ -241,6 +254,19 @@ impl Piece {
                 std::fs::metadata(path).ok().filter(|about| about.is_file() && about.len() > 0).map(|about| about.len())
             }
             Piece::Stream(stream) => stream.size(),
+            Piece::Transfer(Transfer::QuotedPrintable, _) => None,
+            Piece::Transfer(Transfer::Base64, pieces) => {
+                pieces.iter().map(Piece::size).sum::<Option<u64>>().map(Base64Lines::length)
+            }
+        }
+    }
+
+    /// Whether all of it is in memory, so that reading it twice gives the same.
+    pub fn is_kept(&self) -> bool {
+        match self {
+            Piece::Bytes(_) | Piece::Encoded(_) => true,
+            Piece::File(_) | Piece::Stream(_) => false,
+            Piece::Transfer(_, pieces) => pieces.iter().all(Piece::is_kept),
         }
     }
 }

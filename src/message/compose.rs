@@ -9,6 +9,7 @@ use super::draft::Draft;
 use super::encode::{self, Transfer};
 use super::headers::{self, Other, Section};
 use super::id;
+use super::mime::{self, Tree};
 use super::recipients::{EnvelopeRecipient, Listed};
 use crate::enums::{Importance, Priority, RecipientType, Sensitivity};
 use crate::error::{Code, Error, Result};
@@ -68,12 +69,28 @@ pub struct Generated {
     revision: Option<u64>,
     pub date: Option<String>,
     pub message_id: Option<String>,
+    /// Characters that the boundaries of the message have in them.
+    seed: Option<String>,
 }
 
 impl Generated {
     fn for_revision(&mut self, revision: u64) {
         if self.revision != Some(revision) {
             *self = Generated { revision: Some(revision), ..Generated::default() };
+        }
+    }
+
+    /// A boundary cannot be guessed by who wrote the parts, and does not stand in them by chance either.
+    fn seed(&mut self, draft: &Draft) -> Result<String> {
+        loop {
+            let seed = match self.seed.take() {
+                Some(seed) => seed,
+                None => id::hex(&id::random::<16>()?),
+            };
+            if !mime::occurs(&seed, &draft.text, &draft.html, &draft.parts) {
+                self.seed = Some(seed.clone());
+                return Ok(seed);
+            }
         }
     }
 }
@@ -123,6 +140,21 @@ pub fn envelope_recipients(draft: &Draft, options: &Options) -> Result<Vec<Envel
     Ok(recipients)
 }
 
+/// The body as it is sent, where all of it is in memory; 211 for one with a file or stream (ruling 28).
+pub fn kept_body(composed: &Composed) -> Result<Vec<u8>> {
+    if !composed.pieces.iter().all(Piece::is_kept) {
+        return Err(Error::new(Code::WrongState, "TransferText is not kept for a message with a file or stream"));
+    }
+    let mut body = Vec::new();
+    for piece in &composed.pieces {
+        let mut source = piece.open()?;
+        while let Some(bytes) = source.next()? {
+            body.extend_from_slice(bytes);
+        }
+    }
+    Ok(body)
+}
+
 /// Composes the message for a server with these abilities.
 pub fn compose(draft: &Draft, options: &Options, caps: Caps, generated: &mut Generated) -> Result<Composed> {
     generated.for_revision(draft.revision);
@@ -137,7 +169,7 @@ pub fn compose(draft: &Draft, options: &Options, caps: Caps, generated: &mut Gen
         ));
     }
     let style = options.style(needs_smtputf8)?;
-    let body = body(draft, &other, caps)?;
+    let body = body(draft, &other, caps, &style, generated)?;
     let mut section = Section::new(&other, &style);
     if !other.whole {
         fields(&mut section, draft, options, generated, &style)?;
@@ -245,14 +277,11 @@ struct Body {
 }
 
 /// Message or MessageText, then the stream or AttachedFile (ruling 26), and the MIME fields that the text needs (ruling 27).
-fn body(draft: &Draft, other: &Other<'_>, caps: Caps) -> Result<Body> {
-    let tail = if let Some(stream) = &draft.stream {
-        Some(Piece::Stream(stream.clone()))
-    } else if draft.attached_file.is_empty() {
-        None
-    } else {
-        Some(Piece::File(PathBuf::from(&draft.attached_file)))
-    };
+fn body(draft: &Draft, other: &Other<'_>, caps: Caps, style: &Style, generated: &mut Generated) -> Result<Body> {
+    let tail = tail(draft);
+    if !draft.html.is_empty() || !draft.parts.is_empty() {
+        return tree(draft, other, caps, style, generated, tail);
+    }
     // Nobody knows what a stream holds, so where 8-bit can go it is declared.
     let tail_eight = tail.is_some() && caps.eight_bit_mime;
     let mut body =
@@ -270,24 +299,71 @@ fn body(draft: &Draft, other: &Other<'_>, caps: Caps) -> Result<Body> {
         }
         body.eight_bit |= eight;
         push(&mut body.pieces, Piece::Bytes(bytes));
-    } else {
-        let encode = eight && !caps.eight_bit_mime || memchr::memchr(0, &bytes).is_some() || has_long_line(&bytes);
-        if encode || eight {
-            body.mime = true;
-            body.content_type = content_type(other, ascii);
-        }
-        if encode {
+        body.pieces.extend(tail);
+        return Ok(body);
+    }
+    let encode = eight && !caps.eight_bit_mime || mime::is_unfit(&bytes);
+    if encode || eight {
+        body.mime = true;
+        body.content_type = content_type(other, ascii);
+    }
+    match (encode, tail) {
+        (true, None) => {
             let transfer = Transfer::shorter(&bytes);
             body.transfer = Some(transfer.name());
             push(&mut body.pieces, Piece::Encoded(encode::text(transfer, &bytes)));
-        } else {
+        }
+        // One encoding holds for the whole body, so what follows the text gets it too.
+        (true, Some(tail)) => {
+            body.transfer = Some(Transfer::QuotedPrintable.name());
+            body.eight_bit = false;
+            body.pieces.push(Piece::Transfer(Transfer::QuotedPrintable, vec![Piece::Bytes(bytes), tail]));
+        }
+        (false, tail) => {
             body.transfer = eight.then_some("8bit");
             body.eight_bit |= eight;
             push(&mut body.pieces, Piece::Bytes(bytes));
+            body.pieces.extend(tail);
         }
     }
-    body.pieces.extend(tail);
     Ok(body)
+}
+
+/// The stream or AttachedFile that follows the text.
+pub(super) fn tail(draft: &Draft) -> Option<Piece> {
+    match &draft.stream {
+        Some(stream) => Some(Piece::Stream(stream.clone())),
+        None if draft.attached_file.is_empty() => None,
+        None => Some(Piece::File(PathBuf::from(&draft.attached_file))),
+    }
+}
+
+/// A body with MessageHtml, attachments or inline parts.
+fn tree(
+    draft: &Draft,
+    other: &Other<'_>,
+    caps: Caps,
+    style: &Style,
+    generated: &mut Generated,
+    tail: Option<Piece>,
+) -> Result<Body> {
+    let refused = |why: &str| Err(Error::new(Code::ValueRefused, format!("MessageHtml and attachments {why}")));
+    if draft.message.is_some() {
+        return refused("go with MessageText, not with Message");
+    }
+    if other.whole || other.find("Content-Type").is_some() || other.find("Content-Transfer-Encoding").is_some() {
+        return refused("need the Content-Type that OtherHeaders has taken");
+    }
+    let seed = generated.seed(draft)?;
+    let tree = Tree { text: &draft.text, tail, html: &draft.html, parts: &draft.parts, caps, style, seed: &seed };
+    let entity = tree.build()?;
+    Ok(Body {
+        pieces: entity.pieces,
+        mime: true,
+        content_type: Some(ContentType::Ours(entity.fields)),
+        transfer: None,
+        eight_bit: entity.eight_bit,
+    })
 }
 
 fn push(pieces: &mut Vec<Piece>, piece: Piece) {
@@ -323,7 +399,7 @@ fn content_type(other: &Other<'_>, ascii: bool) -> Option<ContentType> {
 }
 
 /// Whether a line passes what SMTP permits.
-fn has_long_line(text: &[u8]) -> bool {
+pub(super) fn has_long_line(text: &[u8]) -> bool {
     let mut start = 0;
     for end in memchr::memchr2_iter(b'\r', b'\n', text).chain([text.len()]) {
         if end - start > HARD_LIMIT {

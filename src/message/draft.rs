@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::attachment::Part;
 use super::body::{Stream, StreamBody};
 use super::headers;
 use super::recipients::Recipients;
@@ -30,6 +31,10 @@ pub struct Draft {
     pub text: Arc<[u8]>,
     /// Message, in place of MessageText.
     pub message: Option<Arc<[u8]>>,
+    /// MessageHtml in UTF-8.
+    pub html: Arc<[u8]>,
+    /// Attachments and inline parts.
+    pub parts: Vec<Part>,
     pub stream: Option<Stream>,
     /// Goes up with every change, so that Date and Message-ID are made anew after one (ruling 28).
     pub revision: u64,
@@ -54,6 +59,8 @@ impl Default for Draft {
             recipients: Recipients::default(),
             text: Vec::new().into(),
             message: None,
+            html: Vec::new().into(),
+            parts: Vec::new(),
             stream: None,
             revision: 0,
         }
@@ -156,6 +163,27 @@ impl Draft {
         Ok(())
     }
 
+    pub fn message_html(&self) -> String {
+        String::from_utf8_lossy(&self.html).into_owned()
+    }
+
+    /// The same message as HTML; readers show it in place of MessageText.
+    pub fn set_message_html(&mut self, html: &str) -> Result<()> {
+        self.html = html.as_bytes().into();
+        self.changed();
+        Ok(())
+    }
+
+    pub fn add_part(&mut self, part: Part) {
+        self.parts.push(part);
+        self.changed();
+    }
+
+    pub fn clear_parts(&mut self) {
+        self.parts.clear();
+        self.changed();
+    }
+
     /// Takes the place of a stream. The path is looked at when the message is sent.
     pub fn set_attached_file(&mut self, path: &str) -> Result<()> {
         if path.contains('\0') {
@@ -233,6 +261,8 @@ impl Draft {
         *self = Draft {
             text: Arc::clone(&self.text),
             message: self.message.take(),
+            html: Arc::clone(&self.html),
+            parts: std::mem::take(&mut self.parts),
             stream: self.stream.take(),
             attached_file: std::mem::take(&mut self.attached_file),
             revision: self.revision + 1,
@@ -247,6 +277,8 @@ impl Draft {
             && self.subject.is_empty()
             && self.text.is_empty()
             && self.message.is_none()
+            && self.html.is_empty()
+            && self.parts.is_empty()
             && self.stream.is_none()
             && self.attached_file.is_empty()
     }

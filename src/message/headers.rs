@@ -140,7 +140,7 @@ impl Field<'_> {
             return addresses(self.name, &mailboxes.into_iter().map(Listed::Mailbox).collect::<Vec<_>>(), style);
         }
         if self.is_content() && value.contains('=') {
-            return parameters(self.name, &value, style);
+            return parameters(self.name, &value, style, &[]);
         }
         fold::unstructured(self.name, &value, style)
     }
@@ -150,8 +150,8 @@ fn starts_with(text: &str, prefix: &str) -> bool {
     text.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix))
 }
 
-/// A MIME field with its parameters encoded where they need it (RFC 2231).
-fn parameters(name: &str, value: &str, style: &Style) -> String {
+/// A MIME field with its parameters encoded where they need it (RFC 2231), and with these that have a value and are not there yet.
+pub fn parameters(name: &str, value: &str, style: &Style, more: &[(&str, &str)]) -> String {
     let mut field = FieldWriter::new(name, style);
     for (at, part) in split_parameters(value).into_iter().enumerate() {
         match part.split_once('=') {
@@ -165,6 +165,9 @@ fn parameters(name: &str, value: &str, style: &Style) -> String {
                 encoded_word::unstructured(&mut field, part);
             }
         }
+    }
+    for (name, text) in more.iter().filter(|(name, text)| !text.is_empty() && parameter(value, name).is_none()) {
+        param::write(&mut field, name, text);
     }
     field.finish()
 }

@@ -1,11 +1,15 @@
 //! The message: addresses, recipients, headers and body, composed to octets. Knows no socket and no server.
 
 pub mod address;
+pub mod attachment;
 pub mod body;
+pub mod complete;
 pub mod compose;
 pub mod draft;
 pub mod encode;
 pub mod headers;
 pub mod id;
+pub mod mime;
 pub mod options;
 pub mod recipients;
+pub mod transfer;

@@ -28,26 +28,49 @@ pub(crate) const MAX_PARTS: usize = 1024;
 pub(crate) enum Ready {
     Read,
     Write,
+    /// Only an error, or the end of both directions.
+    Broken,
+}
+
+impl Ready {
+    fn events(self) -> i16 {
+        match self {
+            Ready::Read => libc::POLLIN,
+            Ready::Write => libc::POLLOUT,
+            Ready::Broken => 0,
+        }
+    }
 }
 
 /// One poll(2): true when a read or write would not block (an error or the end counts). Rounds the time up.
 /// A signal is an error here, so that the caller looks at its deadline. Not select(2): descriptors may pass 1024.
 pub(crate) fn poll(socket: &Socket, ready: Ready, timeout: Option<Duration>) -> io::Result<bool> {
-    let events = match ready {
-        Ready::Read => libc::POLLIN,
-        Ready::Write => libc::POLLOUT,
-    };
-    let mut entry = libc::pollfd { fd: socket.as_raw_fd(), events, revents: 0 };
+    let mut entry = libc::pollfd { fd: socket.as_raw_fd(), events: ready.events(), revents: 0 };
+    poll_entries(std::slice::from_mut(&mut entry), timeout)
+}
+
+/// [`poll`] for several sockets: for each, in their order, whether it is ready.
+pub(crate) fn poll_each<'a>(
+    sockets: impl Iterator<Item = &'a Socket>,
+    ready: Ready,
+    timeout: Option<Duration>,
+) -> io::Result<Vec<bool>> {
+    let mut entries: Vec<libc::pollfd> =
+        sockets.map(|socket| libc::pollfd { fd: socket.as_raw_fd(), events: ready.events(), revents: 0 }).collect();
+    poll_entries(&mut entries, timeout)?;
+    Ok(entries.iter().map(|entry| entry.revents != 0).collect())
+}
+
+fn poll_entries(entries: &mut [libc::pollfd], timeout: Option<Duration>) -> io::Result<bool> {
     let millis = match timeout {
         None => -1,
         Some(time) => c_int::try_from(time.as_nanos().div_ceil(1_000_000)).unwrap_or(c_int::MAX),
     };
-    // SAFETY: `entry` is one pollfd that lives through the call, and the count says one; `socket` keeps the descriptor
-    // open meanwhile.
-    match unsafe { libc::poll(&mut entry, 1, millis) } {
+    // SAFETY: pointer and count are those of a slice that lives through the call; poll writes `revents` only, and an
+    // entry whose descriptor was closed is answered with POLLNVAL.
+    match unsafe { libc::poll(entries.as_mut_ptr(), entries.len() as libc::nfds_t, millis) } {
         -1 => Err(io::Error::last_os_error()),
-        0 => Ok(false),
-        _ => Ok(true),
+        count => Ok(count > 0),
     }
 }
 

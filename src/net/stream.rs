@@ -14,6 +14,9 @@
 
 use super::clock::{Clock, left};
 use super::errno::from_io;
+use super::options::{Closing, SocketOptions};
+use super::rate::Rate;
+use super::resolve::SLICE;
 use super::socket::{self, Ready};
 use crate::error::{Code, Error, Result};
 use socket2::Socket;
@@ -75,12 +78,20 @@ const CAN_PUSH: bool = cfg!(any(target_os = "linux", target_os = "android"));
 /// A write beyond this may be cut by the kernel where its buffer was full: Linux's smallest default send buffer.
 const ONE_GO: usize = 16 * 1024;
 
-/// A connected TCP socket.
+/// A connected TCP socket. Dropping it closes it.
 #[derive(Debug)]
 pub struct TcpStream {
     socket: Option<Arc<Socket>>,
     label: String,
     no_delay: bool,
+    /// How much a send takes in one go: [`ONE_GO`], or less with a small buffer.
+    one_go: usize,
+    /// What may be sent by now, where that is limited.
+    rate: Option<Rate>,
+    /// Closing waits for what is not delivered yet.
+    lingers: bool,
+    /// An error ended the conversation.
+    failed: bool,
     local: Option<SocketAddr>,
     peer: Option<SocketAddr>,
     receive_timeout: Option<Duration>,
@@ -106,6 +117,10 @@ impl TcpStream {
             socket: Some(Arc::new(socket)),
             label,
             no_delay,
+            one_go: ONE_GO,
+            rate: None,
+            lingers: false,
+            failed: false,
             local,
             peer,
             receive_timeout: None,
@@ -113,6 +128,19 @@ impl TcpStream {
             unanswered: 0,
             held: false,
         })
+    }
+
+    /// Sets what is set once a connection stands: how it closes, and the bytes a second that leave at most (0: no limit).
+    pub(super) fn tuned(mut self, options: &SocketOptions, max_rate: u64) -> Result<TcpStream> {
+        let socket = self.open()?;
+        options.settle(&socket, &self.label)?;
+        self.lingers = matches!(options.closing, Closing::Wait(_));
+        self.rate = Rate::new(max_rate, Instant::now());
+        if options.send_buffer > 0 {
+            // The system counts its own overhead in.
+            self.one_go = ONE_GO.min(options.send_buffer / 4);
+        }
+        Ok(self)
     }
 
     /// The socket, to read options back; `None` once closed.
@@ -126,8 +154,14 @@ impl TcpStream {
             .ok_or_else(|| Error::new(Code::SocketNotConnected, format!("the connection to {} is closed", self.label)))
     }
 
-    fn failed(&self, error: &io::Error) -> Error {
+    fn broken(&self, error: &io::Error) -> Error {
         from_io(error, &format!("connection to {}", self.label))
+    }
+
+    /// Keeps in mind that the conversation failed.
+    fn noting<T>(&mut self, done: Result<T>) -> Result<T> {
+        self.failed |= done.is_err();
+        done
     }
 
     /// Sends what Nagle or MSG_MORE holds back.
@@ -150,6 +184,23 @@ impl TcpStream {
         IoSlice::advance_slices(&mut parts, 0);
         while !parts.is_empty() {
             clock.interrupt.check()?;
+            let mut batch = &parts[..parts.len().min(socket::MAX_PARTS)];
+            let mut flags = if more || batch.len() < parts.len() { socket::MORE } else { 0 };
+            let affordable: Vec<IoSlice>;
+            if let Some(rate) = &self.rate {
+                let wanted = batch.iter().map(|part| part.len()).sum();
+                let (allowed, waited) = self.earn(rate, &socket, wanted, clock)?;
+                if waited {
+                    // The peer was not the one to wait for.
+                    deadline = clock.deadline();
+                }
+                if allowed < wanted {
+                    affordable = within(batch, allowed);
+                    batch = &affordable;
+                    // What is paid for may go.
+                    flags = 0;
+                }
+            }
             let left = left(deadline);
             if left.is_some_and(|left| left.is_zero()) {
                 return Err(clock.timed_out(&format!("{} to take data", self.label)));
@@ -157,12 +208,13 @@ impl TcpStream {
             // Short calls: one that sent something and then timed out does not say when it sent, and one that waits is
             // woken only when a third of the buffer is free, while a new one takes whatever room a slow peer has made.
             self.set_send_timeout(&socket, left.map(|left| slice(left / 16)))?;
-            let batch = &parts[..parts.len().min(socket::MAX_PARTS)];
-            let flags = if more || batch.len() < parts.len() { socket::MORE } else { 0 };
             match socket.send_vectored_with_flags(batch, socket::NO_SIGNAL | flags) {
                 Ok(sent) if sent > 0 => {
                     self.unanswered = self.unanswered.saturating_add(1);
                     total = total.saturating_add(sent);
+                    if let Some(rate) = &mut self.rate {
+                        rate.spend(sent, Instant::now());
+                    }
                     IoSlice::advance_slices(&mut parts, sent);
                     if !parts.is_empty() {
                         deadline = clock.deadline();
@@ -170,7 +222,7 @@ impl TcpStream {
                 }
                 Err(error) if !goes_on(&error) => {
                     clock.interrupt.check()?;
-                    return Err(self.failed(&error));
+                    return Err(self.broken(&error));
                 }
                 _ => {}
             }
@@ -178,7 +230,7 @@ impl TcpStream {
         clock.interrupt.check()?;
         if more {
             self.held |= total > 0;
-        } else if (self.held && total == 0) || (!self.no_delay && (self.unanswered > 1 || total > ONE_GO)) {
+        } else if (self.held && total == 0) || (!self.no_delay && (self.unanswered > 1 || total > self.one_go)) {
             self.push(&socket);
         } else {
             self.held = false;
@@ -186,9 +238,35 @@ impl TcpStream {
         Ok(())
     }
 
+    /// Waits until some of the wanted bytes may go; says how many, and whether that took time. Only the absolute limit
+    /// counts meanwhile. An interrupt shuts the socket down, which wakes the wait; so does a reset, which is for the
+    /// send to tell.
+    fn earn(&self, rate: &Rate, socket: &Socket, wanted: usize, clock: &Clock) -> Result<(usize, bool)> {
+        let due = rate.due(wanted);
+        let mut waited = false;
+        loop {
+            let now = Instant::now();
+            if now >= due {
+                return Ok((rate.allowance(now), waited));
+            }
+            let end = clock.absolute.map_or(due, |end| end.min(due));
+            if end <= now {
+                return Err(clock.timed_out(&format!("MaxTransferRate to let data go to {}", self.label)));
+            }
+            waited = true;
+            let broken = socket::poll(socket, Ready::Broken, Some((end - now).min(SLICE)));
+            clock.interrupt.check()?;
+            match broken {
+                Ok(true) => return Ok((rate.allowance(now).max(1), waited)),
+                Err(error) if error.kind() != io::ErrorKind::Interrupted => return Err(self.broken(&error)),
+                _ => {}
+            }
+        }
+    }
+
     fn set_send_timeout(&mut self, socket: &Socket, timeout: Option<Duration>) -> Result<()> {
         if self.send_timeout != timeout {
-            socket.set_write_timeout(timeout).map_err(|error| self.failed(&error))?;
+            socket.set_write_timeout(timeout).map_err(|error| self.broken(&error))?;
             self.send_timeout = timeout;
         }
         Ok(())
@@ -196,15 +274,13 @@ impl TcpStream {
 
     fn set_receive_timeout(&mut self, socket: &Socket, timeout: Option<Duration>) -> Result<()> {
         if self.receive_timeout != timeout {
-            socket.set_read_timeout(timeout).map_err(|error| self.failed(&error))?;
+            socket.set_read_timeout(timeout).map_err(|error| self.broken(&error))?;
             self.receive_timeout = timeout;
         }
         Ok(())
     }
-}
 
-impl Stream for TcpStream {
-    fn read(&mut self, buf: &mut [u8], clock: &Clock) -> Result<usize> {
+    fn receive(&mut self, buf: &mut [u8], clock: &Clock) -> Result<usize> {
         clock.interrupt.check()?;
         if buf.is_empty() {
             return Err(Error::new(Code::InvalidArgument, "a read needs room for at least one byte"));
@@ -230,20 +306,12 @@ impl Stream for TcpStream {
                     return Ok(count);
                 }
                 Err(error) if goes_on(&error) => {}
-                Err(error) => return Err(self.failed(&error)),
+                Err(error) => return Err(self.broken(&error)),
             }
         }
     }
 
-    fn write_all(&mut self, parts: &mut [IoSlice<'_>], clock: &Clock) -> Result<()> {
-        self.send(parts, false, clock)
-    }
-
-    fn write_more(&mut self, parts: &mut [IoSlice<'_>], clock: &Clock) -> Result<()> {
-        self.send(parts, true, clock)
-    }
-
-    fn readable(&mut self, wait: Duration, clock: &Clock) -> Result<bool> {
+    fn poll_readable(&mut self, wait: Duration, clock: &Clock) -> Result<bool> {
         clock.interrupt.check()?;
         let socket = self.open()?;
         if self.held {
@@ -261,7 +329,7 @@ impl Stream for TcpStream {
             clock.interrupt.check()?;
             match result {
                 Ok(true) => return Ok(true),
-                Err(error) if error.kind() != io::ErrorKind::Interrupted => return Err(self.failed(&error)),
+                Err(error) if error.kind() != io::ErrorKind::Interrupted => return Err(self.broken(&error)),
                 _ if left.is_some_and(|left| left.is_zero()) => {
                     if super::clock::left(clock.absolute).is_some_and(|left| left.is_zero()) {
                         return Err(clock.timed_out(&format!("data from {}", self.label)));
@@ -272,9 +340,35 @@ impl Stream for TcpStream {
             }
         }
     }
+}
+
+impl Stream for TcpStream {
+    fn read(&mut self, buf: &mut [u8], clock: &Clock) -> Result<usize> {
+        let done = self.receive(buf, clock);
+        self.noting(done)
+    }
+
+    fn write_all(&mut self, parts: &mut [IoSlice<'_>], clock: &Clock) -> Result<()> {
+        let done = self.send(parts, false, clock);
+        self.noting(done)
+    }
+
+    fn write_more(&mut self, parts: &mut [IoSlice<'_>], clock: &Clock) -> Result<()> {
+        let done = self.send(parts, true, clock);
+        self.noting(done)
+    }
+
+    fn readable(&mut self, wait: Duration, clock: &Clock) -> Result<bool> {
+        let done = self.poll_readable(wait, clock);
+        self.noting(done)
+    }
 
     fn close(&mut self) {
-        self.socket = None;
+        let Some(socket) = self.socket.take() else { return };
+        // Nobody waits for the delivery of what an interrupt or an error has cut off.
+        if self.lingers && self.failed {
+            let _ = socket.set_linger(None);
+        }
     }
 
     fn local_addr(&self) -> Option<SocketAddr> {
@@ -284,6 +378,26 @@ impl Stream for TcpStream {
     fn peer_addr(&self) -> Option<SocketAddr> {
         self.peer
     }
+}
+
+impl Drop for TcpStream {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+/// The first `limit` bytes of the parts.
+fn within<'a>(parts: &'a [IoSlice<'_>], mut limit: usize) -> Vec<IoSlice<'a>> {
+    let mut cut = Vec::new();
+    for part in parts {
+        if limit == 0 {
+            break;
+        }
+        let piece = &part[..part.len().min(limit)];
+        limit -= piece.len();
+        cut.push(IoSlice::new(piece));
+    }
+    cut
 }
 
 /// The largest power of two in milliseconds within `time`: few different values, so few calls to set them.
@@ -300,6 +414,15 @@ fn goes_on(error: &io::Error) -> bool {
 #[cfg(test)]
 mod unit {
     use super::*;
+
+    #[test]
+    fn parts_are_cut_where_the_limit_falls() {
+        let parts = [b"abc".as_slice(), b"", b"defg", b"h"].map(IoSlice::new);
+        let cut = |limit| within(&parts, limit).iter().map(|part| part.to_vec()).collect::<Vec<_>>().concat();
+        for limit in 0..10 {
+            assert_eq!(cut(limit), b"abcdefgh"[..limit.min(8)]);
+        }
+    }
 
     #[test]
     fn a_steady_limit_keeps_one_value() {

@@ -1,5 +1,5 @@
-//! The content of a message behind DATA: headers, body parts and the final dot, gathered into as few writes as there are
-//! buffers. RFC 5321 §4.1.1.4, §4.5.2. Fires the transfer events.
+//! The content of a message: headers, body parts and the end, gathered into as few writes as there are buffers. Behind DATA
+//! with stuffed dots and the lone dot (RFC 5321 §4.1.1.4, §4.5.2), or in BDAT chunks (RFC 3030). Fires the transfer events.
 
 use crate::error::Result;
 use crate::events::{self, Direction, Kind};
@@ -8,50 +8,73 @@ use crate::smtp::Context;
 use crate::smtp::dot::Stuffer;
 use crate::smtp::reply::Reply;
 use crate::smtp::session::{Session, State, refused};
+use crate::smtp::transaction::Framing;
 use std::io::IoSlice;
 
 /// With a listener, a Transfer event comes for each so many bytes.
 const PORTION: usize = 64 * 1024;
 /// Slices of one system call; more of them are copied together instead.
 const SLICES: usize = 512;
-/// What is copied together.
+/// What is copied together, and the size of a BDAT chunk where the whole size is not known.
 const GATHER: usize = 256 * 1024;
+/// BDAT chunks that may be on their way without an answer.
+const AHEAD: usize = 8;
+
+/// Everything the end of a transaction needs to know.
+pub struct Content<'a> {
+    pub headers: &'a [u8],
+    pub parts: &'a mut [Box<dyn Source>],
+    pub framing: Framing,
+    /// Headers and body with CRLF line ends, where that is known exactly: one BDAT says it all.
+    pub exact: Option<u64>,
+    /// Streams are told that they are done with.
+    pub close: bool,
+    /// The server takes commands ahead of its replies.
+    pub pipelined: bool,
+}
 
 impl Session {
-    /// Sends the content of an opened transaction and reads the final reply. Any failure before that reply leaves the
-    /// connection dead: half a message cannot be taken back. With `close`, streams are told that they are done with.
-    pub fn content(
-        &mut self,
-        cx: &Context,
-        headers: &[u8],
-        parts: &mut [Box<dyn Source>],
-        close: bool,
-    ) -> Result<Reply> {
-        let written = self.write_content(cx, headers, parts);
-        if close {
-            parts.iter_mut().for_each(|part| part.finish());
+    /// Sends the content of an opened transaction and gives the reply that ends it, whatever it is. Any failure before that
+    /// reply leaves the connection dead: half a message cannot be taken back.
+    pub fn content(&mut self, cx: &Context, mut content: Content) -> Result<Reply> {
+        let written = self.write_content(cx, &mut content);
+        if content.close {
+            content.parts.iter_mut().for_each(|part| part.finish());
         }
-        if written.is_err() {
-            self.state = State::Dead;
+        let replies = match written {
+            Ok(replies) => replies,
+            Err(error) => {
+                self.state = State::Dead;
+                return Err(error);
+            }
+        };
+        let mut reply = self.reply(cx, "the final reply")?;
+        for _ in 1..replies {
+            if !reply.is_positive() {
+                break;
+            }
+            reply = self.reply(cx, "the final reply")?;
         }
-        written?;
-        let reply = self.reply(cx, "the final reply")?;
         if !reply.is_positive() {
+            if content.framing == Framing::Bdat && replies == 1 && (500..=504).contains(&reply.code) {
+                self.broken = Some("CHUNKING");
+            }
             if self.state == State::Ready {
                 self.state = State::Soiled;
             }
-            return Err(refused("The server refuses the message", &reply));
         }
         Ok(reply)
     }
 
-    fn write_content(&mut self, cx: &Context, headers: &[u8], parts: &mut [Box<dyn Source>]) -> Result<()> {
-        let mut writer = Writer { stuffer: Stuffer::default(), lead: headers, ended: false };
+    /// Writes everything and says how many replies are still to come.
+    fn write_content(&mut self, cx: &Context, content: &mut Content) -> Result<usize> {
         let listened = cx.sink.wants(Kind::Transfer);
-        // With a listener that may still stop the message, the final dot waits until it has heard of all that went before.
+        // With a listener that may still stop the message, its end waits until it has heard of all that went before.
         let stoppable = listened || cx.sink.wants(Kind::EndTransfer);
-        let count = parts.len();
-        for (n, part) in parts.iter_mut().enumerate() {
+        let exact = content.exact.filter(|_| !stoppable && content.parts.iter().all(|p| p.at_once()));
+        let mut writer = Writer::new(content, exact);
+        let count = content.parts.len();
+        for (n, part) in content.parts.iter_mut().enumerate() {
             let (total, at_once) = (part.total(), part.at_once());
             let mut sent = 0u64;
             while let Some(chunk) = part.next()? {
@@ -63,7 +86,8 @@ impl Session {
                 }
                 for portion in chunk.chunks(if listened { PORTION } else { chunk.len() }) {
                     sent += portion.len() as u64;
-                    writer.write(self, cx, portion, n + 1 == count && at_once && !stoppable && total == Some(sent))?;
+                    let last = n + 1 == count && at_once && !stoppable && total == Some(sent);
+                    writer.write(self, cx, portion, last)?;
                     if listened {
                         transfer(cx, portion, sent, total)?;
                     }
@@ -76,7 +100,7 @@ impl Session {
         if !writer.ended {
             writer.write(self, cx, b"", true)?;
         }
-        Ok(())
+        Ok(writer.replies)
     }
 }
 
@@ -94,21 +118,51 @@ fn transfer(cx: &Context, portion: &[u8], sent: u64, total: Option<u64>) -> Resu
     })
 }
 
+/// Frames the content as it goes.
 struct Writer<'a> {
     stuffer: Stuffer,
-    /// Headers that wait for the first write.
-    lead: &'a [u8],
+    /// `BDAT n LAST` and the headers, until they went with the first write.
+    prefix: Vec<u8>,
+    headers: &'a [u8],
+    /// BDAT of unknown size: what waits for its chunk to be full.
+    chunk: Option<Vec<u8>>,
+    pipelined: bool,
     ended: bool,
+    /// Replies that are still to come.
+    replies: usize,
 }
 
-impl Writer<'_> {
-    /// Writes one portion, the headers before it where it is the first, the final dot behind it where it is the last.
-    fn write(&mut self, session: &mut Session, cx: &Context, portion: &[u8], last: bool) -> Result<()> {
-        let mut slices: Vec<IoSlice> = Vec::with_capacity(8);
-        if !self.lead.is_empty() {
-            slices.push(IoSlice::new(self.lead));
-            self.lead = b"";
+impl<'a> Writer<'a> {
+    fn new(content: &Content<'a>, exact: Option<u64>) -> Writer<'a> {
+        let bdat = content.framing == Framing::Bdat;
+        let prefix = match exact {
+            Some(total) if bdat => format!("BDAT {total} LAST\r\n").into_bytes(),
+            _ => Vec::new(),
+        };
+        let mut headers = content.headers;
+        let mut chunk = None;
+        if bdat && exact.is_none() {
+            chunk = Some(std::mem::take(&mut headers).to_vec());
         }
+        Writer {
+            stuffer: Stuffer::new(!bdat),
+            prefix,
+            headers,
+            chunk,
+            pipelined: content.pipelined,
+            ended: false,
+            replies: 1,
+        }
+    }
+
+    /// Writes one portion, what goes before it where it is the first, the end behind it where it is the last.
+    fn write(&mut self, session: &mut Session, cx: &Context, portion: &[u8], last: bool) -> Result<()> {
+        if self.chunk.is_some() {
+            return self.write_chunked(session, cx, portion, last);
+        }
+        let (prefix, headers) = (std::mem::take(&mut self.prefix), std::mem::take(&mut self.headers));
+        let mut slices: Vec<IoSlice> = Vec::with_capacity(8);
+        slices.extend([&prefix[..], headers].iter().filter(|s| !s.is_empty()).map(|s| IoSlice::new(s)));
         let mut done = self.stuffer.feed(portion, &mut slices, SLICES);
         let mut gathered = Vec::new();
         while done < portion.len() {
@@ -124,11 +178,50 @@ impl Writer<'_> {
         if !gathered.is_empty() {
             slices.insert(0, IoSlice::new(&gathered));
         }
+        if !last {
+            return session.write_more(&mut slices, cx.clock);
+        }
+        self.ended = true;
+        slices.push(IoSlice::new(self.stuffer.finish()));
+        session.write(&mut slices, cx.clock)
+    }
+
+    fn write_chunked(&mut self, session: &mut Session, cx: &Context, portion: &[u8], last: bool) -> Result<()> {
+        let mut chunk = self.chunk.take().unwrap_or_default();
+        let mut done = 0;
+        while done < portion.len() {
+            let mut slices = Vec::new();
+            done += self.stuffer.feed(&portion[done..], &mut slices, SLICES);
+            slices.iter().for_each(|s| chunk.extend_from_slice(s));
+            if chunk.len() >= GATHER {
+                self.say_chunk(session, cx, &chunk, false)?;
+                chunk.clear();
+            }
+        }
         if last {
             self.ended = true;
-            slices.push(IoSlice::new(self.stuffer.finish()));
-            return session.write(&mut slices, cx.clock);
+            chunk.extend_from_slice(self.stuffer.finish());
+            self.say_chunk(session, cx, &chunk, true)?;
         }
-        session.write_more(&mut slices, cx.clock)
+        self.chunk = Some(chunk);
+        Ok(())
+    }
+
+    /// One BDAT; without PIPELINING its reply is awaited, with it only when many are outstanding.
+    fn say_chunk(&mut self, session: &mut Session, cx: &Context, chunk: &[u8], last: bool) -> Result<()> {
+        let command = format!("BDAT {}{}\r\n", chunk.len(), if last { " LAST" } else { "" });
+        session.write(&mut [IoSlice::new(command.as_bytes()), IoSlice::new(chunk)], cx.clock)?;
+        if last {
+            return Ok(());
+        }
+        self.replies += 1;
+        while self.replies > if self.pipelined { AHEAD } else { 1 } {
+            let reply = session.reply(cx, "the reply to a chunk")?;
+            self.replies -= 1;
+            if !reply.is_positive() {
+                return Err(refused("The server refuses the message", &reply));
+            }
+        }
+        Ok(())
     }
 }

@@ -19,6 +19,20 @@ impl Command {
         Ok(Command { line, shown: None })
     }
 
+    /// The same, shown without what a login carries: the response behind AUTH and its mechanism, or the whole line where the
+    /// server asked for the next response.
+    pub fn masked(self, response: bool) -> Command {
+        let text = String::from_utf8_lossy(&self.line).into_owned();
+        let mut words = text.split_ascii_whitespace();
+        let auth = words.next().is_some_and(|w| w.eq_ignore_ascii_case("AUTH"));
+        let shown = match (response, auth, words.next(), words.next()) {
+            (true, _, _, _) if text != "*" => Some("***".to_string()),
+            (false, true, Some(mechanism), Some(_)) => Some(format!("AUTH {mechanism} ***")),
+            _ => None,
+        };
+        Command { shown: shown.map(String::into_bytes), ..self }
+    }
+
     /// The line with its CRLF.
     pub fn wire(&self) -> Vec<u8> {
         [&self.line[..], b"\r\n"].concat()
@@ -45,5 +59,19 @@ mod tests {
             assert_eq!(Command::new(text).unwrap_err().code, Code::ValueRefused);
         }
         assert_eq!(Command::new("NOOP").unwrap().wire(), b"NOOP\r\n");
+    }
+
+    #[test]
+    fn a_login_is_shown_without_its_secrets() {
+        let shown = |text: &str, response| {
+            let command = Command::new(text).unwrap().masked(response);
+            assert!(!format!("{command:?}").contains("secret"), "{text}");
+            String::from_utf8_lossy(command.shown()).into_owned()
+        };
+        assert_eq!(shown("AUTH PLAIN secret", false), "AUTH PLAIN ***");
+        assert_eq!(shown("auth  LOGIN", false), "auth  LOGIN");
+        assert_eq!(shown("secret", true), "***");
+        assert_eq!(shown("*", true), "*");
+        assert_eq!(shown("NOOP a b", false), "NOOP a b");
     }
 }

@@ -15,19 +15,18 @@ enum At {
 const CRLF: &[u8] = b"\r\n";
 const DOT: &[u8] = b".";
 
-/// Repairs line ends and stuffs dots.
+/// Repairs line ends, and stuffs dots where the content goes behind DATA.
 pub struct Stuffer {
     at: At,
-}
-
-impl Default for Stuffer {
-    /// At the start of a line: behind the empty line that ends the headers.
-    fn default() -> Stuffer {
-        Stuffer { at: At::LineStart }
-    }
+    dots: bool,
 }
 
 impl Stuffer {
+    /// At the start of a line: behind the empty line that ends the headers.
+    pub fn new(dots: bool) -> Stuffer {
+        Stuffer { at: At::LineStart, dots }
+    }
+
     /// Appends what is to be written for the next chunk, up to about `limit` slices, and says how much of the chunk that was.
     /// Bare CR and bare LF become CRLF.
     pub fn feed<'a>(&mut self, chunk: &'a [u8], out: &mut Vec<IoSlice<'a>>, limit: usize) -> usize {
@@ -45,7 +44,7 @@ impl Stuffer {
                 push(out, &rest[from..i]);
                 return skipped + i;
             }
-            if self.at == At::LineStart && rest[i] == b'.' {
+            if self.dots && self.at == At::LineStart && rest[i] == b'.' {
                 push(out, &rest[from..i]);
                 push(out, DOT);
                 from = i;
@@ -78,11 +77,15 @@ impl Stuffer {
         chunk.len()
     }
 
-    /// The end of the message: the last line's CRLF where it lacks, and the lone dot.
+    /// The end of the message: the last line's CRLF where it lacks, and the lone dot behind DATA.
     pub fn finish(&mut self) -> &'static [u8] {
-        let end: &[u8] = if self.at == At::LineStart { b".\r\n" } else { b"\r\n.\r\n" };
-        self.at = At::LineStart;
-        end
+        let ended = std::mem::replace(&mut self.at, At::LineStart) == At::LineStart;
+        match (self.dots, ended) {
+            (true, true) => b".\r\n",
+            (true, false) => b"\r\n.\r\n",
+            (false, true) => b"",
+            (false, false) => CRLF,
+        }
     }
 
 }
@@ -153,7 +156,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn wire(body: &[u8], step: usize, limit: usize) -> Vec<u8> {
-        let mut stuffer = Stuffer::default();
+        let mut stuffer = Stuffer::new(true);
         let mut all = Vec::new();
         for chunk in body.chunks(step.max(1)) {
             let mut done = 0;
@@ -197,7 +200,7 @@ mod tests {
     fn the_callers_bytes_are_not_copied() {
         let body = b"one\r\ntwo\r\n.three\r\n";
         let mut slices = Vec::new();
-        Stuffer::default().feed(body, &mut slices, 100);
+        Stuffer::new(true).feed(body, &mut slices, 100);
         assert_eq!(slices.len(), 3);
         assert_eq!(slices[0].as_ptr(), body.as_ptr());
         assert_eq!(slices[2].as_ptr(), body[10..].as_ptr());
@@ -234,6 +237,12 @@ mod tests {
             if !expected.is_empty() && !expected.ends_with(b"\r\n") {
                 expected.extend_from_slice(b"\r\n");
             }
+            let mut plain = Stuffer::new(false);
+            let mut slices = Vec::new();
+            plain.feed(&body, &mut slices, usize::MAX);
+            let mut whole: Vec<u8> = slices.iter().flat_map(|s| s.to_vec()).collect();
+            whole.extend_from_slice(plain.finish());
+            prop_assert_eq!(&whole, &expected);
             let pieces: Vec<&[u8]> = body.chunks(step).collect();
             prop_assert_eq!(normalised_length(&pieces), expected.len() as u64);
             prop_assert_eq!(receive(&wire), expected);

@@ -5,19 +5,55 @@ use crate::smtp::reply::Reply;
 /// The extensions of one connection; empty after HELO and after STARTTLS.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Extensions {
+    /// RFC 2920
     pub pipelining: bool,
+    /// RFC 6152
     pub eight_bit_mime: bool,
+    /// RFC 6531
     pub smtp_utf8: bool,
+    /// RFC 3461
     pub dsn: bool,
-    /// SIZE was offered; `Some(0)` and an unreadable number mean no limit is known.
+    /// RFC 3030
+    pub chunking: bool,
+    pub binary_mime: bool,
+    /// RFC 2034
+    pub enhanced_status_codes: bool,
+    /// RFC 2852
+    pub deliver_by: bool,
+    /// RFC 4865
+    pub future_release: bool,
+    /// RFC 6710
+    pub mt_priority: bool,
+    /// RFC 1870: `Some(0)` and an unreadable number mean that no limit is known.
     pub size: Option<u64>,
+    /// RFC 9422
+    pub limits: Limits,
+    /// The lines as they came, for the caller to read.
+    pub lines: Vec<String>,
 }
+
+/// What one connection may do, where the server says so.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Limits {
+    /// Transactions on one connection.
+    pub mail_max: Option<usize>,
+    /// Recipients of one transaction.
+    pub rcpt_max: Option<usize>,
+    /// Domains among the recipients of one transaction.
+    pub rcpt_domain_max: Option<usize>,
+}
+
+/// The lines that are kept; a server may not make us hold more.
+const KEPT: usize = 100;
 
 impl Extensions {
     /// Reads an EHLO reply; its first line is the server's name.
     pub fn parse(reply: &Reply) -> Extensions {
         let mut all = Extensions::default();
         for line in reply.texts().skip(1) {
+            if all.lines.len() < KEPT {
+                all.lines.push(line.trim_end().to_string());
+            }
             let mut words = line.split_ascii_whitespace();
             let Some(keyword) = words.next() else { continue };
             match keyword.to_ascii_uppercase().as_str() {
@@ -25,11 +61,36 @@ impl Extensions {
                 "8BITMIME" => all.eight_bit_mime = true,
                 "SMTPUTF8" => all.smtp_utf8 = true,
                 "DSN" => all.dsn = true,
+                "CHUNKING" => all.chunking = true,
+                "BINARYMIME" => all.binary_mime = true,
+                "ENHANCEDSTATUSCODES" => all.enhanced_status_codes = true,
+                "DELIVERBY" => all.deliver_by = true,
+                "FUTURERELEASE" => all.future_release = true,
+                "MT-PRIORITY" => all.mt_priority = true,
                 "SIZE" => all.size = Some(words.next().and_then(|n| n.parse().ok()).unwrap_or(0)),
+                "LIMITS" => all.limits = Limits::parse(words),
                 _ => {}
             }
         }
         all
+    }
+}
+
+impl Limits {
+    fn parse<'a>(words: impl Iterator<Item = &'a str>) -> Limits {
+        let mut limits = Limits::default();
+        for word in words {
+            let Some((name, value)) = word.split_once('=') else { continue };
+            // RFC 9422 §3: one to six digits, not 0.
+            let value = value.parse().ok().filter(|n: &usize| (1..=999_999).contains(n));
+            match name.to_ascii_uppercase().as_str() {
+                "MAILMAX" => limits.mail_max = value,
+                "RCPTMAX" => limits.rcpt_max = value,
+                "RCPTDOMAINMAX" => limits.rcpt_domain_max = value,
+                _ => {}
+            }
+        }
+        limits
     }
 }
 
@@ -45,8 +106,8 @@ mod tests {
 
     #[test]
     fn keywords_come_in_any_case_and_more_than_once() {
-        let all = parse(&["pipelining", "8bitMIME", "8BITMIME", "dsn", "SMTPUTF8 x", "AUTH=LOGIN", "X"]);
-        assert!(all.pipelining && all.eight_bit_mime && all.dsn && all.smtp_utf8);
+        let all = parse(&["pipelining", "8bitMIME", "8BITMIME", "dsn", "SMTPUTF8 x", "AUTH=LOGIN", "X", "chunking"]);
+        assert!(all.pipelining && all.eight_bit_mime && all.dsn && all.smtp_utf8 && all.chunking);
         assert_eq!(all.size, None);
     }
 
@@ -60,6 +121,13 @@ mod tests {
     }
 
     #[test]
+    fn limits_are_read_and_odd_ones_are_none() {
+        let limits = parse(&["LIMITS MAILMAX=5 rcptmax=20 RCPTDOMAINMAX=0 X=1 Y"]).limits;
+        assert_eq!(limits, Limits { mail_max: Some(5), rcpt_max: Some(20), rcpt_domain_max: None });
+        assert_eq!(parse(&["LIMITS RCPTMAX=-1", "LIMITS"]).limits, Limits::default());
+    }
+
+    #[test]
     fn the_first_line_is_a_name_and_no_keyword() {
         let reply = Reply { code: 250, lines: vec!["250 PIPELINING".into()] };
         assert_eq!(Extensions::parse(&reply), Extensions::default());
@@ -69,6 +137,8 @@ mod tests {
     fn thousands_of_keywords_are_read_in_passing() {
         let lines: Vec<String> = (0..5_000).map(|i| format!("X-{i} a b c")).collect();
         let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
-        assert_eq!(parse(&lines), Extensions::default());
+        let all = parse(&lines);
+        assert_eq!(all.lines.len(), KEPT);
+        assert_eq!(Extensions { lines: Vec::new(), ..all }, Extensions::default());
     }
 }

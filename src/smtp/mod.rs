@@ -3,6 +3,7 @@
 pub mod body;
 pub mod command;
 pub mod dot;
+pub mod envelope;
 pub mod extensions;
 pub mod reply;
 pub mod session;

@@ -32,6 +32,10 @@ pub struct Session {
     pub extensions: Extensions,
     /// Something was begun on this connection already.
     begun: bool,
+    /// The last reply asked for the next line of a login (334).
+    pub awaits_secret: bool,
+    /// An extension that the server offered and then did not keep to, before anything of a message was accepted.
+    pub broken: Option<&'static str>,
 }
 
 /// Bytes asked of the stream at once.
@@ -46,6 +50,8 @@ impl Session {
             state: State::Fresh,
             extensions: Extensions::default(),
             begun: false,
+            awaits_secret: false,
+            broken: None,
         }
     }
 

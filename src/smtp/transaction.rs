@@ -1,32 +1,19 @@
-//! A mail transaction: MAIL, RCPT one by one, DATA. RFC 5321 §3.3; SIZE RFC 1870, 8BITMIME RFC 6152, SMTPUTF8 RFC 6531, DSN RFC 3461.
+//! A mail transaction up to its content: RSET where the last one failed, MAIL, RCPT, DATA. RFC 5321 §3.3; in groups where
+//! the server offers PIPELINING (RFC 2920), one by one elsewhere.
 
 use crate::enums::RecipientType;
 use crate::error::{Code, Error, Result};
 use crate::events::{self, Direction};
 use crate::smtp::Context;
 use crate::smtp::command::Command;
+use crate::smtp::envelope::{Envelope, Outcome, Phase};
+use crate::smtp::extensions::Extensions;
 use crate::smtp::reply::Reply;
 use crate::smtp::session::{Session, State, out_of_step, refused};
+use std::io::IoSlice;
 
-/// Whom a message goes to and what the server must know of it.
-#[derive(Debug, Clone, Default)]
-pub struct Envelope {
-    /// Empty is the null sender.
-    pub sender: String,
-    pub recipients: Vec<Recipient>,
-    pub eight_bit: bool,
-    pub smtp_utf8: bool,
-    /// Bytes, where known.
-    pub size: Option<u64>,
-}
-
-#[derive(Debug, Clone)]
-pub struct Recipient {
-    pub address: String,
-    /// `NOTIFY=SUCCESS,FAILURE` and the like.
-    pub options: Vec<String>,
-    pub kind: RecipientType,
-}
+/// Commands of one group: their replies fit any server's buffers, so that neither side waits for the other to read.
+const GROUP: usize = 100;
 
 /// Which refused recipient stops the message.
 #[derive(Debug, Clone, Copy)]
@@ -37,7 +24,7 @@ pub struct Policy {
 }
 
 impl Policy {
-    fn stops(&self, kind: RecipientType) -> bool {
+    pub fn stops(&self, kind: RecipientType) -> bool {
         match kind {
             RecipientType::To => self.stop_on_to,
             RecipientType::Cc => self.stop_on_cc,
@@ -46,96 +33,200 @@ impl Policy {
     }
 }
 
-impl Session {
-    /// Opens a transaction: RSET where the last one failed, MAIL, RCPTs, DATA up to its 354. After an error nothing is open,
-    /// or RSET is remembered.
-    pub fn open(&mut self, cx: &Context, envelope: &Envelope, policy: Policy) -> Result<()> {
-        self.check_size(envelope)?;
-        self.begin(cx)?;
-        if self.state == State::Soiled {
-            let reply = self.ask(cx, &Command::new("RSET")?)?;
-            if !reply.is_positive() {
-                return Err(refused("The server refuses RSET", &reply));
-            }
-            self.state = State::Ready;
+/// How the content will go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Framing {
+    Data,
+    Bdat,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Step {
+    Rset,
+    Mail,
+    Rcpt(usize),
+    Data,
+}
+
+/// The commands of a transaction, and how many of them are on their way.
+pub struct Opening {
+    steps: Vec<(Step, Command)>,
+    written: usize,
+    pipelined: bool,
+    pub framing: Framing,
+}
+
+impl Opening {
+    /// Renders the commands; refuses (before anything is said) what the server cannot do.
+    pub fn new(envelope: &Envelope, offer: &Extensions, policy: Policy, framing: Framing, rset: bool) -> Result<Opening> {
+        envelope.check(offer)?;
+        let mut steps = Vec::with_capacity(envelope.recipients.len() + 3);
+        if rset {
+            steps.push((Step::Rset, Command::new("RSET")?));
         }
-        let mail = self.mail(envelope)?;
-        let rcpts = self.rcpts(cx, envelope)?;
-        let done = self.say(cx, &mail, &rcpts, envelope, policy);
+        steps.push((Step::Mail, envelope.mail(offer)?));
+        for (i, rcpt) in envelope.rcpts(offer)?.into_iter().enumerate() {
+            steps.push((Step::Rcpt(i), rcpt));
+        }
+        // DATA may only follow unseen replies when none of them can forbid it (ruling 17).
+        let free = envelope.recipients.len() == 1 || !envelope.recipients.iter().any(|r| policy.stops(r.kind));
+        if framing == Framing::Data && offer.pipelining && free {
+            steps.push((Step::Data, Command::new("DATA")?));
+        }
+        Ok(Opening { steps, written: 0, pipelined: offer.pipelining, framing })
+    }
+
+    /// The first group as it goes over the wire: it may ride behind the content of the message before.
+    pub fn first_group(&mut self, cx: &Context) -> Result<Vec<u8>> {
+        let end = if self.pipelined { self.steps.len().min(GROUP) } else { 1 };
+        self.written = end;
+        let mut wire = Vec::with_capacity(end * 48);
+        for (_, command) in &self.steps[..end] {
+            cx.trace(Direction::Client, command.shown())?;
+            wire.extend_from_slice(&command.wire());
+        }
+        Ok(wire)
+    }
+}
+
+impl Session {
+    /// Says the commands of a transaction and hears the answers, until the content may go. `outcomes` gets an entry for each
+    /// recipient. After an error nothing is open, or RSET is remembered.
+    pub fn open(
+        &mut self,
+        cx: &Context,
+        envelope: &Envelope,
+        mut opening: Opening,
+        policy: Policy,
+        outcomes: &mut Vec<Outcome>,
+    ) -> Result<()> {
+        outcomes.clear();
+        outcomes.extend(envelope.recipients.iter().map(|r| Outcome::new(&r.address, Phase::Rcpt, None)));
+        let done = self.say(cx, envelope, &mut opening, policy, outcomes);
         if done.is_err() && self.state == State::Ready {
             self.state = State::Soiled;
         }
         done
     }
 
-    fn check_size(&self, envelope: &Envelope) -> Result<()> {
-        match (self.extensions.size, envelope.size) {
-            (Some(limit), Some(size)) if limit > 0 && size > limit => {
-                Err(Error::new(Code::Protocol, format!("The message has {size} bytes, the server takes {limit}")))
-            }
-            _ => Ok(()),
-        }
-    }
-
-    fn mail(&self, envelope: &Envelope) -> Result<Command> {
-        let mut line = format!("MAIL FROM:<{}>", envelope.sender);
-        if let (Some(_), Some(size)) = (self.extensions.size, envelope.size) {
-            line.push_str(&format!(" SIZE={size}"));
-        }
-        if envelope.eight_bit && self.extensions.eight_bit_mime {
-            line.push_str(" BODY=8BITMIME");
-        }
-        if envelope.smtp_utf8 {
-            line.push_str(" SMTPUTF8");
-        }
-        Command::new(line)
-    }
-
-    fn rcpts(&self, cx: &Context, envelope: &Envelope) -> Result<Vec<Command>> {
-        let mut all = Vec::with_capacity(envelope.recipients.len());
-        for recipient in &envelope.recipients {
-            let mut line = format!("RCPT TO:<{}>", recipient.address);
-            if self.extensions.dsn {
-                for option in &recipient.options {
-                    line.push(' ');
-                    line.push_str(option);
+    fn say(
+        &mut self,
+        cx: &Context,
+        envelope: &Envelope,
+        opening: &mut Opening,
+        policy: Policy,
+        outcomes: &mut [Outcome],
+    ) -> Result<()> {
+        let mut heard = Heard::default();
+        let mut next = 0;
+        while next < opening.steps.len() {
+            if next == opening.written {
+                if heard.stop.is_some() {
+                    break;
                 }
-            } else if !recipient.options.is_empty() {
-                let text = format!("Options of {} left out: the server does not offer DSN", recipient.address);
-                cx.trace(Direction::Info, text.as_bytes())?;
+                self.say_group(cx, opening)?;
             }
-            all.push(Command::new(line)?);
+            let step = opening.steps[next].0;
+            let reply = self.reply(cx, "a reply").inspect_err(|e| self.suspect(opening, e))?;
+            next += 1;
+            let taken = self.hear(cx, envelope, step, reply, policy, &mut heard, outcomes);
+            if taken.is_err() && next < opening.written {
+                // Replies are still on their way; nobody will read them.
+                self.state = State::Dead;
+            }
+            taken?;
         }
-        Ok(all)
+        if heard.data && (heard.stop.is_some() || heard.accepted == 0) {
+            return self.lone_dot(cx, heard.error());
+        }
+        if heard.stop.is_some() || heard.accepted == 0 {
+            return Err(heard.error());
+        }
+        self.state = State::Ready;
+        if opening.framing == Framing::Data && !heard.data {
+            let reply = self.ask(cx, &Command::new("DATA")?)?;
+            self.hear_data(&reply)?;
+        }
+        Ok(())
     }
 
-    fn say(&mut self, cx: &Context, mail: &Command, rcpts: &[Command], envelope: &Envelope, policy: Policy) -> Result<()> {
-        let reply = self.ask(cx, mail)?;
-        self.no_intermediate(&reply)?;
-        if !reply.is_positive() {
-            return Err(refused("The server refuses the sender", &reply));
+    fn say_group(&mut self, cx: &Context, opening: &mut Opening) -> Result<()> {
+        let from = opening.written;
+        let end = if opening.pipelined { opening.steps.len().min(from + GROUP) } else { from + 1 };
+        opening.written = end;
+        let mut wire = Vec::new();
+        for (_, command) in &opening.steps[from..end] {
+            cx.trace(Direction::Client, command.shown()).inspect_err(|_| self.state = State::Dead)?;
+            wire.extend_from_slice(&command.wire());
         }
-        let mut accepted = 0;
-        let mut last = None;
-        for (recipient, rcpt) in envelope.recipients.iter().zip(rcpts) {
-            let reply = self.ask(cx, rcpt)?;
-            self.no_intermediate(&reply)?;
-            if reply.is_positive() {
-                accepted += 1;
-                continue;
+        self.write(&mut [IoSlice::new(&wire)], cx.clock)
+    }
+
+    /// A server that offered PIPELINING and then hangs up on a group broke its promise; nothing of the message was said.
+    fn suspect(&mut self, opening: &Opening, error: &Error) {
+        let dropped = matches!(error.code, Code::ConnectionDropped | Code::ConnectionReset);
+        if opening.pipelined && opening.written > 1 && dropped {
+            self.broken = Some("PIPELINING");
+        }
+    }
+
+    #[allow(clippy::too_many_arguments)]
+    fn hear(
+        &mut self,
+        cx: &Context,
+        envelope: &Envelope,
+        step: Step,
+        reply: Reply,
+        policy: Policy,
+        heard: &mut Heard,
+        outcomes: &mut [Outcome],
+    ) -> Result<()> {
+        if self.is_dead() {
+            return Err(refused("The server closes the connection", &reply));
+        }
+        if reply.code / 100 == 3 && step != Step::Data {
+            self.state = State::Dead;
+            return Err(out_of_step(&reply));
+        }
+        if heard.mail && reply.code / 100 == 5 && reply.in_one_line().to_ascii_lowercase().contains("pipelin") {
+            self.broken = Some("PIPELINING");
+        }
+        match step {
+            Step::Rset if !reply.is_positive() => heard.stop(refused("The server refuses RSET", &reply)),
+            Step::Rset => {}
+            Step::Mail if !reply.is_positive() => {
+                for outcome in outcomes.iter_mut() {
+                    *outcome = Outcome::new(&outcome.address, Phase::Mail, Some(&reply));
+                }
+                heard.stop(refused("The server refuses the sender", &reply));
             }
-            let error = refused(&format!("The server refuses {}", recipient.address), &reply);
-            if self.is_dead() || policy.stops(recipient.kind) {
-                return Err(error);
+            Step::Mail => heard.mail = true,
+            // What is said behind a refused MAIL is refused for that alone.
+            Step::Rcpt(_) if !heard.mail => {}
+            Step::Rcpt(i) => {
+                let recipient = &envelope.recipients[i];
+                outcomes[i] = Outcome::new(&recipient.address, Phase::Rcpt, Some(&reply));
+                if reply.is_positive() {
+                    heard.accepted += 1;
+                    return Ok(());
+                }
+                let error = refused(&format!("The server refuses {}", recipient.address), &reply);
+                if policy.stops(recipient.kind) {
+                    heard.stop(error);
+                } else {
+                    let event = events::Error { error_code: error.code as i32, description: error.message.as_bytes() };
+                    heard.last = Some(error.clone());
+                    cx.sink.error(&event)?;
+                }
             }
-            let event = events::Error { error_code: error.code as i32, description: error.message.as_bytes() };
-            cx.sink.error(&event)?;
-            last = Some(error);
+            Step::Data if reply.code == 354 => heard.data = true,
+            Step::Data if heard.stop.is_some() || heard.accepted == 0 => {}
+            Step::Data => self.hear_data(&reply)?,
         }
-        if accepted == 0 {
-            return Err(last.unwrap_or_else(|| Error::plain(Code::NoRecipient)));
-        }
-        let reply = self.ask(cx, &Command::new("DATA")?)?;
+        Ok(())
+    }
+
+    fn hear_data(&mut self, reply: &Reply) -> Result<()> {
         if reply.code == 354 {
             return Ok(());
         }
@@ -143,18 +234,39 @@ impl Session {
             // It belongs to another command, or the server does not know what it is told: nothing after it can be trusted.
             self.state = State::Dead;
             if self.more_is_here() {
-                return Err(out_of_step(&reply));
+                return Err(out_of_step(reply));
             }
         }
-        Err(refused("The server refuses DATA", &reply))
+        Err(refused("The server refuses DATA", reply))
     }
 
-    /// 3xx answers DATA and AUTH only.
-    fn no_intermediate(&mut self, reply: &Reply) -> Result<()> {
-        if reply.code / 100 != 3 {
-            return Ok(());
-        }
-        self.state = State::Dead;
-        Err(out_of_step(reply))
+    /// The server waits for content although nobody is to get it: an empty message ends that (RFC 2920 §3.1).
+    fn lone_dot(&mut self, cx: &Context, error: Error) -> Result<()> {
+        self.write(&mut [IoSlice::new(b".\r\n")], cx.clock)?;
+        self.reply(cx, "the reply to an empty message")?;
+        Err(error)
+    }
+}
+
+/// What the replies amount to so far.
+#[derive(Default)]
+struct Heard {
+    mail: bool,
+    accepted: usize,
+    /// 354 came.
+    data: bool,
+    /// The first refusal that stops the message.
+    stop: Option<Error>,
+    /// The last refusal that does not.
+    last: Option<Error>,
+}
+
+impl Heard {
+    fn stop(&mut self, error: Error) {
+        self.stop.get_or_insert(error);
+    }
+
+    fn error(&mut self) -> Error {
+        self.stop.take().or(self.last.take()).unwrap_or_else(|| Error::plain(Code::NoRecipient))
     }
 }

@@ -94,7 +94,7 @@ fn no_c1(bytes: &[u8]) -> bool {
 }
 
 /// GB 2312 and KS X 1001 in EUC form: both octets of a pair are above 0xa0.
-fn euc_only(bytes: &[u8]) -> bool {
+pub(super) fn euc_only(bytes: &[u8]) -> bool {
     let mut rest = bytes.iter();
     while let Some(lead) = rest.next() {
         if *lead >= 0x80 && (*lead < 0xa1 || rest.next().is_none_or(|trail| *trail < 0xa1)) {

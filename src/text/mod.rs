@@ -1,6 +1,7 @@
 //! Text without any knowledge of messages: charsets, header words and folding, dates, line checks, secrets.
 
 pub mod charset;
+pub mod code_page;
 pub mod date;
 pub mod encoded_word;
 pub mod fold;

@@ -20,7 +20,6 @@ namespace Ssmtp
         private readonly IntPtr handle;
         private readonly Stream stream;
         private byte[] buffer = new byte[0];
-        private bool used;
 
         private MessageStream(IntPtr handle, Stream stream)
         {
@@ -61,7 +60,6 @@ namespace Ssmtp
             }
             try
             {
-                source.used = true;
                 int wanted = (int)Math.Min(size.ToUInt64(), 1 << 20);
                 if (source.buffer.Length < wanted)
                 {
@@ -78,23 +76,16 @@ namespace Ssmtp
             }
         }
 
-        /// <summary>
-        /// C is done with the stream. It is closed after a transfer, if the setting says so; one that was only replaced stays
-        /// as its owner left it.
-        /// </summary>
+        /// <summary>The transfer is over, and CloseStreamAfterTransfer is True; C does not read it any more.</summary>
         private static void Close(IntPtr token)
         {
-            if (!All.TryRemove(token, out MessageStream source) || !source.used)
+            if (!All.TryRemove(token, out MessageStream source))
             {
                 return;
             }
             try
             {
-                Ssmtp owner = SsmtpHandle.OwnerOf(source.handle);
-                if (owner != null && owner.ClosesStreams())
-                {
-                    source.stream.Dispose();
-                }
+                source.stream.Dispose();
             }
             catch (Exception error)
             {

@@ -134,11 +134,6 @@ namespace Ssmtp
             get { return handle; }
         }
 
-        internal bool ClosesStreams()
-        {
-            return !handle.IsClosed && Config("CloseStreamAfterTransfer") == "True";
-        }
-
         /// <summary>After every call: what a handler threw meanwhile, else the error that the call returned.</summary>
         internal void Check(int code)
         {

@@ -100,6 +100,7 @@ namespace Ssmtp.Tests
                 var second = new MemoryStream(new byte[] { 66, 13, 10 });
                 smtp.SetMessageStream(first);
                 smtp.SetMessageStream(second);
+                GC.Collect();
                 smtp.SetMessageStream(null);
                 smtp.Send();
                 Check.Equal("Hello\r\n", Messages.Parts(server.Message(1)).Value);

@@ -101,7 +101,11 @@ impl TargetInfo {
             pairs.push((id, value.to_vec()));
             text = rest;
         }
-        if pairs.is_empty() { Ok(TargetInfo { pairs }) } else { Err(malformed("has target information without an end")) }
+        if pairs.is_empty() {
+            Ok(TargetInfo { pairs })
+        } else {
+            Err(malformed("has target information without an end"))
+        }
     }
 
     pub fn is_empty(&self) -> bool {

@@ -115,6 +115,7 @@ pub fn utf16(text: &str) -> Vec<u8> {
 mod tests {
     use super::*;
     use crate::auth::crypto::hex;
+    use crate::auth::tests::unhex;
 
     const SERVER: [u8; 8] = [0x01, 0x23, 0x45, 0x67, 0x89, 0xab, 0xcd, 0xef];
     const CLIENT: [u8; 8] = [0xaa; 8];
@@ -162,15 +163,8 @@ mod tests {
 
     #[test]
     fn a_channel_binding_is_the_hash_of_the_gss_structure() {
-        // The example of a certificate hash in Microsoft's notes on extended protection, as other implementations test it.
-        let hash: Vec<u8> = (0..64)
-            .step_by(2)
-            .map(|i| {
-                u8::from_str_radix(&"ea05fefecc6b0bd571dbbc5baa3ed453865cd04493b77f6a1c4cbcf29ae1d9d7"[i..i + 2], 16)
-                    .unwrap()
-            })
-            .collect();
-        let structure = [&[0; 16][..], &[53, 0, 0, 0], b"tls-server-end-point:", &hash].concat();
-        assert_eq!(channel_binding(&hash), crypto::md5(&[&structure]));
+        // The published example of Microsoft's article on NTLM and channel binding hashes.
+        let hash = unhex("ea05fefecc6b0bd571dbbc5baa3ed45386d0446835f7b74c85621b9983475f95");
+        assert_eq!(hex(&channel_binding(&hash)), "6586e99d81c2fc984e47172fd4dd0310");
     }
 }

@@ -60,8 +60,8 @@ pub unsafe extern "C" fn ssmtp_reset_headers(handle: *mut ssmtp_t) -> i32 {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_verify(handle: *mut ssmtp_t, email_address: *const c_char) -> i32 {
     guard::run(handle, |c| {
-        let _email_address = unsafe { text::input(email_address) }?;
-        c.planned("Verify")
+        let email_address = unsafe { text::input(email_address) }?;
+        c.verify(email_address)
     })
 }
 
@@ -69,27 +69,27 @@ pub unsafe extern "C" fn ssmtp_verify(handle: *mut ssmtp_t, email_address: *cons
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_expand(handle: *mut ssmtp_t, email_address: *const c_char) -> i32 {
     guard::run(handle, |c| {
-        let _email_address = unsafe { text::input(email_address) }?;
-        c.planned("Expand")
+        let email_address = unsafe { text::input(email_address) }?;
+        c.expand(email_address)
     })
 }
 
 /// Sends the message to the recipient's terminal instead of the mailbox (SEND FROM, RFC 821 section 3.4). Few servers know it; error 211 with AllowExtensions False.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_send_to_terminal_only(handle: *mut ssmtp_t) -> i32 {
-    guard::run(handle, |c| c.planned("SendToTerminalOnly"))
+    guard::run(handle, |c| c.send_to_terminal_only())
 }
 
 /// Sends the message to the recipient's terminal, or to the mailbox when that is not possible (SOML FROM, RFC 821 section 3.4). Error 211 with AllowExtensions False.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_send_to_terminal_or_email(handle: *mut ssmtp_t) -> i32 {
-    guard::run(handle, |c| c.planned("SendToTerminalOrEmail"))
+    guard::run(handle, |c| c.send_to_terminal_or_email())
 }
 
 /// Sends the message to the recipient's terminal and to the mailbox (SAML FROM, RFC 821 section 3.4). Error 211 with AllowExtensions False.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_send_to_terminal_and_email(handle: *mut ssmtp_t) -> i32 {
-    guard::run(handle, |c| c.planned("SendToTerminalAndEmail"))
+    guard::run(handle, |c| c.send_to_terminal_and_email())
 }
 
 /// Writes the message, ready to send, to a new file `.queued` in a folder that exists, and returns the name of the file. The folder `*` returns the content instead of writing it. It needs From and a recipient but no MailServer.

@@ -672,6 +672,74 @@ pub unsafe extern "C" fn ssmtp_set_firewall_password(handle: *mut ssmtp_t, value
     unsafe { guard::set_text(handle, value, |c, v| c.set_firewall_password(v)) }
 }
 
+/// Reads RecipientResultCount. Number of results of the last Send: one for each recipient of the envelope, duplicates once, in its order. 0 before the first Send and while the next one begins.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ssmtp_get_recipient_result_count(handle: *mut ssmtp_t, value: *mut i32) -> i32 {
+    unsafe { guard::get_int(handle, value, |c| c.get_recipient_result_count()) }
+}
+
+/// Reads RecipientResultAddress. Address of a recipient of the last Send, as RCPT named it. Error 605 for an index that is not there.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ssmtp_get_recipient_result_address(
+    handle: *mut ssmtp_t,
+    index: i32,
+    value: *mut *mut c_char,
+) -> i32 {
+    unsafe { guard::get_text(handle, value, |c| c.get_recipient_result_address(index)) }
+}
+
+/// Reads RecipientResultPhase. Where the last answer for a recipient came from: `MAIL` (the sender was refused), `RCPT`, or `CONTENT` (the reply to the message itself). Error 605 for an index that is not there.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ssmtp_get_recipient_result_phase(
+    handle: *mut ssmtp_t,
+    index: i32,
+    value: *mut *mut c_char,
+) -> i32 {
+    unsafe { guard::get_text(handle, value, |c| c.get_recipient_result_phase(index)) }
+}
+
+/// Reads RecipientResultCode. Reply code that decided about a recipient, 250 or 550 and the like; 0 when no reply came. Error 605 for an index that is not there.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ssmtp_get_recipient_result_code(handle: *mut ssmtp_t, index: i32, value: *mut i32) -> i32 {
+    unsafe { guard::get_int(handle, value, |c| c.get_recipient_result_code(index)) }
+}
+
+/// Reads RecipientResultEnhancedCode. Enhanced status code of that reply, such as `5.1.1` (RFC 3463); empty when it has none. Error 605 for an index that is not there.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ssmtp_get_recipient_result_enhanced_code(
+    handle: *mut ssmtp_t,
+    index: i32,
+    value: *mut *mut c_char,
+) -> i32 {
+    unsafe { guard::get_text(handle, value, |c| c.get_recipient_result_enhanced_code(index)) }
+}
+
+/// Reads RecipientResultText. That reply, all its lines in one. Error 605 for an index that is not there.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ssmtp_get_recipient_result_text(
+    handle: *mut ssmtp_t,
+    index: i32,
+    value: *mut *mut c_char,
+) -> i32 {
+    unsafe { guard::get_text(handle, value, |c| c.get_recipient_result_text(index)) }
+}
+
+/// Reads RecipientResultAccepted. Whether the server took the message for a recipient. Error 605 for an index that is not there.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ssmtp_get_recipient_result_accepted(handle: *mut ssmtp_t, index: i32, value: *mut i32) -> i32 {
+    unsafe { guard::get_bool(handle, value, |c| c.get_recipient_result_accepted(index)) }
+}
+
+/// Reads RecipientResultTemporary. Whether a recipient that was not served may be served later: a 4xx reply, or none at all. Error 605 for an index that is not there.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ssmtp_get_recipient_result_temporary(
+    handle: *mut ssmtp_t,
+    index: i32,
+    value: *mut i32,
+) -> i32 {
+    unsafe { guard::get_bool(handle, value, |c| c.get_recipient_result_temporary(index)) }
+}
+
 /// Reads SSLCertEffectiveDate. Of the client certificate (SSLCert). First moment of validity in local time, such as `23-Jan-2000 15:00:00`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_ssl_cert_effective_date(handle: *mut ssmtp_t, value: *mut *mut c_char) -> i32 {

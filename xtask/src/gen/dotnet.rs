@@ -28,6 +28,7 @@ pub fn files(api: &Api) -> Vec<File> {
             typed::methods(api),
         ),
         test("PropertyTests.g.cs", "using System;\n", tests::properties(api)),
+        test("ObjectTests.g.cs", "using System;\n", tests::objects(api)),
         test("SettingTests.g.cs", "", tests::settings(api)),
         test("BoundaryTests.g.cs", "using System;\nusing System.Collections.Generic;\n", tests::boundary(api)),
         test("LayoutTests.g.cs", "using System.Runtime.InteropServices;\n", tests::layout(api)),

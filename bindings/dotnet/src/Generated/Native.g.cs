@@ -661,6 +661,40 @@ namespace Ssmtp
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
         internal static extern int ssmtp_set_firewall_password(SsmtpHandle handle, byte[] value);
 
+        /// <summary>Number of results of the last Send: one for each recipient of the envelope, duplicates once, in its
+        /// order.</summary>
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int ssmtp_get_recipient_result_count(SsmtpHandle handle, out int value);
+
+        /// <summary>Address of a recipient of the last Send, as RCPT named it.</summary>
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int ssmtp_get_recipient_result_address(SsmtpHandle handle, int index, out IntPtr value);
+
+        /// <summary>Where the last answer for a recipient came from: <c>MAIL</c> (the sender was refused), <c>RCPT</c>,
+        /// or <c>CONTENT</c> (the reply to the message itself).</summary>
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int ssmtp_get_recipient_result_phase(SsmtpHandle handle, int index, out IntPtr value);
+
+        /// <summary>Reply code that decided about a recipient, 250 or 550 and the like; 0 when no reply came.</summary>
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int ssmtp_get_recipient_result_code(SsmtpHandle handle, int index, out int value);
+
+        /// <summary>Enhanced status code of that reply, such as <c>5.1.1</c> (RFC 3463); empty when it has none.</summary>
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int ssmtp_get_recipient_result_enhanced_code(SsmtpHandle handle, int index, out IntPtr value);
+
+        /// <summary>That reply, all its lines in one.</summary>
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int ssmtp_get_recipient_result_text(SsmtpHandle handle, int index, out IntPtr value);
+
+        /// <summary>Whether the server took the message for a recipient.</summary>
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int ssmtp_get_recipient_result_accepted(SsmtpHandle handle, int index, out int value);
+
+        /// <summary>Whether a recipient that was not served may be served later: a 4xx reply, or none at all.</summary>
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int ssmtp_get_recipient_result_temporary(SsmtpHandle handle, int index, out int value);
+
         /// <summary>Of the client certificate (SSLCert).</summary>
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
         internal static extern int ssmtp_get_ssl_cert_effective_date(SsmtpHandle handle, out IntPtr value);

@@ -660,5 +660,16 @@ namespace Ssmtp
                 return new Certificate(value);
             }
         }
+
+        /// <summary>Number of results of the last Send: one for each recipient of the envelope, duplicates once, in its
+        /// order. 0 before the first Send and while the next one begins.</summary>
+        public int RecipientResultCount
+        {
+            get
+            {
+                Check(Native.ssmtp_get_recipient_result_count(handle, out int value));
+                return value;
+            }
+        }
     }
 }

@@ -617,5 +617,13 @@ namespace Ssmtp.Tests
                 Check.Contains("SSLProvider", error.Message);
             }
         }
+
+        public static void recipient_result_count_has_its_default()
+        {
+            using (var smtp = new Ssmtp())
+            {
+                Check.Equal(0, smtp.RecipientResultCount);
+            }
+        }
     }
 }

@@ -83,6 +83,19 @@ namespace Ssmtp.Tests
                 Check.Equal("True", smtp.Config("MaskSensitive"), "MaskSensitive");
                 Check.Equal("True", smtp.Config("MaskSensitiveData"), "MaskSensitiveData");
                 Check.Equal("65001", smtp.Config("CodePage"), "CodePage");
+                Check.Equal("True", smtp.Config("Use8BitMime"), "Use8BitMime");
+                Check.Equal("True", smtp.Config("UsePipelining"), "UsePipelining");
+                Check.Equal("True", smtp.Config("UseChunking"), "UseChunking");
+                Check.Equal("True", smtp.Config("UseSize"), "UseSize");
+                Check.Equal("True", smtp.Config("UseSmtpUtf8"), "UseSmtpUtf8");
+                Check.Equal("True", smtp.Config("UseDsn"), "UseDsn");
+                Check.Equal("", smtp.Config("DsnRet"), "DsnRet");
+                Check.Equal("", smtp.Config("DsnEnvId"), "DsnEnvId");
+                Check.Equal("", smtp.Config("DeliverBy"), "DeliverBy");
+                Check.Equal("", smtp.Config("HoldFor"), "HoldFor");
+                Check.Equal("", smtp.Config("HoldUntil"), "HoldUntil");
+                Check.Equal("", smtp.Config("MtPriority"), "MtPriority");
+                Check.Equal("", smtp.Config("ServerExtensions"), "ServerExtensions");
             }
         }
 
@@ -310,83 +323,83 @@ namespace Ssmtp.Tests
             }
         }
 
-        public static void tcp_keep_alive_is_planned()
+        public static void tcp_keep_alive_reads_as_it_was_set()
         {
             using (var smtp = new Ssmtp())
             {
-                Check.Equal("", smtp.Config("TCPKeepAlive=False"));
-                var error = Check.Fails(606, () => smtp.Config("TCPKeepAlive=True"));
-                Check.Contains("TCPKeepAlive", error.Message);
+                Check.Equal("", smtp.Config("TCPKeepAlive=True"));
+                Check.Equal("True", smtp.Config("TCPKeepAlive"));
+                Check.Fails(603, () => smtp.Config("TCPKeepAlive=neither"));
             }
         }
 
-        public static void keep_alive_time_is_planned()
+        public static void keep_alive_time_reads_as_it_was_set()
         {
             using (var smtp = new Ssmtp())
             {
-                Check.Equal("", smtp.Config("KeepAliveTime=0"));
-                var error = Check.Fails(606, () => smtp.Config("KeepAliveTime=1"));
-                Check.Contains("KeepAliveTime", error.Message);
+                Check.Equal("", smtp.Config("KeepAliveTime=1"));
+                Check.Equal("1", smtp.Config("KeepAliveTime"));
+                Check.Fails(603, () => smtp.Config("KeepAliveTime=neither"));
             }
         }
 
-        public static void keep_alive_interval_is_planned()
+        public static void keep_alive_interval_reads_as_it_was_set()
         {
             using (var smtp = new Ssmtp())
             {
-                Check.Equal("", smtp.Config("KeepAliveInterval=0"));
-                var error = Check.Fails(606, () => smtp.Config("KeepAliveInterval=1"));
-                Check.Contains("KeepAliveInterval", error.Message);
+                Check.Equal("", smtp.Config("KeepAliveInterval=1"));
+                Check.Equal("1", smtp.Config("KeepAliveInterval"));
+                Check.Fails(603, () => smtp.Config("KeepAliveInterval=neither"));
             }
         }
 
-        public static void linger_is_planned()
+        public static void linger_reads_as_it_was_set()
         {
             using (var smtp = new Ssmtp())
             {
-                Check.Equal("", smtp.Config("Linger=True"));
-                var error = Check.Fails(606, () => smtp.Config("Linger=False"));
-                Check.Contains("Linger", error.Message);
+                Check.Equal("", smtp.Config("Linger=False"));
+                Check.Equal("False", smtp.Config("Linger"));
+                Check.Fails(603, () => smtp.Config("Linger=neither"));
             }
         }
 
-        public static void linger_time_is_planned()
+        public static void linger_time_reads_as_it_was_set()
         {
             using (var smtp = new Ssmtp())
             {
-                Check.Equal("", smtp.Config("LingerTime=0"));
-                var error = Check.Fails(606, () => smtp.Config("LingerTime=1"));
-                Check.Contains("LingerTime", error.Message);
+                Check.Equal("", smtp.Config("LingerTime=1"));
+                Check.Equal("1", smtp.Config("LingerTime"));
+                Check.Fails(603, () => smtp.Config("LingerTime=neither"));
             }
         }
 
-        public static void max_transfer_rate_is_planned()
+        public static void max_transfer_rate_reads_as_it_was_set()
         {
             using (var smtp = new Ssmtp())
             {
-                Check.Equal("", smtp.Config("MaxTransferRate=0"));
-                var error = Check.Fails(606, () => smtp.Config("MaxTransferRate=1"));
-                Check.Contains("MaxTransferRate", error.Message);
+                Check.Equal("", smtp.Config("MaxTransferRate=1"));
+                Check.Equal("1", smtp.Config("MaxTransferRate"));
+                Check.Fails(603, () => smtp.Config("MaxTransferRate=neither"));
             }
         }
 
-        public static void in_buffer_size_is_planned()
+        public static void in_buffer_size_reads_as_it_was_set()
         {
             using (var smtp = new Ssmtp())
             {
-                Check.Equal("", smtp.Config("InBufferSize=0"));
-                var error = Check.Fails(606, () => smtp.Config("InBufferSize=1"));
-                Check.Contains("InBufferSize", error.Message);
+                Check.Equal("", smtp.Config("InBufferSize=1"));
+                Check.Equal("1", smtp.Config("InBufferSize"));
+                Check.Fails(603, () => smtp.Config("InBufferSize=neither"));
             }
         }
 
-        public static void out_buffer_size_is_planned()
+        public static void out_buffer_size_reads_as_it_was_set()
         {
             using (var smtp = new Ssmtp())
             {
-                Check.Equal("", smtp.Config("OutBufferSize=0"));
-                var error = Check.Fails(606, () => smtp.Config("OutBufferSize=1"));
-                Check.Contains("OutBufferSize", error.Message);
+                Check.Equal("", smtp.Config("OutBufferSize=1"));
+                Check.Equal("1", smtp.Config("OutBufferSize"));
+                Check.Fails(603, () => smtp.Config("OutBufferSize=neither"));
             }
         }
 
@@ -747,6 +760,120 @@ namespace Ssmtp.Tests
                 Check.Equal("", smtp.Config("MaskSensitiveData=False"));
                 Check.Equal("False", smtp.Config("MaskSensitiveData"));
                 Check.Fails(603, () => smtp.Config("MaskSensitiveData=neither"));
+            }
+        }
+
+        public static void use8_bit_mime_reads_as_it_was_set()
+        {
+            using (var smtp = new Ssmtp())
+            {
+                Check.Equal("", smtp.Config("Use8BitMime=False"));
+                Check.Equal("False", smtp.Config("Use8BitMime"));
+                Check.Fails(603, () => smtp.Config("Use8BitMime=neither"));
+            }
+        }
+
+        public static void use_pipelining_reads_as_it_was_set()
+        {
+            using (var smtp = new Ssmtp())
+            {
+                Check.Equal("", smtp.Config("UsePipelining=False"));
+                Check.Equal("False", smtp.Config("UsePipelining"));
+                Check.Fails(603, () => smtp.Config("UsePipelining=neither"));
+            }
+        }
+
+        public static void use_chunking_reads_as_it_was_set()
+        {
+            using (var smtp = new Ssmtp())
+            {
+                Check.Equal("", smtp.Config("UseChunking=False"));
+                Check.Equal("False", smtp.Config("UseChunking"));
+                Check.Fails(603, () => smtp.Config("UseChunking=neither"));
+            }
+        }
+
+        public static void use_size_reads_as_it_was_set()
+        {
+            using (var smtp = new Ssmtp())
+            {
+                Check.Equal("", smtp.Config("UseSize=False"));
+                Check.Equal("False", smtp.Config("UseSize"));
+                Check.Fails(603, () => smtp.Config("UseSize=neither"));
+            }
+        }
+
+        public static void use_smtp_utf8_reads_as_it_was_set()
+        {
+            using (var smtp = new Ssmtp())
+            {
+                Check.Equal("", smtp.Config("UseSmtpUtf8=False"));
+                Check.Equal("False", smtp.Config("UseSmtpUtf8"));
+                Check.Fails(603, () => smtp.Config("UseSmtpUtf8=neither"));
+            }
+        }
+
+        public static void use_dsn_reads_as_it_was_set()
+        {
+            using (var smtp = new Ssmtp())
+            {
+                Check.Equal("", smtp.Config("UseDsn=False"));
+                Check.Equal("False", smtp.Config("UseDsn"));
+                Check.Fails(603, () => smtp.Config("UseDsn=neither"));
+            }
+        }
+
+        public static void dsn_ret_reads_as_it_was_set()
+        {
+            using (var smtp = new Ssmtp())
+            {
+                Check.Equal("", smtp.Config("DsnRet=sample@client.example"));
+                Check.Equal("sample@client.example", smtp.Config("DsnRet"));
+            }
+        }
+
+        public static void dsn_env_id_reads_as_it_was_set()
+        {
+            using (var smtp = new Ssmtp())
+            {
+                Check.Equal("", smtp.Config("DsnEnvId=sample@client.example"));
+                Check.Equal("sample@client.example", smtp.Config("DsnEnvId"));
+            }
+        }
+
+        public static void deliver_by_reads_as_it_was_set()
+        {
+            using (var smtp = new Ssmtp())
+            {
+                Check.Equal("", smtp.Config("DeliverBy=sample@client.example"));
+                Check.Equal("sample@client.example", smtp.Config("DeliverBy"));
+            }
+        }
+
+        public static void hold_for_reads_as_it_was_set()
+        {
+            using (var smtp = new Ssmtp())
+            {
+                Check.Equal("", smtp.Config("HoldFor=sample@client.example"));
+                Check.Equal("sample@client.example", smtp.Config("HoldFor"));
+            }
+        }
+
+        public static void hold_until_reads_as_it_was_set()
+        {
+            using (var smtp = new Ssmtp())
+            {
+                Check.Equal("", smtp.Config("HoldUntil=sample@client.example"));
+                Check.Equal("sample@client.example", smtp.Config("HoldUntil"));
+            }
+        }
+
+        public static void mt_priority_reads_as_it_was_set()
+        {
+            using (var smtp = new Ssmtp())
+            {
+                Check.Equal("", smtp.Config("MtPriority=sample@client.example"));
+                Check.Equal("sample@client.example", smtp.Config("MtPriority"));
             }
         }
     }

@@ -147,10 +147,7 @@ class ErrorEvent(Event):
 
 
 class ExpandEvent(Event):
-    """One member of a mailing list, as the method Expand gets it.
-
-    Planned: it does not fire in this version.
-    """
+    """One member of a mailing list, as the method Expand gets it."""
 
     __slots__ = ("address",)
 

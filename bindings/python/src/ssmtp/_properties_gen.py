@@ -607,6 +607,13 @@ class Properties(Accessor):
     def firewall(self, value: Firewall) -> None:
         Firewall.of(self).assign(value)
 
+    @property
+    def recipient_result_count(self) -> int:
+        """Number of results of the last Send: one for each recipient of the envelope, duplicates
+        once, in its order. 0 before the first Send and while the next one begins.
+        """
+        return self._get_int("ssmtp_get_recipient_result_count")
+
 
 class Methods(Accessor):
     """One method each, and an `_async` twin for those that may wait."""
@@ -712,8 +719,6 @@ class Methods(Accessor):
 
         Errors worth telling apart: 118, 161, 162, 163, 166, 201, 301, 603, 1120, 10054, 10061,
         11001.
-
-        Planned: it raises SsmtpError 606 in this version.
         """
         self._run("ssmtp_verify", text("email_address", email_address))
 
@@ -729,8 +734,6 @@ class Methods(Accessor):
 
         Errors worth telling apart: 118, 161, 162, 163, 166, 201, 301, 603, 1120, 10054, 10061,
         11001.
-
-        Planned: it raises SsmtpError 606 in this version.
         """
         self._run("ssmtp_expand", text("email_address", email_address))
 
@@ -743,8 +746,6 @@ class Methods(Accessor):
         section 3.4). Few servers know it; error 211 with AllowExtensions False.
 
         Errors worth telling apart: 161, 211.
-
-        Planned: it raises SsmtpError 606 in this version.
         """
         self._run("ssmtp_send_to_terminal_only")
 
@@ -757,8 +758,6 @@ class Methods(Accessor):
         possible (SOML FROM, RFC 821 section 3.4). Error 211 with AllowExtensions False.
 
         Errors worth telling apart: 161, 211.
-
-        Planned: it raises SsmtpError 606 in this version.
         """
         self._run("ssmtp_send_to_terminal_or_email")
 
@@ -771,8 +770,6 @@ class Methods(Accessor):
         section 3.4). Error 211 with AllowExtensions False.
 
         Errors worth telling apart: 161, 211.
-
-        Planned: it raises SsmtpError 606 in this version.
         """
         self._run("ssmtp_send_to_terminal_and_email")
 
@@ -974,8 +971,6 @@ class Handlers(Accessor):
         """One member of a mailing list, as the method Expand gets it.
 
         `address`: Name and address as the server wrote them; fit for SendTo.
-
-        Planned: it does not fire in this version.
         """
         return self._handler("expand")
 

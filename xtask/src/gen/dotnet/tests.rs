@@ -2,7 +2,7 @@
 
 use super::typed::is_member;
 use super::{enum_name, literal, native, param_name};
-use crate::model::{Access, Api, CFunction, CType, Property, Setting, Source, Status, Type, Value};
+use crate::model::{Access, Api, CFunction, CParam, CType, Property, Setting, Status, Type, Value};
 
 /// Rows whose first reading depends on the machine.
 const OF_THE_MACHINE: [&str; 4] = ["LocalHost", "Hello", "BuildInfo", "LicenseInfo"];
@@ -34,6 +34,38 @@ pub fn properties(api: &Api) -> String {
     out.trim_end().to_string() + "\n    }\n"
 }
 
+/// The fields of an empty certificate, and all that is planned: it must say so and name itself.
+pub fn objects(api: &Api) -> String {
+    let mut out = String::from("    public static class CertificateFieldTests\n    {\n");
+    if let Ok(object) = api.object("Certificate") {
+        out += "        public static void every_field_has_its_default()\n        {\n            using (var certificate = new Certificate())\n            {\n";
+        for f in &object.fields {
+            let default = default_value(api, &Type::parse(&f.type_name), &f.default);
+            out += &format!("                Check.Equal({default}, certificate.{0}, \"{0}\");\n", f.spec);
+        }
+        out += "            }\n        }\n\n";
+    }
+    for f in api.c_functions().iter().filter(|f| f.manual && f.status == Status::Planned) {
+        out += &format!(
+            "        public static void {0}_is_planned()\n        {{\n            Check.Equal(606, Native.{0}({1}));\n        }}\n\n",
+            f.name,
+            f.params.iter().map(argument).collect::<Vec<_>>().join(", ")
+        );
+    }
+    let mut out = out.trim_end().to_string() + "\n    }\n\n    public static class PlannedMethodTests\n    {\n";
+    for m in api.methods.iter().filter(|m| !m.manual && m.status == Status::Planned) {
+        let arguments: Vec<&str> =
+            m.params.iter().map(|p| if p.type_name == "bytes" { "new byte[] { 1 }" } else { "\"sample\"" }).collect();
+        let body = format!(
+            "var error = Check.Fails(606, () => smtp.{0}({1}));\n                Check.Contains(\"{0}\", error.Message);",
+            m.spec,
+            arguments.join(", ")
+        );
+        out += &test(&format!("{}_is_planned", m.name), &body);
+    }
+    out.trim_end().to_string() + "\n    }\n"
+}
+
 fn test(name: &str, body: &str) -> String {
     format!(
         "        public static void {name}()\n        {{\n            using (var smtp = new Ssmtp())\n            {{\n                {body}\n            }}\n        }}\n\n"
@@ -42,7 +74,9 @@ fn test(name: &str, body: &str) -> String {
 
 fn default_value(api: &Api, ty: &Type, default: &Option<Value>) -> String {
     match (ty, default) {
-        (Type::Bytes, Some(Value::Text(text))) if !text.is_empty() => format!("Utf8.Octets({})", literal(text)),
+        (Type::Bytes, Some(Value::Text(text))) if !text.is_empty() => {
+            format!("System.Text.Encoding.UTF8.GetBytes({})", literal(text))
+        }
         (Type::Bytes, _) => "new byte[0]".into(),
         (Type::Enum(spec), value) => {
             let value = if let Some(Value::Int(value)) = value { *value as i32 } else { 0 };
@@ -186,23 +220,25 @@ pub fn boundary(api: &Api) -> String {
 
 fn row(f: &CFunction, first: &str) -> String {
     let mut arguments = vec![first.to_string()];
-    for p in &f.params[1..] {
-        let name = param_name(&p.name);
-        arguments.push(match p.ctype {
-            CType::Handle => "handle".into(),
-            CType::Cert => "SsmtpCertHandle.None".into(),
-            CType::CertOut => format!("out SsmtpCertHandle {name}"),
-            CType::TextOut | CType::BytesOut => format!("out IntPtr {name}"),
-            CType::SizeOut => format!("out UIntPtr {name}"),
-            CType::IntOut => format!("out int {name}"),
-            CType::Size => "UIntPtr.Zero".into(),
-            CType::Int | CType::Int64 => "0".into(),
-            CType::UserData => "IntPtr.Zero".into(),
-            CType::Text | CType::Bytes | CType::Callback | CType::ReadCallback | CType::CloseCallback => "null".into(),
-        });
-    }
-    debug_assert!(f.manual == (f.source == Source::Manual));
+    arguments.extend(f.params[1..].iter().map(argument));
     format!("            {{ \"{0}\", {first} => Native.{0}({1}) }},\n", f.name, arguments.join(", "))
+}
+
+/// Nothing for what goes in, a place for what comes out.
+fn argument(p: &CParam) -> String {
+    let name = param_name(&p.name);
+    match p.ctype {
+        CType::Handle => "handle".into(),
+        CType::Cert => "SsmtpCertHandle.None".into(),
+        CType::CertOut => format!("out SsmtpCertHandle {name}"),
+        CType::TextOut | CType::BytesOut => format!("out IntPtr {name}"),
+        CType::SizeOut => format!("out UIntPtr {name}"),
+        CType::IntOut => format!("out int {name}"),
+        CType::Size => "UIntPtr.Zero".into(),
+        CType::Int | CType::Int64 => "0".into(),
+        CType::UserData => "IntPtr.Zero".into(),
+        CType::Text | CType::Bytes | CType::Callback | CType::ReadCallback | CType::CloseCallback => "null".into(),
+    }
 }
 
 /// Sizes and offsets as a C compiler lays the event structs out on a 64-bit machine.

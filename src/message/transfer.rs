@@ -1,0 +1,117 @@
+//! A body source in a transfer encoding: what other sources give, encoded as it is read, so that its size does not matter.
+
+use std::sync::Arc;
+
+use super::body::{Memory, Piece, Source};
+use super::encode::{Base64Lines, QuotedPrintable, Transfer};
+use crate::error::Result;
+
+/// How much of an octet string in memory is encoded at a time.
+const PORTION: usize = 128 * 1024;
+
+enum Encoder {
+    Quoted(QuotedPrintable),
+    Base64(Base64Lines),
+}
+
+/// Pieces one after another, encoded as one text.
+pub struct TransferSource {
+    sources: Vec<Box<dyn Source>>,
+    at: usize,
+    encoder: Encoder,
+    total: Option<u64>,
+    out: Vec<u8>,
+}
+
+impl TransferSource {
+    pub fn open(transfer: Transfer, pieces: &[Piece]) -> Result<TransferSource> {
+        let open = |piece: &Piece| -> Result<Box<dyn Source>> {
+            match piece {
+                Piece::Bytes(bytes) => Ok(Box::new(Memory::in_portions(Arc::clone(bytes), PORTION))),
+                other => other.open(),
+            }
+        };
+        let sources = pieces.iter().map(open).collect::<Result<Vec<_>>>()?;
+        let plain = sources.iter().map(|source| source.total()).sum::<Option<u64>>();
+        let (encoder, total) = match transfer {
+            Transfer::QuotedPrintable => (Encoder::Quoted(QuotedPrintable::default()), None),
+            Transfer::Base64 => (Encoder::Base64(Base64Lines::default()), plain.map(Base64Lines::length)),
+        };
+        Ok(TransferSource { sources, at: 0, encoder, total, out: Vec::new() })
+    }
+}
+
+impl Source for TransferSource {
+    fn next(&mut self) -> Result<Option<&[u8]>> {
+        self.out.clear();
+        while let Some(source) = self.sources.get_mut(self.at) {
+            match source.next()? {
+                Some(input) => match &mut self.encoder {
+                    Encoder::Quoted(quoted) => quoted.push(input, &mut self.out),
+                    Encoder::Base64(base64) => base64.push(input, &mut self.out),
+                },
+                None => {
+                    self.at += 1;
+                    if self.at == self.sources.len() {
+                        match &mut self.encoder {
+                            Encoder::Quoted(quoted) => quoted.finish(&mut self.out),
+                            Encoder::Base64(base64) => base64.finish(&mut self.out),
+                        }
+                    }
+                }
+            }
+            if !self.out.is_empty() {
+                return Ok(Some(&self.out));
+            }
+        }
+        Ok(None)
+    }
+
+    fn total(&self) -> Option<u64> {
+        self.total
+    }
+
+    fn finish(&mut self) {
+        self.sources.iter_mut().for_each(|source| source.finish());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use base64::Engine;
+
+    fn all(piece: &Piece) -> Vec<u8> {
+        let mut source = piece.open().unwrap();
+        let mut out = Vec::new();
+        while let Some(bytes) = source.next().unwrap() {
+            assert!(!bytes.is_empty() && bytes.len() < 2 * PORTION);
+            out.extend_from_slice(bytes);
+        }
+        assert!(source.next().unwrap().is_none());
+        out
+    }
+
+    #[test]
+    fn a_large_octet_string_is_encoded_a_portion_at_a_time() {
+        let bytes: Vec<u8> = (0..5 * PORTION + 7).map(|n| (n * 31) as u8).collect();
+        let piece = Piece::Transfer(Transfer::Base64, vec![Piece::Bytes(bytes.clone().into())]);
+        let text = all(&piece);
+        assert_eq!(piece.size(), Some(text.len() as u64));
+        assert_eq!(piece.open().unwrap().total(), Some(text.len() as u64));
+        let joined: Vec<u8> = text.into_iter().filter(|b| !b"\r\n".contains(b)).collect();
+        assert_eq!(base64::engine::general_purpose::STANDARD.decode(joined).unwrap(), bytes);
+    }
+
+    #[test]
+    fn pieces_are_encoded_as_one_text() {
+        let pieces = vec![
+            Piece::Bytes(Vec::new().into()),
+            Piece::Bytes(b"a \r".as_slice().into()),
+            Piece::Encoded(b"\nb=".to_vec()),
+        ];
+        let piece = Piece::Transfer(Transfer::QuotedPrintable, pieces);
+        assert_eq!((all(&piece), piece.size()), (b"a=20\r\nb=3D".to_vec(), None));
+        assert!(all(&Piece::Transfer(Transfer::Base64, Vec::new())).is_empty());
+    }
+}
