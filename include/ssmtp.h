@@ -686,6 +686,38 @@ int32_t ssmtp_encrypt(ssmtp_t *handle);
 // Signs the body, then encrypts the signed entity. Errors as Sign and Encrypt have them.
 int32_t ssmtp_sign_and_encrypt(ssmtp_t *handle);
 
+// Attaches a file to the message (multipart/mixed, RFC 2183). The file is read while the message is sent, in constant
+// memory; error 302 then when it cannot be opened. Attachments stay until ClearAttachments or Reset.
+int32_t ssmtp_add_attachment_file(ssmtp_t *handle,
+                                  const char *path,
+                                  const char *name,
+                                  const char *content_type);
+
+// Attaches octets to the message (multipart/mixed, RFC 2183). A `text/calendar` with a `method` parameter and no name
+// becomes an alternative of the text, which is where programs look for an invitation.
+int32_t ssmtp_add_attachment_data(ssmtp_t *handle,
+                                  const uint8_t *data,
+                                  size_t length,
+                                  const char *name,
+                                  const char *content_type);
+
+// Adds a file that MessageHtml shows by its Content-ID (multipart/related, RFC 2387). It is read while the message is
+// sent; error 302 then when it cannot be opened.
+int32_t ssmtp_add_inline_file(ssmtp_t *handle,
+                              const char *path,
+                              const char *content_id,
+                              const char *content_type);
+
+// Adds octets that MessageHtml shows by their Content-ID (multipart/related, RFC 2387).
+int32_t ssmtp_add_inline_data(ssmtp_t *handle,
+                              const uint8_t *data,
+                              size_t length,
+                              const char *content_id,
+                              const char *content_type);
+
+// Removes all attachments and inline parts.
+int32_t ssmtp_clear_attachments(ssmtp_t *handle);
+
 // Reads MailServer. Host name or IP address of the submission server or relay. A name is resolved when the connection
 // is made; while connected this reads as the address that was reached, and the name is kept for certificate checks and
 // for connecting again. A leading `*` leaves the resolving to a SOCKS proxy. CR, LF, NUL and blanks are refused (603);
@@ -985,6 +1017,16 @@ int32_t ssmtp_get_message_b(ssmtp_t *handle, uint8_t **value, size_t *length);
 // Sets MessageB. Message as octets: the same value, for content that is no text.
 int32_t ssmtp_set_message_b(ssmtp_t *handle, const uint8_t *value, size_t length);
 
+// Reads MessageHtml. The message as HTML, beside MessageText, which programs without HTML show (multipart/alternative,
+// RFC 2046 section 5.1.4). It goes as UTF-8. Empty means none. ResetHeaders leaves it.
+int32_t ssmtp_get_message_html(ssmtp_t *handle,
+                               char **value);
+
+// Sets MessageHtml. The message as HTML, beside MessageText, which programs without HTML show (multipart/alternative,
+// RFC 2046 section 5.1.4). It goes as UTF-8. Empty means none. ResetHeaders leaves it.
+int32_t ssmtp_set_message_html(ssmtp_t *handle,
+                               const char *value);
+
 // Reads AttachedFile. Path of a file that is streamed as body after MessageText, from the disk while sending. Setting
 // it removes a message stream, and SetMessageStream clears it. Error 302 when it cannot be opened at the time of
 // sending; NUL is refused (603).
@@ -1004,7 +1046,7 @@ int32_t ssmtp_get_message_header_count(ssmtp_t *handle, int32_t *value);
 // Reads MessageHeaderField. Name of the header line at an index from 0, as it is sent. Error 605 beyond the last one.
 int32_t ssmtp_get_message_header_field(ssmtp_t *handle, int32_t index, char **value);
 
-// Reads MessageHeaderValue. Value of the header line at an index from 0, encoded and folded as it is sent. Error 605
+// Reads MessageHeaderValue. Value of the header at an index from 0, encoded as it is sent, on one line. Error 605
 // beyond the last one.
 int32_t ssmtp_get_message_header_value(ssmtp_t *handle,
                                        int32_t index,
@@ -1974,6 +2016,26 @@ int32_t ssmtp_set_message_stream(ssmtp_t *handle,
                                  ssmtp_close_cb close,
                                  void *userdata,
                                  int64_t size);
+
+// Attaches a stream: as ssmtp_add_attachment_data with the callbacks of ssmtp_set_message_stream. It is read once,
+// while the message is sent. Error 601 for NULL as `read`, 603.
+int32_t ssmtp_add_attachment_stream(ssmtp_t *handle,
+                                    ssmtp_read_cb read,
+                                    ssmtp_close_cb close,
+                                    void *userdata,
+                                    int64_t size,
+                                    const char *name,
+                                    const char *content_type);
+
+// Adds a stream as inline part: as ssmtp_add_inline_data with the callbacks of ssmtp_set_message_stream. It is read
+// once, while the message is sent. Error 601 for NULL as `read`, 603.
+int32_t ssmtp_add_inline_stream(ssmtp_t *handle,
+                                ssmtp_read_cb read,
+                                ssmtp_close_cb close,
+                                void *userdata,
+                                int64_t size,
+                                const char *content_id,
+                                const char *content_type);
 
 // Makes an empty certificate, to be filled by setting its fields. Release it with ssmtp_cert_delete.
 int32_t ssmtp_cert_new(ssmtp_cert_t **cert);

@@ -27,6 +27,7 @@
 #include <istream>
 #include <iterator>
 #include <limits>
+#include <list>
 #include <memory>
 #include <mutex>
 #include <new>
@@ -589,6 +590,15 @@ template <class Get, class... First> std::int32_t read_number(ssmtp_t *errors, G
     return value;
 }
 
+struct State;
+
+/// A message stream on its way through C.
+struct Source {
+    State *state;
+    std::istream *stream;
+    std::unique_ptr<std::istream> owned;
+};
+
 /// What a handle and its handlers share. It stays where it is when the Ssmtp that owns it moves, and outlives it while
 /// a handler runs.
 struct State : std::enable_shared_from_this<State> {
@@ -598,6 +608,10 @@ struct State : std::enable_shared_from_this<State> {
     std::exception_ptr thrown;
     std::thread::id thrower;
     std::atomic<bool> any{false};
+    /// Every stream that C may still read; it tells when it has sent one, not when it was replaced. `streams` is held
+    /// while one is set, `lock` guards the list.
+    std::mutex streams;
+    std::list<std::unique_ptr<Source>> sources;
     std::shared_ptr<const std::function<void(ConnectionStatusEvent &)>> on_connection_status;
     std::shared_ptr<const std::function<void(StartTransferEvent &)>> on_start_transfer;
     std::shared_ptr<const std::function<void(TransferEvent &)>> on_transfer;
@@ -682,6 +696,11 @@ struct State : std::enable_shared_from_this<State> {
         }
         check(handle, tell_library(some));
     }
+
+    void stream_from(std::istream &stream, std::unique_ptr<std::istream> owned, std::int64_t size);
+    void no_stream();
+    void forget(const Source *source) noexcept;
+    void forget_others(const Source *source) noexcept;
 };
 
 inline std::int32_t fire_connection_status(ssmtp_t *, ssmtp_connection_status_event *raw, void *userdata) noexcept {
@@ -774,13 +793,7 @@ inline std::int32_t fire_ssl_status(ssmtp_t *, ssmtp_ssl_status_event *raw, void
     });
 }
 
-/// A message stream on its way through C, released by close().
-struct Source {
-    State *state;
-    std::istream *stream;
-    std::unique_ptr<std::istream> owned;
-};
-
+/// Reads a message stream for C.
 inline std::int64_t read(void *userdata, std::uint8_t *buffer, std::size_t size) noexcept {
     auto &source = *static_cast<Source *>(userdata);
     try {
@@ -796,7 +809,62 @@ inline std::int64_t read(void *userdata, std::uint8_t *buffer, std::size_t size)
     }
 }
 
-inline void close(void *userdata) noexcept { delete static_cast<Source *>(userdata); }
+/// C is done with a message stream.
+inline void close(void *userdata) noexcept {
+    auto *source = static_cast<Source *>(userdata);
+    source->state->forget(source);
+}
+
+inline void State::stream_from(std::istream &stream, std::unique_ptr<std::istream> owned, std::int64_t size) {
+    std::lock_guard<std::mutex> one_at_a_time(streams);
+    auto made = std::make_unique<Source>(Source{this, &stream, std::move(owned)});
+    Source *source = made.get();
+    {
+        std::lock_guard<std::mutex> hold(lock);
+        sources.push_back(std::move(made));
+    }
+    const std::int32_t code = ssmtp_set_message_stream(handle, read, close, source, size);
+    if (code != 0) {
+        forget(source);
+        fail(handle, code);
+    }
+    forget_others(source);
+}
+
+inline void State::no_stream() {
+    std::lock_guard<std::mutex> one_at_a_time(streams);
+    check(handle, ssmtp_set_message_stream(handle, nullptr, nullptr, nullptr, 0));
+    forget_others(nullptr);
+}
+
+inline void State::forget(const Source *source) noexcept {
+    std::unique_ptr<Source> gone; // destroyed without the lock
+    std::lock_guard<std::mutex> hold(lock);
+    for (auto it = sources.begin(); it != sources.end(); ++it) {
+        if (it->get() == source) {
+            gone = std::move(*it);
+            sources.erase(it);
+            break;
+        }
+    }
+}
+
+inline void State::forget_others(const Source *source) noexcept {
+    std::int32_t idle = 0;
+    // An operation that began before this may still read what was replaced; one that begins later reads the new stream.
+    if (ssmtp_get_idle(handle, &idle) != 0 || idle == 0) {
+        return;
+    }
+    std::list<std::unique_ptr<Source>> gone;
+    std::lock_guard<std::mutex> hold(lock);
+    for (auto it = sources.begin(); it != sources.end();) {
+        const auto next = std::next(it);
+        if (it->get() != source) {
+            gone.splice(gone.end(), sources, it);
+        }
+        it = next;
+    }
+}
 
 /// Bytes from the current position to the end, -1 when the stream cannot tell.
 inline std::int64_t remaining(std::istream &stream) {
@@ -1287,6 +1355,58 @@ private:
     ssmtp_t *handle_;
 };
 
+/// What became of one recipient of the last Send.
+struct RecipientResult {
+    /// Address of a recipient of the last Send, as RCPT named it. Error 605 for an index that is not there.
+    std::string address;
+    /// Where the last answer for a recipient came from: `MAIL` (the sender was refused), `RCPT`, or `CONTENT` (the
+    /// reply to the message itself). Error 605 for an index that is not there.
+    std::string phase;
+    /// Reply code that decided about a recipient, 250 or 550 and the like; 0 when no reply came. Error 605 for an index
+    /// that is not there.
+    std::int32_t code = 0;
+    /// Enhanced status code of that reply, such as `5.1.1` (RFC 3463); empty when it has none. Error 605 for an index
+    /// that is not there.
+    std::string enhanced_code;
+    /// That reply, all its lines in one. Error 605 for an index that is not there.
+    std::string text;
+    /// Whether the server took the message for a recipient. Error 605 for an index that is not there.
+    bool accepted = false;
+    /// Whether a recipient that was not served may be served later: a 4xx reply, or none at all. Error 605 for an index
+    /// that is not there.
+    bool temporary = false;
+};
+
+/// The results of the last Send, one for each recipient of the envelope; a view that asks the library each time.
+class RecipientResults {
+public:
+    using Iterator = detail::Iterator<RecipientResults, RecipientResult>;
+
+    explicit RecipientResults(ssmtp_t *handle) noexcept : handle_(handle) {}
+    std::size_t size() const {
+        return static_cast<std::size_t>(detail::read_number(handle_, ssmtp_get_recipient_result_count, handle_));
+    }
+    bool empty() const { return size() == 0; }
+    /// Error 605 beyond the end.
+    RecipientResult operator[](std::size_t i) const {
+        const std::int32_t at = detail::index(i);
+        RecipientResult result;
+        result.address = detail::read_text(handle_, ssmtp_get_recipient_result_address, handle_, at);
+        result.phase = detail::read_text(handle_, ssmtp_get_recipient_result_phase, handle_, at);
+        result.code = detail::read_number(handle_, ssmtp_get_recipient_result_code, handle_, at);
+        result.enhanced_code = detail::read_text(handle_, ssmtp_get_recipient_result_enhanced_code, handle_, at);
+        result.text = detail::read_text(handle_, ssmtp_get_recipient_result_text, handle_, at);
+        result.accepted = detail::read_number(handle_, ssmtp_get_recipient_result_accepted, handle_, at) != 0;
+        result.temporary = detail::read_number(handle_, ssmtp_get_recipient_result_temporary, handle_, at) != 0;
+        return result;
+    }
+    Iterator begin() const { return Iterator(this, 0); }
+    Iterator end() const { return Iterator(this, size()); }
+
+private:
+    ssmtp_t *handle_;
+};
+
 /// Sends Internet mail. Move-only; moving keeps handlers, connection and settings, and a moved-from object refuses
 /// every call but assignment with error 608. The destructor closes the connection and releases everything.
 ///
@@ -1486,6 +1606,11 @@ public:
     Bytes message_b() const { return bytes(ssmtp_get_message_b); }
     Ssmtp &message_b(BytesView value) { return put(ssmtp_set_message_b, value); }
 
+    /// The message as HTML, beside MessageText, which programs without HTML show (multipart/alternative, RFC 2046
+    /// section 5.1.4). It goes as UTF-8. Empty means none. ResetHeaders leaves it.
+    std::string message_html() const { return text(ssmtp_get_message_html); }
+    Ssmtp &message_html(std::string_view value) { return put(ssmtp_set_message_html, value); }
+
     /// Path of a file that is streamed as body after MessageText, from the disk while sending. Setting it removes a
     /// message stream, and SetMessageStream clears it. Error 302 when it cannot be opened at the time of sending; NUL
     /// is refused (603).
@@ -1577,10 +1702,9 @@ public:
         return *this;
     }
 
-    /// Number of results of the last Send: one for each recipient of the envelope, duplicates once, in its order. 0
-    /// before the first Send and while the next one begins.
-    std::int32_t recipient_result_count() const { return number(ssmtp_get_recipient_result_count); }
 
+    /// What became of each recipient of the last Send; empty before the first one.
+    RecipientResults recipient_results() const { return RecipientResults(state().handle); }
 
     // Methods.
 
@@ -1711,22 +1835,67 @@ public:
         const auto s = running();
         s->finish(ssmtp_sign_and_encrypt(s->handle));
     }
+    /// Attaches a file to the message (multipart/mixed, RFC 2183). The file is read while the message is sent, in
+    /// constant memory; error 302 then when it cannot be opened. Attachments stay until ClearAttachments or Reset.
+    void add_attachment_file(std::string_view path, std::string_view name, std::string_view content_type) {
+        const detail::Text path_text(path);
+        const detail::Text name_text(name);
+        const detail::Text content_type_text(content_type);
+        const auto s = running();
+        detail::check(s->handle, ssmtp_add_attachment_file(s->handle, path_text.get(), name_text.get(), content_type_text.get()));
+    }
+    /// Attaches octets to the message (multipart/mixed, RFC 2183). A `text/calendar` with a `method` parameter and no
+    /// name becomes an alternative of the text, which is where programs look for an invitation.
+    void add_attachment_data(BytesView data, std::string_view name, std::string_view content_type) {
+        const detail::Text name_text(name);
+        const detail::Text content_type_text(content_type);
+        const auto s = running();
+        detail::check(s->handle, ssmtp_add_attachment_data(s->handle, data.data(), data.size(), name_text.get(), content_type_text.get()));
+    }
+    /// Adds a file that MessageHtml shows by its Content-ID (multipart/related, RFC 2387). It is read while the message
+    /// is sent; error 302 then when it cannot be opened.
+    void add_inline_file(std::string_view path, std::string_view content_id, std::string_view content_type) {
+        const detail::Text path_text(path);
+        const detail::Text content_id_text(content_id);
+        const detail::Text content_type_text(content_type);
+        const auto s = running();
+        detail::check(s->handle, ssmtp_add_inline_file(s->handle, path_text.get(), content_id_text.get(), content_type_text.get()));
+    }
+    /// Adds octets that MessageHtml shows by their Content-ID (multipart/related, RFC 2387).
+    void add_inline_data(BytesView data, std::string_view content_id, std::string_view content_type) {
+        const detail::Text content_id_text(content_id);
+        const detail::Text content_type_text(content_type);
+        const auto s = running();
+        detail::check(s->handle, ssmtp_add_inline_data(s->handle, data.data(), data.size(), content_id_text.get(), content_type_text.get()));
+    }
+    /// Removes all attachments and inline parts.
+    void clear_attachments() {
+        const auto s = running();
+        detail::check(s->handle, ssmtp_clear_attachments(s->handle));
+    }
     /// The stream whose content follows MessageText, from its position to its end; read while sending. It must live
     /// until it was sent, replaced or removed. `size` is its length in bytes, -1 when unknown; by default the stream is
     /// asked.
-    Ssmtp &set_message_stream(std::istream &stream) { return stream_from(stream, nullptr, detail::remaining(stream)); }
-    Ssmtp &set_message_stream(std::istream &stream, std::int64_t size) { return stream_from(stream, nullptr, size); }
-    /// The same for a stream that is handed over; it is destroyed when it was sent (see CloseStreamAfterTransfer).
+    Ssmtp &set_message_stream(std::istream &stream) {
+        return set_message_stream(stream, detail::remaining(stream));
+    }
+    Ssmtp &set_message_stream(std::istream &stream, std::int64_t size) {
+        state().stream_from(stream, nullptr, size);
+        return *this;
+    }
+    /// The same for a stream that is handed over. It is destroyed when it was sent (unless CloseStreamAfterTransfer is
+    /// False), replaced or removed, at the latest with this object.
     Ssmtp &set_message_stream(std::unique_ptr<std::istream> stream) {
         if (!stream) {
             return clear_message_stream();
         }
         std::istream &it = *stream;
-        return stream_from(it, std::move(stream), detail::remaining(it));
+        state().stream_from(it, std::move(stream), detail::remaining(it));
+        return *this;
     }
     /// Removes the message stream.
     Ssmtp &clear_message_stream() {
-        detail::check(state().handle, ssmtp_set_message_stream(state().handle, nullptr, nullptr, nullptr, 0));
+        state().no_stream();
         return *this;
     }
 
@@ -1861,14 +2030,6 @@ private:
     template <class Set> Ssmtp &put(Set call, BytesView value) { return run(call, value.data(), value.size()); }
     template <class Set> Ssmtp &put(Set call, std::int32_t value) { return run(call, value); }
     template <class Set> Ssmtp &put(Set call, const Certificate &value) { return run(call, value.handle()); }
-    Ssmtp &stream_from(std::istream &stream, std::unique_ptr<std::istream> owned, std::int64_t size) {
-        detail::State &s = state();
-        auto source = std::make_unique<detail::Source>(detail::Source{&s, &stream, std::move(owned)});
-        detail::check(s.handle, ssmtp_set_message_stream(s.handle, detail::read, detail::close, source.get(), size));
-        source.release();
-        return *this;
-    }
-
     std::shared_ptr<detail::State> state_;
 };
 

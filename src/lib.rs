@@ -1,8 +1,6 @@
 //! libssmtp: sends Internet mail. The public interface is the C ABI in [`ffi`], described in `api/*.toml`; the modules are
 //! public for this project's own tests, benchmarks and fuzzers only.
 
-// While its files are not all there: `cargo test --features auth-draft --lib auth`. Leave the cfg in, the lead takes it out.
-#[cfg(feature = "auth-draft")]
 #[doc(hidden)]
 pub mod auth;
 #[doc(hidden)]

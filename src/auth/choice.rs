@@ -1,5 +1,5 @@
-//! Which mechanism logs in: what the caller asked for and the server offers, and no other. Offers: RFC 4954 section 3, and
-//! how servers write them.
+//! Which mechanism logs in: what the caller asked for and the server offers, and no other. Offers: RFC 4954 section 3,
+//! and how servers write them.
 
 use crate::auth::scram::Hash;
 use crate::auth::{Credentials, Peer};
@@ -86,8 +86,8 @@ pub struct Offer {
 }
 
 impl Offer {
-    /// Reads a line of an EHLO reply, without its code; whether it was an offer of mechanisms. `AUTH=` is the spelling of
-    /// old Microsoft servers, often beside the other; commas and any case occur too.
+    /// Reads a line of an EHLO reply, without its code; whether it was an offer of mechanisms. `AUTH=` is the spelling
+    /// of old Microsoft servers, often beside the other; commas and any case occur too.
     pub fn line(&mut self, line: &str) -> bool {
         let Some((keyword, names)) = line.trim_start().split_at_checked(4) else { return false };
         if !keyword.eq_ignore_ascii_case("AUTH") || names.starts_with(|c: char| !c.is_ascii_whitespace() && c != '=') {
@@ -171,8 +171,8 @@ fn candidates(wish: &Wish<'_>) -> Result<&'static [Method]> {
     })
 }
 
-/// The mechanism for a wish: 603 when the caller's settings stand against it, 161 when the server doesn't offer it. Never
-/// one that wasn't asked for.
+/// The mechanism for a wish: 603 when the caller's settings stand against it, 161 when the server doesn't offer it.
+/// Never one that wasn't asked for.
 pub fn choose(wish: &Wish<'_>, offer: &Offer, peer: &Peer) -> Result<Choice> {
     let candidates = candidates(wish)?;
     for method in candidates {

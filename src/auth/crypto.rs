@@ -1,4 +1,5 @@
-//! The hashes that more than one mechanism uses, random bytes, and comparing without a hint about where two texts differ.
+//! The hashes that more than one mechanism uses, random bytes, and comparing without a hint about where two texts
+//! differ.
 
 use crate::error::{Code, Error, Result};
 use hmac::{Hmac, Mac};

@@ -1,5 +1,5 @@
-//! DIGEST-MD5: RFC 2831, without the layers after the login (`qop=auth` only). The server proves that it knows the password
-//! by `rspauth`, and a success without it is none.
+//! DIGEST-MD5: RFC 2831, without the layers after the login (`qop=auth` only). The server proves that it knows the
+//! password by `rspauth`, and a success without it is none.
 
 use crate::auth::{Credentials, Mechanism, Opening, SecretBytes, crypto, refused, wrong};
 use crate::error::Result;
@@ -204,8 +204,8 @@ impl Challenge {
         Ok(challenge)
     }
 
-    /// User and realm for this login. A user written `user@realm` chooses among the realms that are offered; else it is the
-    /// one that is named as the host, or the first.
+    /// User and realm for this login. A user written `user@realm` chooses among the realms that are offered; else it is
+    /// the one that is named as the host, or the first.
     fn identity<'a>(&'a self, user: &'a str, host: &str) -> (&'a str, Option<&'a [u8]>) {
         let find = |name: &str| self.realms.iter().find(|r| r.eq_ignore_ascii_case(name.as_bytes()));
         if let Some((local, suffix)) = user.rsplit_once('@')
@@ -216,7 +216,8 @@ impl Challenge {
         (user, find(host).or(self.realms.first()).map(Vec::as_slice))
     }
 
-    /// The text as it is hashed: ISO 8859-1 where that is possible, else UTF-8 if the server knows it (section 2.1.2.1).
+    /// The text as it is hashed: ISO 8859-1 where that is possible, else UTF-8 if the server knows it (section
+    /// 2.1.2.1).
     fn hashed(&self, what: &str, text: &str) -> Result<SecretBytes> {
         match latin1(text) {
             Some(bytes) => Ok(bytes),

@@ -1,7 +1,7 @@
 //! Login mechanisms (SASL, RFC 4422, and what servers speak beside it) as state machines: bytes in, bytes out.
 //!
-//! [`choice`] says which mechanism is used, [`login`] builds it, and [`Login`] runs it. Base64, the `*` that cancels, and
-//! sockets are the session's business (RFC 4954); secrets are wiped and no `Debug` shows them.
+//! [`choice`] says which mechanism is used, [`login`] builds it, and [`Login`] runs it. Base64, the `*` that cancels,
+//! and sockets are the session's business (RFC 4954); secrets are wiped and no `Debug` shows them.
 
 pub mod choice;
 pub mod cram_md5;
@@ -28,7 +28,8 @@ use crate::text::mask::Secret;
 use std::fmt;
 use zeroize::Zeroizing;
 
-/// The largest decoded challenge that is looked at; the largest that a known server sends is an NTLM one of about 1 KiB.
+/// The largest decoded challenge that is looked at; the largest that a known server sends is an NTLM one of about 1
+/// KiB.
 pub const LONGEST_CHALLENGE: usize = 64 * 1024;
 
 /// More challenges than any mechanism here has steps.
@@ -87,8 +88,8 @@ pub struct Peer {
 #[derive(Debug, Clone, Default)]
 pub struct Channel {
     pub tls: bool,
-    /// Keying material of 32 bytes (RFC 9266): label `EXPORTER-Channel-Binding`, empty context. Not to be given with TLS 1.2
-    /// without an extended master secret.
+    /// Keying material of 32 bytes (RFC 9266): label `EXPORTER-Channel-Binding`, empty context. Not to be given with
+    /// TLS 1.2 without an extended master secret.
     pub exporter: Option<Vec<u8>>,
     /// Hash of the server's certificate (RFC 5929 section 4.1).
     pub end_point: Option<Vec<u8>>,
@@ -106,8 +107,8 @@ impl Channel {
 /// How a mechanism begins.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Opening {
-    /// Its first message may stand behind the name on the AUTH line (RFC 4954 section 4; empty is written `=`). Where the
-    /// line would be too long it goes as [`Opening::AfterPrompt`].
+    /// Its first message may stand behind the name on the AUTH line (RFC 4954 section 4; empty is written `=`). Where
+    /// the line would be too long it goes as [`Opening::AfterPrompt`].
     OnCommandLine(SecretBytes),
     /// The name goes alone; whatever text the 334 has, even none that is Base64, this follows.
     AfterPrompt(SecretBytes),
@@ -203,7 +204,7 @@ pub fn login(choice: &Choice, credentials: &Credentials, peer: &Peer, ntlm_v2: b
     }
     let mechanism: Box<dyn Mechanism> = match method {
         Method::Plain => Box::new(plain::Plain::new(credentials)?),
-        Method::Login => Box::new(user_password::UserPassword::new(credentials)),
+        Method::Login => Box::new(user_password::UserPassword::new(credentials)?),
         Method::CramMd5 => Box::new(cram_md5::CramMd5::new(credentials)?),
         Method::DigestMd5 => Box::new(digest_md5::DigestMd5::new(credentials, &peer.host)?),
         Method::Ntlm => Box::new(ntlm::Ntlm::new(credentials, peer, ntlm_v2)?),

@@ -1,5 +1,5 @@
-//! What XOAUTH2 and OAUTHBEARER share: the bearer token (RFC 6750), and the JSON in which a server says why it refuses one
-//! (RFC 7628 section 3.2.2).
+//! What XOAUTH2 and OAUTHBEARER share: the bearer token (RFC 6750), and the JSON in which a server says why it refuses
+//! one (RFC 7628 section 3.2.2).
 
 use crate::auth::{Credentials, SecretBytes, refused};
 use crate::error::Result;
@@ -78,8 +78,8 @@ pub fn user<'a>(name: &str, credentials: &'a Credentials) -> Result<&'a str> {
     Ok(user)
 }
 
-/// The members of a JSON object whose values are texts or numbers; others are passed over, and whatever comes after a fault.
-/// Not a JSON parser: enough for what it reads, and bounded by its text.
+/// The members of a JSON object whose values are texts or numbers; others are passed over, and whatever comes after a
+/// fault. Not a JSON parser: enough for what it reads, and bounded by its text.
 fn members(text: &str) -> Vec<(String, String)> {
     let mut found = Vec::new();
     let Some(mut rest) = text.trim_start().strip_prefix('{') else { return found };

@@ -1,4 +1,5 @@
-//! OAUTHBEARER: RFC 7628. A failure comes in a 334, is answered with ^A, and the refusing reply follows (section 3.2.3).
+//! OAUTHBEARER: RFC 7628. A failure comes in a 334, is answered with ^A, and the refusing reply follows (section
+//! 3.2.3).
 
 use crate::auth::scram::sasl_name;
 use crate::auth::{Credentials, Mechanism, Opening, Peer, Refusal, SecretBytes, oauth, wrong};

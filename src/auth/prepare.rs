@@ -1,11 +1,12 @@
-//! SASLprep (RFC 4013), the preparation of user names and passwords that SCRAM asks of the client (RFC 5802 section 2.2).
+//! SASLprep (RFC 4013), the preparation of user names and passwords that SCRAM asks of the client (RFC 5802 section
+//! 2.2).
 
 use crate::auth::refused;
 use crate::error::Result;
 use zeroize::Zeroizing;
 
-/// The prepared text, or 603 when it holds what SASLprep forbids; `what` names the property. Code points that Unicode 3.2
-/// didn't have are refused: what a server makes of them depends on its age.
+/// The prepared text, or 603 when it holds what SASLprep forbids; `what` names the property. Code points that Unicode
+/// 3.2 didn't have are refused: what a server makes of them depends on its age.
 pub fn saslprep(name: &str, what: &str, text: &str) -> Result<Zeroizing<String>> {
     // The crate's error names the character, which may be one of a password.
     match stringprep::saslprep(text) {

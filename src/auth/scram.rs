@@ -1,5 +1,5 @@
-//! SCRAM-SHA-1, -256 and -512, plain and -PLUS: RFC 5802, RFC 7677, channel bindings RFC 5929 and RFC 9266. The server proves
-//! that it knows the password too, and a success without that proof is none.
+//! SCRAM-SHA-1, -256 and -512, plain and -PLUS: RFC 5802, RFC 7677, channel bindings RFC 5929 and RFC 9266. The server
+//! proves that it knows the password too, and a success without that proof is none.
 
 use crate::auth::{Channel, Credentials, Mechanism, Opening, SecretBytes, crypto, prepare, refused, shown, wrong};
 use crate::error::Result;
@@ -9,8 +9,8 @@ use ring::{digest, hmac, pbkdf2};
 use std::num::NonZeroU32;
 use zeroize::Zeroizing;
 
-/// Fewer rounds than RFC 5802 section 5.1 and RFC 7677 section 4 ask servers for would let who plays the server find the
-/// password quickly from our answer.
+/// Fewer rounds than RFC 5802 section 5.1 and RFC 7677 section 4 ask servers for would let who plays the server find
+/// the password quickly from our answer.
 const LEAST_ROUNDS: u32 = 4_096;
 
 /// A million rounds take about half a second, more than any server is known to ask for; the wait can't be interrupted.

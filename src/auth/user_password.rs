@@ -1,7 +1,7 @@
-//! LOGIN: no standard, but offered by nearly every server (draft-murchison-sasl-login). The server asks twice; what it asks
-//! is not looked at, for servers word it in many ways and the order never changes.
+//! LOGIN: no standard, but offered by nearly every server (draft-murchison-sasl-login). The server asks twice; what it
+//! asks is not looked at, for servers word it in many ways and the order never changes.
 
-use crate::auth::{Credentials, Mechanism, Opening, SecretBytes, wrong};
+use crate::auth::{Credentials, Mechanism, Opening, SecretBytes, refused, wrong};
 use crate::error::Result;
 use crate::text::mask::Secret;
 
@@ -22,8 +22,15 @@ pub struct UserPassword {
 }
 
 impl UserPassword {
-    pub fn new(credentials: &Credentials) -> UserPassword {
-        UserPassword { user: credentials.user.clone(), password: credentials.password.clone(), state: State::WantsUser }
+    pub fn new(credentials: &Credentials) -> Result<UserPassword> {
+        if credentials.user.is_empty() {
+            return Err(refused(NAME, "User is empty"));
+        }
+        Ok(UserPassword {
+            user: credentials.user.clone(),
+            password: credentials.password.clone(),
+            state: State::WantsUser,
+        })
     }
 }
 
@@ -63,7 +70,7 @@ mod tests {
     #[test]
     fn user_and_password_answer_the_two_challenges_whatever_they_say() {
         for (first, second) in [(&b"Username:"[..], &b"Password:"[..]), (b"", b""), (b"User Name\0", b"\xff\xfe")] {
-            let mut login = UserPassword::new(&credentials("joe", "pass word", ""));
+            let mut login = UserPassword::new(&credentials("joe", "pass word", "")).unwrap();
             assert_eq!(login.opening().unwrap(), Opening::ServerFirst);
             assert_eq!(login.step(first).unwrap().expose(), b"joe");
             assert!(!login.finished());
@@ -71,5 +78,6 @@ mod tests {
             assert!(login.finished());
             assert!(login.step(b"Username:").is_err());
         }
+        assert!(UserPassword::new(&credentials("", "p", "")).is_err());
     }
 }

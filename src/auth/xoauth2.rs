@@ -1,5 +1,5 @@
-//! XOAUTH2: Google's mechanism, spoken by Microsoft too. A failure comes in a 334, is answered with an empty line, and the
-//! refusing reply follows.
+//! XOAUTH2: Google's mechanism, spoken by Microsoft too. A failure comes in a 334, is answered with an empty line, and
+//! the refusing reply follows.
 
 use crate::auth::{Credentials, Mechanism, Opening, Refusal, SecretBytes, oauth, wrong};
 use crate::error::Result;

@@ -257,6 +257,14 @@ impl Component {
         self.state.lock().message.set_message_b(value)
     }
 
+    pub fn get_message_html(&self) -> Result<String> {
+        Ok(self.state.lock().message.message_html())
+    }
+
+    pub fn set_message_html(&self, value: &str) -> Result<()> {
+        self.state.lock().message.set_message_html(value)
+    }
+
     pub fn get_attached_file(&self) -> Result<String> {
         Ok(self.state.lock().message.attached_file.clone())
     }

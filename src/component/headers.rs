@@ -3,7 +3,6 @@
 use super::Component;
 use super::send::compose_options;
 use crate::error::{Code, Error, Result};
-use crate::message::body::Piece;
 use crate::message::compose::{self, Composed};
 use crate::smtp::dot::normalise;
 
@@ -53,18 +52,8 @@ impl Component {
     /// The body with CRLF line ends and its last line ended, before dot-stuffing.
     pub(super) fn transfer_text(&self) -> Result<String> {
         let Some(composed) = self.composed()? else { return Ok(String::new()) };
-        let mut chunks: Vec<&[u8]> = Vec::new();
-        for piece in &composed.pieces {
-            match piece {
-                Piece::Bytes(bytes) => chunks.push(bytes),
-                Piece::Encoded(bytes) => chunks.push(bytes),
-                _ => {
-                    let why = "TransferText is not kept for a message with a stream or AttachedFile";
-                    return Err(Error::new(Code::WrongState, why));
-                }
-            }
-        }
-        let mut text = normalise(&chunks);
+        let body = compose::kept_body(&composed)?;
+        let mut text = normalise(&[&body]);
         if !text.is_empty() && !text.ends_with(b"\r\n") {
             text.extend_from_slice(b"\r\n");
         }

@@ -1,6 +1,7 @@
 //! The component: owns the state, orders the steps of each method. The only place where domains meet.
 
 mod ask;
+mod attach;
 mod by_name;
 mod connect;
 mod r#gen;

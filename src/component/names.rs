@@ -3,7 +3,7 @@
 use super::by_name::{Name, *};
 
 /// Every property, sorted by its name in lower case.
-pub(super) static NAMES: [Name; 184] = [
+pub(super) static NAMES: [Name; 185] = [
     Name {
         name: "AllowExtensions",
         index: false,
@@ -416,6 +416,13 @@ pub(super) static NAMES: [Name; 184] = [
         object: false,
         get: Some(|c, i| c.get_message_header_value(i)),
         set: None,
+    },
+    Name {
+        name: "MessageHtml",
+        index: false,
+        object: false,
+        get: Some(|c, _| c.get_message_html()),
+        set: Some(|c, _, t| c.set_message_html(t)),
     },
     Name {
         name: "MessageId",

@@ -52,12 +52,15 @@ impl Component {
         if row.planned {
             return super::planned_set(value == row.initial(), row.name);
         }
+        if let Value::Text(text) = &value {
+            line::refuse_crlf_nul(row.name, text)?;
+        }
         let mut state = self.state.lock();
         match row.setting {
             Setting::LocalPort => state.server.unconnected(Code::LocalPortConnected, "LocalPort")?,
             Setting::MaxLineLength => state.server.unconnected(Code::MaxLineLengthConnected, "MaxLineLength")?,
             Setting::Hello => check_hello(text)?,
-            Setting::Charset if !text.is_empty() => Charset::find(text).map(drop)?,
+            Setting::Charset => check_charset(text)?,
             Setting::MessageIdAlgorithm => check_id_algorithm(text)?,
             Setting::DsnRet => check_one_of("DsnRet", text, &["", "FULL", "HDRS"])?,
             Setting::DsnEnvId => check_that("DsnEnvId", text, text.len() <= 100, "at most 100 characters")?,
@@ -74,9 +77,6 @@ impl Component {
                 state.settings.set(Setting::TcpKeepAlive, Value::Bool(true));
             }
             _ => {}
-        }
-        if let Value::Text(text) = &value {
-            line::refuse_crlf_nul(row.name, text)?;
         }
         state.settings.set(row.setting, value);
         // What is generated for a message (Message-ID, folding) depends on settings too.
@@ -103,8 +103,12 @@ fn license() -> String {
     .join("\r\n")
 }
 
+fn check_charset(text: &str) -> Result<()> {
+    let known = text.is_empty() || Charset::find(text).is_ok();
+    if known { Ok(()) } else { Err(Error::new(Code::ValueRefused, "Charset takes the name of a charset for mail")) }
+}
+
 fn check_hello(text: &str) -> Result<()> {
-    line::refuse_crlf_nul("Hello", text)?;
     if !text.is_empty() && (!text.is_ascii() || text.bytes().any(|b| b.is_ascii_whitespace() || b.is_ascii_control())) {
         return Err(Error::new(Code::ValueRefused, "Hello is one word of ASCII: a host name or an address literal"));
     }

@@ -97,10 +97,11 @@ pub enum Setting {
     HoldUntil,
     MtPriority,
     ServerExtensions,
+    MessageIncludesHeaders,
 }
 
 /// What each setting is, in the order of [`Setting`].
-pub static TABLE: [Row; 92] = [
+pub static TABLE: [Row; 93] = [
     Row {
         setting: Setting::AllowEmptyTo,
         name: "AllowEmptyTo",
@@ -1025,6 +1026,16 @@ pub static TABLE: [Row; 92] = [
         kind: Kind::Text,
         access: Access::Ro,
         default: Default::Text(""),
+        planned: false,
+        property: "",
+        secret: false,
+    },
+    Row {
+        setting: Setting::MessageIncludesHeaders,
+        name: "MessageIncludesHeaders",
+        kind: Kind::Bool,
+        access: Access::Rw,
+        default: Default::Bool(false),
         planned: false,
         property: "",
         secret: false,

@@ -4,12 +4,13 @@
 #![allow(missing_docs)]
 
 use crate::certs::Certificate;
-use crate::error::{Code, Error};
+use crate::error::{Code, Error, Result};
 use crate::ffi::callbacks::Callbacks;
 use crate::ffi::guard::{self, CERTS, HANDLES, Handle};
 use crate::ffi::handle::{ssmtp_cert_t, ssmtp_t};
 use crate::ffi::text;
-use crate::message::body::StreamBody;
+use crate::message::attachment::Content;
+use crate::message::body::{Stream, StreamBody};
 use libc::{c_char, c_void};
 use std::sync::Arc;
 
@@ -130,21 +131,69 @@ pub unsafe extern "C" fn ssmtp_set_message_stream(
     userdata: *mut c_void,
     size: i64,
 ) -> i32 {
+    guard::run(handle, |c| c.set_message_stream(stream_body(read, close, userdata, size)?))
+}
+
+/// The caller's callbacks as a stream; None without `read`.
+fn stream_body(
+    read: ssmtp_read_cb,
+    close: ssmtp_close_cb,
+    userdata: *mut c_void,
+    size: i64,
+) -> Result<Option<StreamBody>> {
     let userdata = userdata as usize;
+    if size < -1 {
+        return Err(Error::new(Code::ValueRefused, "the size of a stream is -1 or more"));
+    }
+    let Some(read) = read else { return Ok(None) };
+    let read = Box::new(move |buffer: &mut [u8]| {
+        // SAFETY: the caller promised a function that writes at most this much while the stream is set.
+        unsafe { read(userdata as *mut c_void, buffer.as_mut_ptr(), buffer.len()) }
+    });
+    let close = close.map(|close| {
+        // SAFETY: the caller promised a function that takes this userdata.
+        Box::new(move || unsafe { close(userdata as *mut c_void) }) as Box<dyn FnOnce() + Send>
+    });
+    Ok(Some(StreamBody { read, close, size: u64::try_from(size).ok() }))
+}
+
+/// The same where a stream must be given.
+fn content_of(body: Option<StreamBody>) -> Result<Content> {
+    let body = body.ok_or_else(|| Error::new(Code::BadArgument, "the read callback is NULL"))?;
+    Ok(Content::Stream(Stream::new(body)))
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ssmtp_add_attachment_stream(
+    handle: *mut ssmtp_t,
+    read: ssmtp_read_cb,
+    close: ssmtp_close_cb,
+    userdata: *mut c_void,
+    size: i64,
+    name: *const c_char,
+    content_type: *const c_char,
+) -> i32 {
     guard::run(handle, |c| {
-        if size < -1 {
-            return Err(Error::new(Code::ValueRefused, "the size of a stream is -1 or more"));
-        }
-        let Some(read) = read else { return c.set_message_stream(None) };
-        let read = Box::new(move |buffer: &mut [u8]| {
-            // SAFETY: the caller promised a function that writes at most this much while the stream is set.
-            unsafe { read(userdata as *mut c_void, buffer.as_mut_ptr(), buffer.len()) }
-        });
-        let close = close.map(|close| {
-            // SAFETY: the caller promised a function that takes this userdata.
-            Box::new(move || unsafe { close(userdata as *mut c_void) }) as Box<dyn FnOnce() + Send>
-        });
-        c.set_message_stream(Some(StreamBody { read, close, size: u64::try_from(size).ok() }))
+        let content = content_of(stream_body(read, close, userdata, size)?)?;
+        // SAFETY: the promise is the caller's.
+        unsafe { c.add_attachment(content, text::input(name)?, text::input(content_type)?) }
+    })
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ssmtp_add_inline_stream(
+    handle: *mut ssmtp_t,
+    read: ssmtp_read_cb,
+    close: ssmtp_close_cb,
+    userdata: *mut c_void,
+    size: i64,
+    content_id: *const c_char,
+    content_type: *const c_char,
+) -> i32 {
+    guard::run(handle, |c| {
+        let content = content_of(stream_body(read, close, userdata, size)?)?;
+        // SAFETY: the promise is the caller's.
+        unsafe { c.add_inline(content, text::input(content_id)?, text::input(content_type)?) }
     })
 }
 

@@ -374,13 +374,17 @@ impl<'a> Parser<'a> {
                     return Ok(text);
                 }
                 '\\' => match chars.next() {
-                    Some((_, escaped)) if !escaped.is_control() => text.push(escaped),
+                    Some((_, escaped)) if !escaped.is_control() && !matches!(escaped, '\u{2028}' | '\u{2029}') => {
+                        text.push(escaped);
+                    }
                     _ => break,
                 },
                 // A fold inside quotes is not part of the text.
                 '\r' | '\n' => {}
                 '\t' => text.push(' '),
-                c if c.is_control() => return Err(malformed("a control character stands in quotes")),
+                c if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}') => {
+                    return Err(malformed("a control character stands in quotes"));
+                }
                 c => text.push(c),
             }
         }

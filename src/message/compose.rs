@@ -28,6 +28,8 @@ pub struct Options {
     pub max_header_length: usize,
     pub message_id_algorithm: IdAlgorithm,
     pub allow_empty_to: bool,
+    /// Message is a complete message (MessageIncludesHeaders).
+    pub complete: bool,
     /// For the Message-ID when From has no domain.
     pub host: String,
     /// The local zone at a time: seconds east of Greenwich.
@@ -42,6 +44,7 @@ impl Default for Options {
             max_header_length: 80,
             message_id_algorithm: IdAlgorithm::default(),
             allow_empty_to: false,
+            complete: false,
             host: String::new(),
             utc_offset: |_| 0,
         }
@@ -157,14 +160,15 @@ pub fn kept_body(composed: &Composed) -> Result<Vec<u8>> {
 
 /// Composes the message for a server with these abilities.
 pub fn compose(draft: &Draft, options: &Options, caps: Caps, generated: &mut Generated) -> Result<Composed> {
+    if options.complete && draft.message.is_some() {
+        return super::complete::compose(draft, caps);
+    }
     generated.for_revision(draft.revision);
     let other = headers::parse(&draft.other_headers)?;
-    let needs_smtputf8 = needs_smtputf8(draft);
+    let needs_smtputf8 = needs_smtputf8(draft) || other.needs_smtputf8();
     if needs_smtputf8 && !caps.smtp_utf8 {
-        let sender = envelope_sender(draft).is_ok_and(|(_, utf8)| utf8);
-        let code = if sender { Code::NoSender } else { Code::NoRecipient };
         return Err(Error::new(
-            code,
+            beyond_ascii(draft),
             "an address has a local part beyond ASCII and the server does not offer SMTPUTF8",
         ));
     }
@@ -194,6 +198,18 @@ fn needs_smtputf8(draft: &Draft) -> bool {
         [&draft.from, &draft.reply_to, &draft.return_path, &draft.delivery_notification_to, &draft.read_receipt_to];
     let beyond = |text: &String| !text.is_ascii() && mailboxes(text).iter().any(Mailbox::needs_smtputf8);
     single.into_iter().any(beyond) || draft.recipients.iter().any(|recipient| beyond(&recipient.address))
+}
+
+/// The number of the error for an address that needs SMTPUTF8: by whose address it is.
+fn beyond_ascii(draft: &Draft) -> Code {
+    let recipient = |recipient: &EnvelopeRecipient| recipient.needs_smtputf8;
+    if envelope_sender(draft).is_ok_and(|(_, utf8)| utf8) {
+        Code::NoSender
+    } else if draft.recipients.envelope().is_ok_and(|all| all.iter().any(recipient)) {
+        Code::NoRecipient
+    } else {
+        Code::ValueRefused
+    }
 }
 
 fn mailboxes(text: &str) -> Vec<Mailbox> {

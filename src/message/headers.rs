@@ -102,6 +102,12 @@ impl<'a> Other<'a> {
         self.find("Content-Transfer-Encoding").is_some() || self.find("Content-Type").is_some_and(multipart)
     }
 
+    /// Whether a mailbox in these fields has a local part beyond ASCII.
+    pub fn needs_smtputf8(&self) -> bool {
+        let shown = self.fields.iter().filter(|field| !field.is_hidden() && !field.value.is_ascii());
+        shown.filter_map(Field::mailboxes).flatten().any(|mailbox| mailbox.needs_smtputf8())
+    }
+
     /// The charset that Content-Type names.
     pub fn charset(&self) -> Option<String> {
         parameter(&self.find("Content-Type")?.text(), "charset")
@@ -126,6 +132,11 @@ impl Field<'_> {
         line::unfold(self.value).trim_matches([' ', '\t']).to_string()
     }
 
+    /// What a field of mailboxes holds, when that can be read.
+    fn mailboxes(&self) -> Option<Vec<Mailbox>> {
+        ADDRESS_FIELDS.iter().any(|name| self.is(name)).then(|| address::parse_list(&self.text()).ok())?
+    }
+
     /// The field as it goes out: as the caller wrote it where that can be sent, else encoded.
     fn write(&self, style: &Style) -> String {
         let plain = |c: char| !c.is_control() && (style.utf8 || c.is_ascii()) || c == '\t';
@@ -134,9 +145,7 @@ impl Field<'_> {
             return format!("{}\r\n", self.raw);
         }
         let value = self.text();
-        if ADDRESS_FIELDS.iter().any(|name| self.is(name))
-            && let Ok(mailboxes) = address::parse_list(&value)
-        {
+        if let Some(mailboxes) = self.mailboxes() {
             return addresses(self.name, &mailboxes.into_iter().map(Listed::Mailbox).collect::<Vec<_>>(), style);
         }
         if self.is_content() && value.contains('=') {

@@ -2,11 +2,16 @@
 
 use crate::error::{Code, Error, Result};
 
+/// More does not fit into a command line of any server (RFC 3461 adds 500 octets to it).
+const LONGEST: usize = 2000;
 /// Words that a value may follow behind a blank.
 const WITH_VALUE: [&str; 4] = ["NOTIFY", "ORCPT", "RRVS", "BY"];
 
 /// The parameters of a text, each as `KEYWORD=VALUE` or `KEYWORD`; 165 when one is malformed.
 pub fn parse(text: &str) -> Result<Vec<String>> {
+    if text.len() > LONGEST {
+        return Err(Error::new(Code::NoRecipient, "the options of a recipient are too long for a command"));
+    }
     let mut options: Vec<String> = Vec::new();
     for (semicolon, word) in words(text) {
         let refused = || Error::new(Code::NoRecipient, format!("the recipient option {word:?} is malformed"));
@@ -165,5 +170,6 @@ mod tests {
         ] {
             assert_eq!(parse(text).unwrap_err().code, Code::NoRecipient, "{text}");
         }
+        assert!(parse(&"NOTIFY SUCCESS ".repeat(200)).is_err());
     }
 }

@@ -84,8 +84,6 @@ pub struct TcpStream {
     socket: Option<Arc<Socket>>,
     label: String,
     no_delay: bool,
-    /// How much a send takes in one go: [`ONE_GO`], or less with a small buffer.
-    one_go: usize,
     /// What may be sent by now, where that is limited.
     rate: Option<Rate>,
     /// Closing waits for what is not delivered yet.
@@ -117,7 +115,6 @@ impl TcpStream {
             socket: Some(Arc::new(socket)),
             label,
             no_delay,
-            one_go: ONE_GO,
             rate: None,
             lingers: false,
             failed: false,
@@ -136,10 +133,6 @@ impl TcpStream {
         options.settle(&socket, &self.label)?;
         self.lingers = matches!(options.closing, Closing::Wait(_));
         self.rate = Rate::new(max_rate, Instant::now());
-        if options.send_buffer > 0 {
-            // The system counts its own overhead in.
-            self.one_go = ONE_GO.min(options.send_buffer / 4);
-        }
         Ok(self)
     }
 
@@ -230,7 +223,7 @@ impl TcpStream {
         clock.interrupt.check()?;
         if more {
             self.held |= total > 0;
-        } else if (self.held && total == 0) || (!self.no_delay && (self.unanswered > 1 || total > self.one_go)) {
+        } else if (self.held && total == 0) || (!self.no_delay && (self.unanswered > 1 || total > ONE_GO)) {
             self.push(&socket);
         } else {
             self.held = false;

@@ -1,5 +1,7 @@
 //! Sockets against real peers on the loopback interface. No upper bound on a time is tighter than seconds.
 
+mod options;
+
 use super::clock::Clock;
 use super::dial::{DialOptions, dial};
 use super::interrupt::Interrupt;

@@ -3,6 +3,7 @@
 mod pages;
 mod shift;
 mod tables;
+mod vietnamese;
 
 use encoding_rs::Encoding;
 
@@ -64,6 +65,7 @@ impl CodePage {
         let text = match self.kind {
             Kind::Upper(table) => single_decode(bytes, table, 128),
             Kind::Full(table) => single_decode(bytes, table, 0),
+            Kind::Vietnamese(table) => single_decode(bytes, table, 128).map(|text| vietnamese::join(&text)),
             Kind::Web(encoding) => web(encoding),
             Kind::Euc(encoding) => web(encoding).filter(|_| super::charset::euc_only(bytes)),
             Kind::Shift(shift) => shift.decode(bytes),
@@ -85,6 +87,7 @@ impl CodePage {
         let bytes = match self.kind {
             Kind::Upper(table) => single_encode(text, table, 128),
             Kind::Full(table) => single_encode(text, table, 0),
+            Kind::Vietnamese(table) => single_encode(&vietnamese::split(text, |c| table.contains(c)), table, 128),
             Kind::Web(encoding) => web(encoding),
             Kind::Euc(encoding) => web(encoding).filter(|bytes| super::charset::euc_only(bytes)),
             Kind::Shift(shift) => shift.encode(text),

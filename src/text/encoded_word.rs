@@ -112,8 +112,9 @@ fn is_q_safe(byte: u8, place: Place) -> bool {
     }
 }
 
+/// Control characters, and the two of Unicode that some readers take for a line end.
 fn has_control(text: &str) -> bool {
-    text.chars().any(|c| c.is_control() && c != '\t')
+    text.chars().any(|c| c.is_control() && c != '\t' || matches!(c, '\u{2028}' | '\u{2029}'))
 }
 
 /// Whether text cannot stand in a header as it is.
@@ -214,9 +215,13 @@ pub fn quoted(text: &str) -> String {
     out
 }
 
-/// A character of an atom: RFC 5322 section 3.2.3, and beyond ASCII RFC 6532 section 3.2.
+/// A character of an atom: RFC 5322 section 3.2.3, and beyond ASCII RFC 6532 section 3.2, without Unicode's blanks.
 pub fn is_atext(c: char) -> bool {
-    if c.is_ascii() { c.is_ascii_alphanumeric() || "!#$%&'*+-/=?^_`{|}~".contains(c) } else { !c.is_control() }
+    if c.is_ascii() {
+        c.is_ascii_alphanumeric() || "!#$%&'*+-/=?^_`{|}~".contains(c)
+    } else {
+        !c.is_control() && !c.is_whitespace()
+    }
 }
 
 #[cfg(test)]

@@ -254,27 +254,21 @@ static int64_t read_nothing(void *userdata, uint8_t *buffer, size_t size) {
 
 static void count_close(void *userdata) { *(int *)userdata += 1; }
 
-static void a_stream_is_closed_once_however_it_goes(void) {
+static void only_a_transfer_closes_a_stream(void) {
     ssmtp_t *smtp = ssmtp_new();
     closed = 0;
     EQ(ssmtp_set_message_stream(smtp, read_nothing, count_close, &closed, 0), 0);
+    EQ(ssmtp_set_message_stream(smtp, read_nothing, count_close, &closed, -1), 0); /* replaced */
+    EQ(ssmtp_set_message_stream(smtp, NULL, NULL, NULL, 0), 0);                    /* removed */
     EQ(ssmtp_set_message_stream(smtp, read_nothing, count_close, &closed, -1), 0);
-    EQ(closed, 1); /* replaced */
-    EQ(ssmtp_set_message_stream(smtp, NULL, NULL, NULL, 0), 0);
-    EQ(closed, 2); /* removed */
-    EQ(ssmtp_set_message_stream(smtp, read_nothing, count_close, &closed, -1), 0);
-    EQ(ssmtp_set_attached_file(smtp, "/nowhere"), 0);
-    EQ(closed, 3); /* put out by the file */
+    EQ(ssmtp_set_attached_file(smtp, "/nowhere"), 0); /* put out by the file */
     EQ(ssmtp_set_message_stream(smtp, read_nothing, count_close, &closed, -1), 0);
     EQ(ssmtp_reset(smtp), 0);
-    EQ(closed, 4);
     EQ(ssmtp_set_message_stream(smtp, read_nothing, count_close, &closed, -1), 0);
     EQ(ssmtp_set_message_stream(smtp, read_nothing, count_close, &closed, -2), SSMTP_ERROR_VALUE_REFUSED);
-    EQ(closed, 4); /* what was refused was never taken */
-    EQ(ssmtp_delete(smtp), 0);
-    EQ(closed, 5);
     EQ(ssmtp_set_message_stream(NULL, read_nothing, count_close, &closed, 0), SSMTP_ERROR_BAD_ARGUMENT);
-    EQ(closed, 5);
+    EQ(ssmtp_delete(smtp), 0);
+    EQ(closed, 0);
 }
 
 void test_handles(void) {
@@ -289,7 +283,7 @@ void test_handles(void) {
     RUN(long_text_comes_back_whole);
     RUN(the_last_error_is_the_calling_threads);
     RUN(texts_of_numbers_are_never_null);
-    RUN(a_stream_is_closed_once_however_it_goes);
+    RUN(only_a_transfer_closes_a_stream);
 }
 
 /* `abi panic` runs one test alone, with a library that has the entry for it. */

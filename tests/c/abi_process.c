@@ -16,18 +16,16 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define FAIL_BODY (8 << 20)
-
 /* A handle whose message is long enough to still be on its way when the server goes. */
 static ssmtp_t *long_message_to(int port) {
     ssmtp_t *smtp = message_to(port);
-    char *text = malloc(FAIL_BODY + 1);
-    size_t i;
-    memset(text, 'x', FAIL_BODY);
-    for (i = 76; i + 2 < FAIL_BODY; i += 78) {
+    size_t i, size = getenv("SSMTP_SLOW") != NULL ? 300 << 10 : 4 << 20;
+    char *text = malloc(size + 1);
+    memset(text, 'x', size);
+    for (i = 76; i + 2 < size; i += 78) {
         memcpy(text + i, "\r\n", 2);
     }
-    text[FAIL_BODY] = '\0';
+    text[size] = '\0';
     EQ(ssmtp_set_message_text(smtp, text), 0);
     free(text);
     return smtp;
@@ -57,6 +55,21 @@ static void a_peer_that_resets_does_not_kill_the_process(void) {
         CHECK(gone(code));
         EQ(ssmtp_delete(smtp), 0);
         server_stop(&s);
+    }
+    /* The plainest way to SIGPIPE: end of file first, the reset later, and the client still writing. */
+    {
+        deaf d;
+        ssmtp_t *smtp;
+        int32_t code;
+        deaf_start(&d, 1);
+        smtp = long_message_to(d.port);
+        code = ssmtp_send(smtp);
+        CHECK(gone(code));
+        if (!gone(code)) {
+            printf("    hung up: %d %s\n", (int)code, check_error(smtp));
+        }
+        EQ(ssmtp_delete(smtp), 0);
+        deaf_stop(&d);
     }
     sigaction(SIGPIPE, NULL, &action);
     CHECK(action.sa_handler == SIG_DFL);
@@ -167,7 +180,9 @@ static void a_storm_of_signals_does_not_disturb(void) {
     const char *args[] = {"--delay", "5", "--one-byte", NULL};
     server s = server_start(args);
     ssmtp_t *smtp = long_message_to(s.port);
-    struct itimerval every = {{0, 1000}, {0, 1000}}, never = {{0, 0}, {0, 0}};
+    /* Every ms; valgrind cannot deliver them that fast. */
+    const int period = getenv("SSMTP_SLOW") != NULL ? 50000 : 1000;
+    struct itimerval every = {{0, period}, {0, period}}, never = {{0, 0}, {0, 0}};
     struct sigaction action, before;
     int i;
     memset(&action, 0, sizeof action);
@@ -184,7 +199,7 @@ static void a_storm_of_signals_does_not_disturb(void) {
     EQ(ssmtp_disconnect(smtp), 0);
     setitimer(ITIMER_REAL, &never, NULL);
     sigaction(SIGALRM, &before, NULL);
-    CHECK(alarms > 20);
+    CHECK(alarms > (period == 1000 ? 20 : 0));
     EQ(ssmtp_delete(smtp), 0);
     server_stop(&s);
 }
@@ -225,7 +240,7 @@ static void every_descriptor_is_closed_on_exec(void) {
         known[fd] = fcntl(fd, F_GETFD) >= 0;
     }
     smtp = message_to(s.port);
-    EQ(ssmtp_set_attached_file(smtp, "/proc/self/cmdline"), 0);
+    EQ(ssmtp_set_attached_file(smtp, "/etc/passwd"), 0);
     EQ(ssmtp_on_pi_trail(smtp, look_in_callback, known), 0);
     EQ(ssmtp_connect(smtp), 0);
     look_at_fds(known);

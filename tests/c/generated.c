@@ -39,6 +39,7 @@ static void every_property_has_its_default_and_reads_back_what_was_set(void) {
     row_text("MessageText", ssmtp_get_message_text, ssmtp_set_message_text, "", "Gr\303\274\303\237e\r\n", ROW_SETS);
     row_text("Message", ssmtp_get_message, ssmtp_set_message, "", "Gr\303\274\303\237e\r\n", ROW_SETS);
     row_bytes("MessageB", ssmtp_get_message_b, ssmtp_set_message_b, "", "Gr\303\274\303\237e\r\n", ROW_SETS);
+    row_text("MessageHtml", ssmtp_get_message_html, ssmtp_set_message_html, "", "sample", ROW_ONE_LINE | ROW_SETS);
     row_text("AttachedFile", ssmtp_get_attached_file, ssmtp_set_attached_file, "", "sample", ROW_SETS);
     row_object("MessageHeaders");
     row_number("MessageHeaderCount", ssmtp_get_message_header_count, NULL, 0, 1, 0);
@@ -70,13 +71,13 @@ static void every_property_has_its_default_and_reads_back_what_was_set(void) {
     row_text("FirewallUser", ssmtp_get_firewall_user, ssmtp_set_firewall_user, "", "sample", ROW_PLANNED);
     row_text("FirewallPassword", ssmtp_get_firewall_password, ssmtp_set_firewall_password, "", "sample", ROW_PLANNED);
     row_number("RecipientResultCount", ssmtp_get_recipient_result_count, NULL, 0, 1, 0);
-    row_text_at("RecipientResultAddress", ssmtp_get_recipient_result_address, NULL, "sample");
-    row_text_at("RecipientResultPhase", ssmtp_get_recipient_result_phase, NULL, "sample");
-    row_number("RecipientResultCode", ssmtp_get_recipient_result_code, NULL, 0, 1, 0);
-    row_text_at("RecipientResultEnhancedCode", ssmtp_get_recipient_result_enhanced_code, NULL, "sample");
-    row_text_at("RecipientResultText", ssmtp_get_recipient_result_text, NULL, "sample");
-    row_number("RecipientResultAccepted", ssmtp_get_recipient_result_accepted, NULL, 0, 1, 0);
-    row_number("RecipientResultTemporary", ssmtp_get_recipient_result_temporary, NULL, 0, 1, 0);
+    row_absent_text("RecipientResultAddress", ssmtp_get_recipient_result_address);
+    row_absent_text("RecipientResultPhase", ssmtp_get_recipient_result_phase);
+    row_absent_number("RecipientResultCode", ssmtp_get_recipient_result_code);
+    row_absent_text("RecipientResultEnhancedCode", ssmtp_get_recipient_result_enhanced_code);
+    row_absent_text("RecipientResultText", ssmtp_get_recipient_result_text);
+    row_absent_number("RecipientResultAccepted", ssmtp_get_recipient_result_accepted);
+    row_absent_number("RecipientResultTemporary", ssmtp_get_recipient_result_temporary);
     row_text("SSLCertEffectiveDate", ssmtp_get_ssl_cert_effective_date, NULL, "", "sample", 0);
     row_text("SSLCertExpirationDate", ssmtp_get_ssl_cert_expiration_date, NULL, "", "sample", 0);
     row_text("SSLCertSubject", ssmtp_get_ssl_cert_subject, ssmtp_set_ssl_cert_subject, "", "sample", ROW_PLANNED);
@@ -281,13 +282,14 @@ static void every_setting_has_its_default_and_reads_back_what_was_set(void) {
     row_setting("UseSize", "True", "False", "perhaps", ROW_SETS);
     row_setting("UseSmtpUtf8", "True", "False", "perhaps", ROW_SETS);
     row_setting("UseDsn", "True", "False", "perhaps", ROW_SETS);
-    row_setting("DsnRet", "", "sample", NULL, ROW_ONE_LINE | ROW_SETS);
+    row_setting("DsnRet", "", "HDRS", NULL, ROW_ONE_LINE | ROW_SETS);
     row_setting("DsnEnvId", "", "sample", NULL, ROW_ONE_LINE | ROW_SETS);
-    row_setting("DeliverBy", "", "sample", NULL, ROW_ONE_LINE | ROW_SETS);
-    row_setting("HoldFor", "", "sample", NULL, ROW_ONE_LINE | ROW_SETS);
-    row_setting("HoldUntil", "", "sample", NULL, ROW_ONE_LINE | ROW_SETS);
-    row_setting("MtPriority", "", "sample", NULL, ROW_ONE_LINE | ROW_SETS);
+    row_setting("DeliverBy", "", "120;R", NULL, ROW_ONE_LINE | ROW_SETS);
+    row_setting("HoldFor", "", "3600", NULL, ROW_ONE_LINE | ROW_SETS);
+    row_setting("HoldUntil", "", "2027-01-31T08:00:00Z", NULL, ROW_ONE_LINE | ROW_SETS);
+    row_setting("MtPriority", "", "-9", NULL, ROW_ONE_LINE | ROW_SETS);
     row_read_only_setting("ServerExtensions", "");
+    row_setting("MessageIncludesHeaders", "False", "True", "perhaps", ROW_SETS);
 }
 
 static void every_planned_method_says_so(void) {
@@ -313,6 +315,8 @@ static void every_function_refuses_a_null_handle(void) {
     EQ(ssmtp_set(NULL, "x", "x"), SSMTP_ERROR_BAD_ARGUMENT);
     EQ(ssmtp_config(NULL, "x", &text), SSMTP_ERROR_BAD_ARGUMENT);
     EQ(ssmtp_set_message_stream(NULL, NULL, NULL, NULL, 0), SSMTP_ERROR_BAD_ARGUMENT);
+    EQ(ssmtp_add_attachment_stream(NULL, NULL, NULL, NULL, 0, "x", "x"), SSMTP_ERROR_BAD_ARGUMENT);
+    EQ(ssmtp_add_inline_stream(NULL, NULL, NULL, NULL, 0, "x", "x"), SSMTP_ERROR_BAD_ARGUMENT);
     EQ(ssmtp_get_mail_server(NULL, &text), SSMTP_ERROR_BAD_ARGUMENT);
     EQ(ssmtp_set_mail_server(NULL, "x"), SSMTP_ERROR_BAD_ARGUMENT);
     EQ(ssmtp_get_mail_port(NULL, &number), SSMTP_ERROR_BAD_ARGUMENT);
@@ -370,6 +374,8 @@ static void every_function_refuses_a_null_handle(void) {
     EQ(ssmtp_set_message(NULL, "x"), SSMTP_ERROR_BAD_ARGUMENT);
     EQ(ssmtp_get_message_b(NULL, &bytes, &length), SSMTP_ERROR_BAD_ARGUMENT);
     EQ(ssmtp_set_message_b(NULL, (const uint8_t *)"x", 1), SSMTP_ERROR_BAD_ARGUMENT);
+    EQ(ssmtp_get_message_html(NULL, &text), SSMTP_ERROR_BAD_ARGUMENT);
+    EQ(ssmtp_set_message_html(NULL, "x"), SSMTP_ERROR_BAD_ARGUMENT);
     EQ(ssmtp_get_attached_file(NULL, &text), SSMTP_ERROR_BAD_ARGUMENT);
     EQ(ssmtp_set_attached_file(NULL, "x"), SSMTP_ERROR_BAD_ARGUMENT);
     EQ(ssmtp_get_message_header_count(NULL, &number), SSMTP_ERROR_BAD_ARGUMENT);
@@ -583,6 +589,11 @@ static void every_function_refuses_a_null_handle(void) {
     EQ(ssmtp_sign(NULL), SSMTP_ERROR_BAD_ARGUMENT);
     EQ(ssmtp_encrypt(NULL), SSMTP_ERROR_BAD_ARGUMENT);
     EQ(ssmtp_sign_and_encrypt(NULL), SSMTP_ERROR_BAD_ARGUMENT);
+    EQ(ssmtp_add_attachment_file(NULL, "x", "x", "x"), SSMTP_ERROR_BAD_ARGUMENT);
+    EQ(ssmtp_add_attachment_data(NULL, (const uint8_t *)"x", 1, "x", "x"), SSMTP_ERROR_BAD_ARGUMENT);
+    EQ(ssmtp_add_inline_file(NULL, "x", "x", "x"), SSMTP_ERROR_BAD_ARGUMENT);
+    EQ(ssmtp_add_inline_data(NULL, (const uint8_t *)"x", 1, "x", "x"), SSMTP_ERROR_BAD_ARGUMENT);
+    EQ(ssmtp_clear_attachments(NULL), SSMTP_ERROR_BAD_ARGUMENT);
     EQ(ssmtp_on_connection_status(NULL, NULL, NULL), SSMTP_ERROR_BAD_ARGUMENT);
     EQ(ssmtp_on_start_transfer(NULL, NULL, NULL), SSMTP_ERROR_BAD_ARGUMENT);
     EQ(ssmtp_on_transfer(NULL, NULL, NULL), SSMTP_ERROR_BAD_ARGUMENT);
@@ -620,6 +631,8 @@ static void every_function_refuses_a_dead_handle(void) {
     EQ(ssmtp_set(dead_handle, "x", "x"), SSMTP_ERROR_CLOSED_HANDLE);
     EQ(ssmtp_config(dead_handle, "x", &text), SSMTP_ERROR_CLOSED_HANDLE);
     EQ(ssmtp_set_message_stream(dead_handle, NULL, NULL, NULL, 0), SSMTP_ERROR_CLOSED_HANDLE);
+    EQ(ssmtp_add_attachment_stream(dead_handle, NULL, NULL, NULL, 0, "x", "x"), SSMTP_ERROR_CLOSED_HANDLE);
+    EQ(ssmtp_add_inline_stream(dead_handle, NULL, NULL, NULL, 0, "x", "x"), SSMTP_ERROR_CLOSED_HANDLE);
     EQ(ssmtp_cert_delete(dead_cert), SSMTP_ERROR_CLOSED_HANDLE);
     EQ(ssmtp_get_mail_server(dead_handle, &text), SSMTP_ERROR_CLOSED_HANDLE);
     EQ(ssmtp_set_mail_server(dead_handle, "x"), SSMTP_ERROR_CLOSED_HANDLE);
@@ -678,6 +691,8 @@ static void every_function_refuses_a_dead_handle(void) {
     EQ(ssmtp_set_message(dead_handle, "x"), SSMTP_ERROR_CLOSED_HANDLE);
     EQ(ssmtp_get_message_b(dead_handle, &bytes, &length), SSMTP_ERROR_CLOSED_HANDLE);
     EQ(ssmtp_set_message_b(dead_handle, (const uint8_t *)"x", 1), SSMTP_ERROR_CLOSED_HANDLE);
+    EQ(ssmtp_get_message_html(dead_handle, &text), SSMTP_ERROR_CLOSED_HANDLE);
+    EQ(ssmtp_set_message_html(dead_handle, "x"), SSMTP_ERROR_CLOSED_HANDLE);
     EQ(ssmtp_get_attached_file(dead_handle, &text), SSMTP_ERROR_CLOSED_HANDLE);
     EQ(ssmtp_set_attached_file(dead_handle, "x"), SSMTP_ERROR_CLOSED_HANDLE);
     EQ(ssmtp_get_message_header_count(dead_handle, &number), SSMTP_ERROR_CLOSED_HANDLE);
@@ -891,6 +906,11 @@ static void every_function_refuses_a_dead_handle(void) {
     EQ(ssmtp_sign(dead_handle), SSMTP_ERROR_CLOSED_HANDLE);
     EQ(ssmtp_encrypt(dead_handle), SSMTP_ERROR_CLOSED_HANDLE);
     EQ(ssmtp_sign_and_encrypt(dead_handle), SSMTP_ERROR_CLOSED_HANDLE);
+    EQ(ssmtp_add_attachment_file(dead_handle, "x", "x", "x"), SSMTP_ERROR_CLOSED_HANDLE);
+    EQ(ssmtp_add_attachment_data(dead_handle, (const uint8_t *)"x", 1, "x", "x"), SSMTP_ERROR_CLOSED_HANDLE);
+    EQ(ssmtp_add_inline_file(dead_handle, "x", "x", "x"), SSMTP_ERROR_CLOSED_HANDLE);
+    EQ(ssmtp_add_inline_data(dead_handle, (const uint8_t *)"x", 1, "x", "x"), SSMTP_ERROR_CLOSED_HANDLE);
+    EQ(ssmtp_clear_attachments(dead_handle), SSMTP_ERROR_CLOSED_HANDLE);
     EQ(ssmtp_on_connection_status(dead_handle, NULL, NULL), SSMTP_ERROR_CLOSED_HANDLE);
     EQ(ssmtp_on_start_transfer(dead_handle, NULL, NULL), SSMTP_ERROR_CLOSED_HANDLE);
     EQ(ssmtp_on_transfer(dead_handle, NULL, NULL), SSMTP_ERROR_CLOSED_HANDLE);
@@ -954,6 +974,7 @@ static void every_function_refuses_a_null_output(void) {
     EQ(ssmtp_get_message(live_handle, NULL), SSMTP_ERROR_BAD_ARGUMENT);
     EQ(ssmtp_get_message_b(live_handle, NULL, &length), SSMTP_ERROR_BAD_ARGUMENT);
     EQ(ssmtp_get_message_b(live_handle, &bytes, NULL), SSMTP_ERROR_BAD_ARGUMENT);
+    EQ(ssmtp_get_message_html(live_handle, NULL), SSMTP_ERROR_BAD_ARGUMENT);
     EQ(ssmtp_get_attached_file(live_handle, NULL), SSMTP_ERROR_BAD_ARGUMENT);
     EQ(ssmtp_get_message_header_count(live_handle, NULL), SSMTP_ERROR_BAD_ARGUMENT);
     EQ(ssmtp_get_message_header_field(live_handle, 0, NULL), SSMTP_ERROR_BAD_ARGUMENT);

@@ -198,6 +198,30 @@ void row_number_at(const char *name, int32_t (*get)(ssmtp_t *, int32_t, int32_t 
     ask_int(ssmtp_delete(smtp), 0, name, "delete");
 }
 
+static const int32_t ANY[] = {INT32_MIN, -1, 0, 1, INT32_MAX};
+
+void row_absent_text(const char *name, int32_t (*get)(ssmtp_t *, int32_t, char **)) {
+    ssmtp_t *smtp = ssmtp_new();
+    char *text = NULL;
+    size_t i;
+    for (i = 0; i < sizeof ANY / sizeof *ANY; i++) {
+        ask_int(get(smtp, ANY[i], &text), SSMTP_ERROR_INDEX, name, "reading an empty list");
+    }
+    ask(text == NULL, name, "the output is left alone");
+    ask_int(ssmtp_delete(smtp), 0, name, "delete");
+}
+
+void row_absent_number(const char *name, int32_t (*get)(ssmtp_t *, int32_t, int32_t *)) {
+    ssmtp_t *smtp = ssmtp_new();
+    int32_t value = -77;
+    size_t i;
+    for (i = 0; i < sizeof ANY / sizeof *ANY; i++) {
+        ask_int(get(smtp, ANY[i], &value), SSMTP_ERROR_INDEX, name, "reading an empty list");
+    }
+    ask_int(value, -77, name, "the output is left alone");
+    ask_int(ssmtp_delete(smtp), 0, name, "delete");
+}
+
 void row_named(const char *name, const char *want, const char *sample, int flags) {
     ssmtp_t *smtp = ssmtp_new();
     ask_named(smtp, name, want, "default by name");

@@ -32,6 +32,9 @@ void row_text_at(const char *name, int32_t (*get)(ssmtp_t *, int32_t, char **),
                  int32_t (*set)(ssmtp_t *, int32_t, const char *), const char *sample);
 void row_number_at(const char *name, int32_t (*get)(ssmtp_t *, int32_t, int32_t *),
                    int32_t (*set)(ssmtp_t *, int32_t, int32_t), int32_t sample);
+/* Rows with an index that a new handle has nothing of. */
+void row_absent_text(const char *name, int32_t (*get)(ssmtp_t *, int32_t, char **));
+void row_absent_number(const char *name, int32_t (*get)(ssmtp_t *, int32_t, int32_t *));
 /* Rows that are reachable by name only. */
 void row_named(const char *name, const char *want, const char *sample, int flags);
 /* Object rows. */

@@ -118,6 +118,14 @@ static void *deaf_run(void *argument) {
         line[n] = '\0';
         if (strncmp(line, "DATA", 4) == 0) {
             (void)!write(fd, "354 go on\r\n", 11);
+            if (d->hang_up) {
+                struct linger at_once = {1, 0};
+                shutdown(fd, SHUT_WR);
+                sleep_ms(50);
+                setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+                close(fd);
+                fd = -1;
+            }
             break;
         }
         (void)!write(fd, "250 fine\r\n", 10);
@@ -131,10 +139,11 @@ static void *deaf_run(void *argument) {
     return NULL;
 }
 
-void deaf_start(deaf *d) {
+void deaf_start(deaf *d, int hang_up) {
     int small = 4096;
     sigset_t all, before;
     d->stop = 0;
+    d->hang_up = hang_up;
     d->listener = listen_at(&d->port, 1);
     setsockopt(d->listener, SOL_SOCKET, SO_RCVBUF, &small, sizeof small);
     sigfillset(&all);

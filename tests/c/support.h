@@ -25,15 +25,17 @@ server server_start(const char *const *more);
 server server_with(const char *fault);
 void server_stop(server *s);
 
-/* Answers everything with 250, DATA with 354, and then reads no more. */
+/* Answers everything with 250, DATA with 354, and then reads no more. With `hang_up` it ends its half of the connection
+ * after the 354 and resets the rest a little later: who writes then without MSG_NOSIGNAL is killed by SIGPIPE. */
 typedef struct {
     pthread_t thread;
     int listener;
     int port;
+    int hang_up;
     volatile int stop;
 } deaf;
 
-void deaf_start(deaf *d);
+void deaf_start(deaf *d, int hang_up);
 void deaf_stop(deaf *d);
 
 /* A port of a listener whose queue is full, so that connecting takes for ever. */

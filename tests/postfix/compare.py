@@ -93,8 +93,9 @@ def main():
     try:
         for name in RECIPIENTS:
             data = delivered(mail / name)
-            # Bcc: nobody but carol may learn of carol, in the message or in what Postfix wrote above it.
-            if name != "carol" and (b"carol" in data.lower() or b"bcc" in data.lower()):
+            # Bcc: nobody but carol may learn of carol, in the message or in what Postfix wrote above it. (Its queue ids are
+            # hexadecimal, so "bcc" can stand there by chance.)
+            if name != "carol" and b"carol" in data.lower():
                 raise AssertionError(f"{name}: the blind copy shows")
             sent = without_trace(data)
             if b"carol" in sent.lower() or b"bcc" in sent.lower():

@@ -57,7 +57,8 @@ free_port() {
 }
 port=$(free_port)
 
-# local_header_rewrite_clients is empty so that Postfix completes and rewrites no header: what arrives is what was sent.
+# local_header_rewrite_clients and message_drop_headers are empty so that Postfix completes, rewrites and drops no header:
+# what arrives is what was sent, a Bcc line too if there were one.
 cat >"$config/main.cf" <<CF
 compatibility_level = 3.6
 queue_directory = $base/queue
@@ -76,6 +77,7 @@ smtpd_peername_lookup = no
 disable_dns_lookups = yes
 local_header_rewrite_clients =
 always_add_missing_headers = no
+message_drop_headers =
 append_dot_mydomain = no
 alias_maps =
 alias_database =

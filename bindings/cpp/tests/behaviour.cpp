@@ -273,6 +273,24 @@ TEST(headers_are_a_list) {
     same(Header("A", "b").value, "b", "Header(field, value)");
 }
 
+TEST(results_are_a_list) {
+    Server server{"--fault", "RCPT:bob=450 4.2.1 later"};
+    Ssmtp smtp = message_to(server.port());
+    check(smtp.recipient_results().empty(), "empty before the first send");
+    smtp.bcc("bob@server.example");
+    smtp.send();
+    std::string all;
+    for (const auto &result : smtp.recipient_results()) {
+        all += result.address + (result.accepted ? " accepted " : " refused ") + std::to_string(result.code) + " ";
+    }
+    same(all, "alice@server.example accepted 250 bob@server.example refused 450 ", "results");
+    const RecipientResult bob = smtp.recipient_results()[1];
+    same(bob.phase, "RCPT", "phase");
+    same(bob.enhanced_code, "4.2.1", "enhanced code");
+    check(bob.temporary && bob.text.find("later") != std::string::npos, "temporary, text");
+    fails(ErrorCode::INDEX, [&] { smtp.recipient_results()[2]; }, "beyond the end");
+}
+
 TEST(the_proxy_is_an_object) {
     Ssmtp smtp;
     const Firewall copy = smtp.firewall();

@@ -33,6 +33,7 @@ TEST(every_property_has_its_default_and_reads_back_what_was_set) {
     ROW(message_text, std::string(""), std::string("Gr\303\274\303\237e\r\n"));
     ROW(message, std::string(""), std::string("Gr\303\274\303\237e\r\n"));
     ROW(message_b, bytes(""), bytes("Gr\303\274\303\237e\r\n"));
+    ROW(message_html, std::string(""), std::string("sample"));
     ROW(attached_file, std::string(""), std::string("sample"));
     same(Ssmtp().message_headers_string(), std::string(""), "MessageHeadersString");
     same(Ssmtp().certificate().subject(), std::string(), "Certificate");
@@ -46,7 +47,6 @@ TEST(every_property_has_its_default_and_reads_back_what_was_set) {
     same(Ssmtp().ssl_cert().subject(), std::string(), "SSLCert");
     same(Ssmtp().ssl_accept_server_cert().subject(), std::string(), "SSLAcceptServerCert");
     same(Ssmtp().ssl_server_cert().subject(), std::string(), "SSLServerCert");
-    same(Ssmtp().recipient_result_count(), std::int32_t{0}, "RecipientResultCount");
 }
 
 TEST(every_setting_has_its_default_and_reads_back_what_was_set) {
@@ -135,13 +135,14 @@ TEST(every_setting_has_its_default_and_reads_back_what_was_set) {
     setting("UseSize", "True", "False", SETS);
     setting("UseSmtpUtf8", "True", "False", SETS);
     setting("UseDsn", "True", "False", SETS);
-    setting("DsnRet", "", "sample", SETS);
+    setting("DsnRet", "", "HDRS", SETS);
     setting("DsnEnvId", "", "sample", SETS);
-    setting("DeliverBy", "", "sample", SETS);
-    setting("HoldFor", "", "sample", SETS);
-    setting("HoldUntil", "", "sample", SETS);
-    setting("MtPriority", "", "sample", SETS);
+    setting("DeliverBy", "", "120;R", SETS);
+    setting("HoldFor", "", "3600", SETS);
+    setting("HoldUntil", "", "2027-01-31T08:00:00Z", SETS);
+    setting("MtPriority", "", "-9", SETS);
     setting("ServerExtensions", "", "sample", READ);
+    setting("MessageIncludesHeaders", "False", "True", SETS);
 }
 
 TEST(every_certificate_field_has_its_default) {

@@ -62,6 +62,7 @@ PROPERTIES = (
     ),
     Property("Message", "str", attribute="message", sample="First line\r\nsecond line\r\n"),
     Property("MessageB", "bytes", attribute="message_b", sample=b"some \x00\xff octets\r\n"),
+    Property("MessageHtml", "str", attribute="message_html", sample="sample@client.example"),
     Property("AttachedFile", "str", attribute="attached_file", sample="sample@client.example"),
     Property("MessageHeaders", "str", access="ro", attribute="message_headers", shape="object"),
     Property("MessageHeaderCount", "int", access="ro"),
@@ -451,6 +452,7 @@ SETTINGS = (
     Setting("HoldUntil", "str", sample="sample@client.example"),
     Setting("MtPriority", "str", sample="sample@client.example"),
     Setting("ServerExtensions", "str", access="ro"),
+    Setting("MessageIncludesHeaders", "bool", default=False, sample=True),
 )
 
 GeneratedPropertyTest = property_tests(PROPERTIES)

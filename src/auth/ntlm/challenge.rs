@@ -1,5 +1,5 @@
-//! The server's message: CHALLENGE_MESSAGE (MS-NLMP section 2.2.1.2) and its target information, AV_PAIRs (2.2.2.1). Every
-//! offset and length is the server's word and checked.
+//! The server's message: CHALLENGE_MESSAGE (MS-NLMP section 2.2.1.2) and its target information, AV_PAIRs (2.2.2.1).
+//! Every offset and length is the server's word and checked.
 
 use super::{NAME, SIGNATURE};
 use crate::auth::wrong;

@@ -1,5 +1,5 @@
-//! NTLM: MS-NLMP, as MS-SMTPNTLM carries it. Version 1 with or without extended session security, or version 2 with message
-//! integrity code and channel binding. Neither signing nor sealing follows, so no session key is exchanged.
+//! NTLM: MS-NLMP, as MS-SMTPNTLM carries it. Version 1 with or without extended session security, or version 2 with
+//! message integrity code and channel binding. Neither signing nor sealing follows, so no session key is exchanged.
 
 mod challenge;
 mod response;
@@ -41,7 +41,8 @@ mod flag {
         | KEY_56;
 }
 
-/// VERSION (section 2.2.2.10): the place of the integrity code is fixed only behind it. Its revision 15 is the one there is.
+/// VERSION (section 2.2.2.10): the place of the integrity code is fixed only behind it. Its revision 15 is the one
+/// there is.
 const VERSION: [u8; 8] = [10, 0, 0, 0, 0, 0, 0, 15];
 
 /// Where the integrity code of an AUTHENTICATE message stands, and where its payload begins.
@@ -131,7 +132,7 @@ impl Ntlm {
         }
         let time = server_time.unwrap_or(self.fresh.time);
         let v2 = keys.v2(&self.user, &self.domain, challenge.nonce, self.fresh.client_challenge, time, &info.encode());
-        // Section 3.1.5.1.2: whose server gives the time gets the integrity code, and no LM response.
+        // Section 3.1.5.1.2: a server that gives its time gets the integrity code, and no LM response.
         let lm = if server_time.is_some() { [0; 24] } else { v2.lm };
         let mut message = self.message(challenge.flags, &lm, v2.nt.expose())?;
         if server_time.is_some() {

@@ -103,8 +103,8 @@ fn version_2_without_a_server_time_has_both_responses_and_no_integrity_code() {
     assert_eq!(field(&message, 1).len(), 16 + 28 + 4 + 4);
 }
 
-/// The messages that Chromium's tests of NTLM hold (net/ntlm/ntlm_test_data.h): user, password and challenge of MS-NLMP 4.2,
-/// with channel binding, target name and integrity code.
+/// The messages that Chromium's tests of NTLM hold (net/ntlm/ntlm_test_data.h): user, password and challenge of MS-NLMP
+/// 4.2, with channel binding, target name and integrity code.
 #[test]
 fn proof_and_integrity_code_agree_with_chromium() {
     let negotiate = unhex("4e544c4d53535000010000000782080000000000200000000000000020000000");

@@ -235,3 +235,14 @@ fn every_login_has_a_nonce_of_its_own() {
     assert_ne!(one, other);
     assert_eq!(one.len(), "n,,n=u,r=".len() + 32);
 }
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn only_the_right_proof_is_a_success(text in "(v=|e=|v=rmF9pqV8S7)?[a-zA-Z0-9+/=,\\PC]{0,40}") {
+        let (mut scram, _) = begin(Hash::Sha1, &credentials("user", "pencil", ""), Binding::None, NONCE);
+        say(&mut scram, FIRST).unwrap();
+        proptest::prop_assert!(scram.step(text.as_bytes()).is_err() && !scram.finished());
+    }
+}

@@ -138,3 +138,75 @@ pub unsafe extern "C" fn ssmtp_encrypt(handle: *mut ssmtp_t) -> i32 {
 pub unsafe extern "C" fn ssmtp_sign_and_encrypt(handle: *mut ssmtp_t) -> i32 {
     guard::run(handle, |c| c.planned("SignAndEncrypt"))
 }
+
+/// Attaches a file to the message (multipart/mixed, RFC 2183). The file is read while the message is sent, in constant memory; error 302 then when it cannot be opened. Attachments stay until ClearAttachments or Reset.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ssmtp_add_attachment_file(
+    handle: *mut ssmtp_t,
+    path: *const c_char,
+    name: *const c_char,
+    content_type: *const c_char,
+) -> i32 {
+    guard::run(handle, |c| {
+        let path = unsafe { text::input(path) }?;
+        let name = unsafe { text::input(name) }?;
+        let content_type = unsafe { text::input(content_type) }?;
+        c.add_attachment_file(path, name, content_type)
+    })
+}
+
+/// Attaches octets to the message (multipart/mixed, RFC 2183). A `text/calendar` with a `method` parameter and no name becomes an alternative of the text, which is where programs look for an invitation.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ssmtp_add_attachment_data(
+    handle: *mut ssmtp_t,
+    data: *const u8,
+    length: usize,
+    name: *const c_char,
+    content_type: *const c_char,
+) -> i32 {
+    guard::run(handle, |c| {
+        let data = unsafe { text::octets(data, length) }?;
+        let name = unsafe { text::input(name) }?;
+        let content_type = unsafe { text::input(content_type) }?;
+        c.add_attachment_data(data, name, content_type)
+    })
+}
+
+/// Adds a file that MessageHtml shows by its Content-ID (multipart/related, RFC 2387). It is read while the message is sent; error 302 then when it cannot be opened.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ssmtp_add_inline_file(
+    handle: *mut ssmtp_t,
+    path: *const c_char,
+    content_id: *const c_char,
+    content_type: *const c_char,
+) -> i32 {
+    guard::run(handle, |c| {
+        let path = unsafe { text::input(path) }?;
+        let content_id = unsafe { text::input(content_id) }?;
+        let content_type = unsafe { text::input(content_type) }?;
+        c.add_inline_file(path, content_id, content_type)
+    })
+}
+
+/// Adds octets that MessageHtml shows by their Content-ID (multipart/related, RFC 2387).
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ssmtp_add_inline_data(
+    handle: *mut ssmtp_t,
+    data: *const u8,
+    length: usize,
+    content_id: *const c_char,
+    content_type: *const c_char,
+) -> i32 {
+    guard::run(handle, |c| {
+        let data = unsafe { text::octets(data, length) }?;
+        let content_id = unsafe { text::input(content_id) }?;
+        let content_type = unsafe { text::input(content_type) }?;
+        c.add_inline_data(data, content_id, content_type)
+    })
+}
+
+/// Removes all attachments and inline parts.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ssmtp_clear_attachments(handle: *mut ssmtp_t) -> i32 {
+    guard::run(handle, |c| c.clear_attachments())
+}

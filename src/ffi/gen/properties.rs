@@ -346,6 +346,18 @@ pub unsafe extern "C" fn ssmtp_set_message_b(handle: *mut ssmtp_t, value: *const
     unsafe { guard::set_bytes(handle, value, length, |c, v| c.set_message_b(v)) }
 }
 
+/// Reads MessageHtml. The message as HTML, beside MessageText, which programs without HTML show (multipart/alternative, RFC 2046 section 5.1.4). It goes as UTF-8. Empty means none. ResetHeaders leaves it.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ssmtp_get_message_html(handle: *mut ssmtp_t, value: *mut *mut c_char) -> i32 {
+    unsafe { guard::get_text(handle, value, |c| c.get_message_html()) }
+}
+
+/// Sets MessageHtml. The message as HTML, beside MessageText, which programs without HTML show (multipart/alternative, RFC 2046 section 5.1.4). It goes as UTF-8. Empty means none. ResetHeaders leaves it.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ssmtp_set_message_html(handle: *mut ssmtp_t, value: *const c_char) -> i32 {
+    unsafe { guard::set_text(handle, value, |c, v| c.set_message_html(v)) }
+}
+
 /// Reads AttachedFile. Path of a file that is streamed as body after MessageText, from the disk while sending. Setting it removes a message stream, and SetMessageStream clears it. Error 302 when it cannot be opened at the time of sending; NUL is refused (603).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_attached_file(handle: *mut ssmtp_t, value: *mut *mut c_char) -> i32 {
@@ -374,7 +386,7 @@ pub unsafe extern "C" fn ssmtp_get_message_header_field(
     unsafe { guard::get_text(handle, value, |c| c.get_message_header_field(index)) }
 }
 
-/// Reads MessageHeaderValue. Value of the header line at an index from 0, encoded and folded as it is sent. Error 605 beyond the last one.
+/// Reads MessageHeaderValue. Value of the header at an index from 0, encoded as it is sent, on one line. Error 605 beyond the last one.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_message_header_value(
     handle: *mut ssmtp_t,

@@ -181,6 +181,17 @@ fn a_message_that_needs_smtputf8_has_raw_utf_8_headers_and_needs_a_server_that_t
 }
 
 #[test]
+fn an_address_of_the_callers_own_header_can_need_smtputf8_too() {
+    let mut draft = draft();
+    draft.set_other_headers("From: Jörg <jörg@b.example>\r\nX-A: ü").unwrap();
+    let composed = composed(&draft, CAPS);
+    let text = String::from_utf8(composed.headers).unwrap();
+    assert!(composed.needs_smtputf8 && text.contains("From: Jörg <jörg@b.example>\r\n") && text.contains("X-A: ü\r\n"));
+    let error = compose(&draft, &Options::default(), SEVEN, &mut Generated::default()).unwrap_err();
+    assert_eq!(error.code, Code::ValueRefused);
+}
+
+#[test]
 fn text_beyond_ascii_goes_as_8bit_where_it_can_and_encoded_where_not() {
     let mut draft = draft();
     draft.set_message_text("Grüße aus Köln am Rhein\r\n").unwrap();
@@ -335,7 +346,7 @@ proptest::proptest! {
         let _ = draft.set_message_id(&text);
         let _ = draft.set_message_date(&text);
         let _ = draft.set_read_receipt_to(&text);
-        let _ = draft.set_other_headers(&format!("X-Mine: {text}"));
+        let _ = draft.set_other_headers(&format!("Sender: {text}\r\nX-Mine: {text}"));
         let Ok(composed) = compose(&draft, &Options::default(), CAPS, &mut Generated::default()) else { return Ok(()) };
         let headers = String::from_utf8(composed.headers).unwrap();
         let section = headers.strip_suffix("\r\n\r\n").unwrap();

@@ -10,6 +10,8 @@ use encoding_rs::{BIG5, EUC_JP, EUC_KR, Encoding, GB18030, GBK, ISO_2022_JP, SHI
 pub enum Kind {
     /// One octet a character: those from 0x80 up, ASCII below.
     Upper(&'static str),
+    /// As that, with tone marks behind their vowels.
+    Vietnamese(&'static str),
     /// One octet a character: all of them.
     Full(&'static str),
     /// As the web has it.
@@ -22,7 +24,7 @@ pub enum Kind {
     Refused(&'static str),
 }
 
-use Kind::{Euc, Full, Refused, Shift, Upper, Utf7, Web};
+use Kind::{Euc, Full, Refused, Shift, Upper, Utf7, Vietnamese, Web};
 
 const NO_TABLE: &str = "this version has no table for it";
 const WIDE: &str = "its text contains NUL octets, which end a char pointer's text";
@@ -84,7 +86,7 @@ pub static PAGES: &[(i32, Kind)] = &[
     (1255, Upper(tables::CP1255)),
     (1256, Upper(tables::CP1256)),
     (1257, Upper(tables::CP1257)),
-    (1258, Upper(tables::CP1258)),
+    (1258, Vietnamese(tables::CP1258)),
     (1361, Refused(NO_TABLE)),
     (10000, Upper(tables::CP10000)),
     (10001, Web(SHIFT_JIS)),

@@ -94,7 +94,7 @@ fn every_single_octet_page_converts_like_iconv() {
     let mut checked = 0;
     for (number, kind) in PAGES.iter().filter(|(number, _)| !NOT_IN_ICONV.contains(number)) {
         let (table, first) = match kind {
-            Kind::Upper(table) => (table, 128),
+            Kind::Upper(table) | Kind::Vietnamese(table) => (table, 128),
             Kind::Full(table) => (table, 0),
             _ => continue,
         };
@@ -142,6 +142,7 @@ fn the_pages_of_several_octets_convert_like_iconv() {
         (51949, "한국어"),
         (54936, "中文邮件 é 😀"),
         (65001, "é 😀"),
+        (1258, "Tiếng Việt: đường phố Hà Nội, ỗ Ỹ ữ ẳ"),
     ] {
         let page = CodePage::find(number).unwrap();
         let ours = page.encode(text).unwrap();
@@ -211,6 +212,21 @@ fn ebcdic_and_dos_pages_have_their_letters_where_they_belong() {
         assert_eq!(page.encode(text).unwrap(), octets, "{number}");
         assert_eq!(page.decode(octets).unwrap(), text, "{number}");
     }
+}
+
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+#[test]
+fn every_vietnamese_vowel_converts_like_iconv() {
+    let page = CodePage::find(1258).unwrap();
+    let toned: String = "\u{300}\u{301}\u{303}\u{309}\u{323}"
+        .chars()
+        .map(|tone| "aăâeêioôơuưyAĂÂEÊIOÔƠUƯY".replace("", &tone.to_string()))
+        .collect();
+    let joined = vietnamese::join(toned.trim_start_matches(|c: char| !c.is_alphabetic()));
+    assert_eq!(joined.chars().filter(|c| c.is_alphabetic()).count(), 120);
+    let ours = page.encode(&joined).unwrap();
+    assert_eq!(Some(&ours), iconv("UTF-8", "CP1258", joined.as_bytes()).as_ref());
+    assert_eq!(page.decode(&ours).unwrap(), String::from_utf8(iconv("CP1258", "UTF-8", &ours).unwrap()).unwrap());
 }
 
 #[test]

@@ -54,6 +54,8 @@ fn part(api: &Api, name: &str) -> String {
             join(fields("Firewall").iter().map(|f| format!("        {0}(from.{0});\n", f.name)).collect())
         }
         "header_values" => values(api, &fields("Header")),
+        "result_values" => results(api).map(|(p, name)| result_value(api, p, name)).collect(),
+        "result_copy" => results(api).map(|(p, name)| result_copy(p, name)).collect(),
         "recipient_values" => values(api, &fields("MessageRecipient")),
         "recipient_copy" => {
             join(fields("MessageRecipient").iter().map(|f| format!("        copy.{0} = {0}();\n", f.name)).collect())
@@ -70,9 +72,30 @@ fn part(api: &Api, name: &str) -> String {
 
 /// Rows that C++ shows as objects: the certificate families, the proxy, the lists and their counts.
 pub fn flattened(p: &Property) -> bool {
-    let lists = ["MessageHeaderCount", "MessageRecipientCount"];
+    let lists = ["MessageHeaderCount", "MessageRecipientCount", "RecipientResultCount"];
     let proxy = p.spec.starts_with("Firewall") && !p.is_object();
     !p.family.is_empty() || p.index || p.by_name_only || proxy || lists.contains(&p.spec.as_str())
+}
+
+/// The array rows of the results, each with the name of its field.
+fn results(api: &Api) -> impl Iterator<Item = (&Property, &str)> {
+    let field = |p: &'_ Property| p.index && p.name.starts_with("recipient_result_");
+    api.properties.iter().filter(move |p| field(p)).map(|p| (p, &p.name["recipient_result_".len()..]))
+}
+
+fn result_value(api: &Api, p: &Property, name: &str) -> String {
+    let start = match p.ty() {
+        Type::Text => "",
+        Type::Bool => " = false",
+        _ => " = 0",
+    };
+    format!("{}    {} {name}{start};\n", doc(4, &p.doc, p.status), out_type(api, &p.ty()))
+}
+
+fn result_copy(p: &Property, name: &str) -> String {
+    let read = if p.ty() == Type::Text { "text" } else { "number" };
+    let test = if p.ty() == Type::Bool { " != 0" } else { "" };
+    format!("        result.{name} = detail::read_{read}(handle_, ssmtp_get_{}, handle_, at){test};\n", p.name)
 }
 
 /// `pi_trail` as `PiTrail`.

@@ -27,6 +27,11 @@ fn sample(spec: &str) -> &'static str {
         "Charset" => "ISO-8859-1",
         "EncryptingAlgorithm" => "AESCBC256",
         "MessageIdAlgorithm" => "SHA256",
+        "DsnRet" => "HDRS",
+        "DeliverBy" => "120;R",
+        "HoldFor" => "3600",
+        "HoldUntil" => "2027-01-31T08:00:00Z",
+        "MtPriority" => "-9",
         _ => "sample",
     }
 }
@@ -143,6 +148,8 @@ fn c_properties(api: &Api) -> String {
                 let (want, given) = named(&ty, &text, number, other, &p.spec);
                 format!("row_named({name}, {}, {}, {flags})", literal(&want), literal(&given))
             }
+            Type::Text if p.index && !writable && p.on == "results" => format!("row_absent_text({name}, {get})"),
+            Type::Bool | Type::Int if p.index => format!("row_absent_number({name}, {get})"),
             Type::Text if p.index => format!("row_text_at({name}, {get}, {set}, {given})"),
             Type::Enum(_) if p.index => format!("row_number_at({name}, {get}, {set}, {other})"),
             Type::Text => format!("row_text({name}, {get}, {set}, {want}, {given}, {flags})"),

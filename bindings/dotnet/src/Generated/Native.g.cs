@@ -173,6 +173,15 @@ namespace Ssmtp
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
         internal static extern int ssmtp_set_message_stream(SsmtpHandle handle, ReadCallback read, CloseCallback close, IntPtr userdata, long size);
 
+        /// <summary>Attaches a stream: as ssmtp_add_attachment_data with the callbacks of ssmtp_set_message_stream.</summary>
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int ssmtp_add_attachment_stream(SsmtpHandle handle, ReadCallback read, CloseCallback close, IntPtr userdata, long size, byte[] name, byte[] content_type);
+
+        /// <summary>Adds a stream as inline part: as ssmtp_add_inline_data with the callbacks of
+        /// ssmtp_set_message_stream.</summary>
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int ssmtp_add_inline_stream(SsmtpHandle handle, ReadCallback read, CloseCallback close, IntPtr userdata, long size, byte[] content_id, byte[] content_type);
+
         /// <summary>Makes an empty certificate, to be filled by setting its fields.</summary>
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
         internal static extern int ssmtp_cert_new(out SsmtpCertHandle cert);
@@ -449,6 +458,16 @@ namespace Ssmtp
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
         internal static extern int ssmtp_set_message_b(SsmtpHandle handle, byte[] value, UIntPtr length);
 
+        /// <summary>The message as HTML, beside MessageText, which programs without HTML show (multipart/alternative,
+        /// RFC 2046 section 5.1.4).</summary>
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int ssmtp_get_message_html(SsmtpHandle handle, out IntPtr value);
+
+        /// <summary>The message as HTML, beside MessageText, which programs without HTML show (multipart/alternative,
+        /// RFC 2046 section 5.1.4).</summary>
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int ssmtp_set_message_html(SsmtpHandle handle, byte[] value);
+
         /// <summary>Path of a file that is streamed as body after MessageText, from the disk while sending.</summary>
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
         internal static extern int ssmtp_get_attached_file(SsmtpHandle handle, out IntPtr value);
@@ -465,7 +484,7 @@ namespace Ssmtp
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
         internal static extern int ssmtp_get_message_header_field(SsmtpHandle handle, int index, out IntPtr value);
 
-        /// <summary>Value of the header line at an index from 0, encoded and folded as it is sent.</summary>
+        /// <summary>Value of the header at an index from 0, encoded as it is sent, on one line.</summary>
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
         internal static extern int ssmtp_get_message_header_value(SsmtpHandle handle, int index, out IntPtr value);
 
@@ -1335,6 +1354,26 @@ namespace Ssmtp
         /// <summary>Signs the body, then encrypts the signed entity.</summary>
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
         internal static extern int ssmtp_sign_and_encrypt(SsmtpHandle handle);
+
+        /// <summary>Attaches a file to the message (multipart/mixed, RFC 2183).</summary>
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int ssmtp_add_attachment_file(SsmtpHandle handle, byte[] path, byte[] name, byte[] content_type);
+
+        /// <summary>Attaches octets to the message (multipart/mixed, RFC 2183).</summary>
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int ssmtp_add_attachment_data(SsmtpHandle handle, byte[] data, UIntPtr length, byte[] name, byte[] content_type);
+
+        /// <summary>Adds a file that MessageHtml shows by its Content-ID (multipart/related, RFC 2387).</summary>
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int ssmtp_add_inline_file(SsmtpHandle handle, byte[] path, byte[] content_id, byte[] content_type);
+
+        /// <summary>Adds octets that MessageHtml shows by their Content-ID (multipart/related, RFC 2387).</summary>
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int ssmtp_add_inline_data(SsmtpHandle handle, byte[] data, UIntPtr length, byte[] content_id, byte[] content_type);
+
+        /// <summary>Removes all attachments and inline parts.</summary>
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int ssmtp_clear_attachments(SsmtpHandle handle);
 
         /// <summary>The connection changed: made, secured, or ended.</summary>
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]

@@ -464,6 +464,21 @@ namespace Ssmtp
             }
         }
 
+        /// <summary>The message as HTML, beside MessageText, which programs without HTML show (multipart/alternative,
+        /// RFC 2046 section 5.1.4). It goes as UTF-8. Empty means none. ResetHeaders leaves it.</summary>
+        public string MessageHtml
+        {
+            get
+            {
+                Check(Native.ssmtp_get_message_html(handle, out IntPtr value));
+                return Utf8.Take(value);
+            }
+            set
+            {
+                Check(Native.ssmtp_set_message_html(handle, Utf8.Bytes(value)));
+            }
+        }
+
         /// <summary>Path of a file that is streamed as body after MessageText, from the disk while sending. Setting it
         /// removes a message stream, and SetMessageStream clears it. Error 302 when it cannot be opened at the time of
         /// sending; NUL is refused (603).</summary>

@@ -467,6 +467,23 @@ namespace Ssmtp.Tests
             }
         }
 
+        public static void message_html_has_its_default()
+        {
+            using (var smtp = new Ssmtp())
+            {
+                Check.Equal("", smtp.MessageHtml);
+            }
+        }
+
+        public static void message_html_reads_as_it_was_set()
+        {
+            using (var smtp = new Ssmtp())
+            {
+                smtp.MessageHtml = "sample@client.example";
+                Check.Equal("sample@client.example", smtp.MessageHtml);
+            }
+        }
+
         public static void attached_file_has_its_default()
         {
             using (var smtp = new Ssmtp())

@@ -96,6 +96,7 @@ namespace Ssmtp.Tests
                 Check.Equal("", smtp.Config("HoldUntil"), "HoldUntil");
                 Check.Equal("", smtp.Config("MtPriority"), "MtPriority");
                 Check.Equal("", smtp.Config("ServerExtensions"), "ServerExtensions");
+                Check.Equal("False", smtp.Config("MessageIncludesHeaders"), "MessageIncludesHeaders");
             }
         }
 
@@ -874,6 +875,16 @@ namespace Ssmtp.Tests
             {
                 Check.Equal("", smtp.Config("MtPriority=sample@client.example"));
                 Check.Equal("sample@client.example", smtp.Config("MtPriority"));
+            }
+        }
+
+        public static void message_includes_headers_reads_as_it_was_set()
+        {
+            using (var smtp = new Ssmtp())
+            {
+                Check.Equal("", smtp.Config("MessageIncludesHeaders=True"));
+                Check.Equal("True", smtp.Config("MessageIncludesHeaders"));
+                Check.Fails(603, () => smtp.Config("MessageIncludesHeaders=neither"));
             }
         }
     }

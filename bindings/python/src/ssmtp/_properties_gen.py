@@ -395,6 +395,18 @@ class Properties(Accessor):
         self._set_bytes("ssmtp_set_message_b", value)
 
     @property
+    def message_html(self) -> str:
+        """The message as HTML, beside MessageText, which programs without HTML show
+        (multipart/alternative, RFC 2046 section 5.1.4). It goes as UTF-8. Empty means none.
+        ResetHeaders leaves it.
+        """
+        return self._get_text("ssmtp_get_message_html")
+
+    @message_html.setter
+    def message_html(self, value: str) -> None:
+        self._set_text("ssmtp_set_message_html", value)
+
+    @property
     def attached_file(self) -> str:
         """Path of a file that is streamed as body after MessageText, from the disk while sending.
         Setting it removes a message stream, and SetMessageStream clears it. Error 302 when it
@@ -866,6 +878,75 @@ class Methods(Accessor):
     async def sign_and_encrypt_async(self) -> None:
         """`sign_and_encrypt` in a thread of its own; cancelling the task interrupts it."""
         await self._in_thread(self.sign_and_encrypt)
+
+    def add_attachment_file(self, path: str, name: str, content_type: str) -> None:
+        """Attaches a file to the message (multipart/mixed, RFC 2183). The file is read while the
+        message is sent, in constant memory; error 302 then when it cannot be opened. Attachments
+        stay until ClearAttachments or Reset.
+
+        `path`: Path of the file; it is read while the message is sent.
+
+        `name`: File name that the recipient sees; without one that of the file. Only what follows
+        the last slash or backslash is used; it is encoded by RFC 2231.
+
+        `content_type`: Media type, parameters included, such as `image/png`; empty means guessed by
+        the name, else `application/octet-stream`.
+
+        Errors worth telling apart: 603.
+        """
+        self._call("ssmtp_add_attachment_file", text("path", path), text("name", name), text("content_type", content_type))
+
+    def add_attachment_data(self, data: bytes, name: str, content_type: str) -> None:
+        """Attaches octets to the message (multipart/mixed, RFC 2183). A `text/calendar` with a
+        `method` parameter and no name becomes an alternative of the text, which is where programs
+        look for an invitation.
+
+        `data`: The content; it is copied.
+
+        `name`: File name that the recipient sees; without one that of the file. Only what follows
+        the last slash or backslash is used; it is encoded by RFC 2231.
+
+        `content_type`: Media type, parameters included, such as `image/png`; empty means guessed by
+        the name, else `application/octet-stream`.
+
+        Errors worth telling apart: 603.
+        """
+        self._call("ssmtp_add_attachment_data", *octets("data", data), text("name", name), text("content_type", content_type))
+
+    def add_inline_file(self, path: str, content_id: str, content_type: str) -> None:
+        """Adds a file that MessageHtml shows by its Content-ID (multipart/related, RFC 2387). It is
+        read while the message is sent; error 302 then when it cannot be opened.
+
+        `path`: Path of the file; it is read while the message is sent.
+
+        `content_id`: Content-ID that the HTML names as `cid:ID`, printable ASCII, with or without
+        angle brackets.
+
+        `content_type`: Media type, parameters included, such as `image/png`; empty means guessed by
+        the name, else `application/octet-stream`.
+
+        Errors worth telling apart: 603.
+        """
+        self._call("ssmtp_add_inline_file", text("path", path), text("content_id", content_id), text("content_type", content_type))
+
+    def add_inline_data(self, data: bytes, content_id: str, content_type: str) -> None:
+        """Adds octets that MessageHtml shows by their Content-ID (multipart/related, RFC 2387).
+
+        `data`: The content; it is copied.
+
+        `content_id`: Content-ID that the HTML names as `cid:ID`, printable ASCII, with or without
+        angle brackets.
+
+        `content_type`: Media type, parameters included, such as `image/png`; empty means guessed by
+        the name, else `application/octet-stream`.
+
+        Errors worth telling apart: 603.
+        """
+        self._call("ssmtp_add_inline_data", *octets("data", data), text("content_id", content_id), text("content_type", content_type))
+
+    def clear_attachments(self) -> None:
+        """Removes all attachments and inline parts."""
+        self._call("ssmtp_clear_attachments")
 
 
 class Handlers(Accessor):
