@@ -592,9 +592,13 @@ template <class Get, class... First> std::int32_t read_number(ssmtp_t *errors, G
 
 struct State;
 
-/// A message stream on its way through C.
+/// What a stream that C reads is for.
+enum class Use { MESSAGE, PART };
+
+/// A stream on its way through C.
 struct Source {
     State *state;
+    Use use;
     std::istream *stream;
     std::unique_ptr<std::istream> owned;
 };
@@ -697,10 +701,10 @@ struct State : std::enable_shared_from_this<State> {
         check(handle, tell_library(some));
     }
 
-    void stream_from(std::istream &stream, std::unique_ptr<std::istream> owned, std::int64_t size);
-    void no_stream();
+    template <class Tell> void add(Source made, Tell tell_library);
+    template <class Tell> void clear(Use use, Tell tell_library);
     void forget(const Source *source) noexcept;
-    void forget_others(const Source *source) noexcept;
+    void forget_others(Use use, const Source *source) noexcept;
 };
 
 inline std::int32_t fire_connection_status(ssmtp_t *, ssmtp_connection_status_event *raw, void *userdata) noexcept {
@@ -793,7 +797,7 @@ inline std::int32_t fire_ssl_status(ssmtp_t *, ssmtp_ssl_status_event *raw, void
     });
 }
 
-/// Reads a message stream for C.
+/// Reads a stream for C.
 inline std::int64_t read(void *userdata, std::uint8_t *buffer, std::size_t size) noexcept {
     auto &source = *static_cast<Source *>(userdata);
     try {
@@ -809,32 +813,36 @@ inline std::int64_t read(void *userdata, std::uint8_t *buffer, std::size_t size)
     }
 }
 
-/// C is done with a message stream.
+/// C is done with a stream.
 inline void close(void *userdata) noexcept {
     auto *source = static_cast<Source *>(userdata);
     source->state->forget(source);
 }
 
-inline void State::stream_from(std::istream &stream, std::unique_ptr<std::istream> owned, std::int64_t size) {
+/// Hands a stream to C. A message stream takes the place of the one before, a part stands beside the others.
+template <class Tell> void State::add(Source made, Tell tell_library) {
     std::lock_guard<std::mutex> one_at_a_time(streams);
-    auto made = std::make_unique<Source>(Source{this, &stream, std::move(owned)});
-    Source *source = made.get();
+    const Use use = made.use;
+    auto held = std::make_unique<Source>(std::move(made));
+    Source *source = held.get();
     {
         std::lock_guard<std::mutex> hold(lock);
-        sources.push_back(std::move(made));
+        sources.push_back(std::move(held));
     }
-    const std::int32_t code = ssmtp_set_message_stream(handle, read, close, source, size);
+    const std::int32_t code = tell_library(source);
     if (code != 0) {
         forget(source);
         fail(handle, code);
     }
-    forget_others(source);
+    if (use == Use::MESSAGE) {
+        forget_others(Use::MESSAGE, source);
+    }
 }
 
-inline void State::no_stream() {
+template <class Tell> void State::clear(Use use, Tell tell_library) {
     std::lock_guard<std::mutex> one_at_a_time(streams);
-    check(handle, ssmtp_set_message_stream(handle, nullptr, nullptr, nullptr, 0));
-    forget_others(nullptr);
+    check(handle, tell_library());
+    forget_others(use, nullptr);
 }
 
 inline void State::forget(const Source *source) noexcept {
@@ -849,9 +857,9 @@ inline void State::forget(const Source *source) noexcept {
     }
 }
 
-inline void State::forget_others(const Source *source) noexcept {
+inline void State::forget_others(Use use, const Source *source) noexcept {
     std::int32_t idle = 0;
-    // An operation that began before this may still read what was replaced; one that begins later reads the new stream.
+    // An operation that began before may still read what was replaced; one that begins now reads what is new.
     if (ssmtp_get_idle(handle, &idle) != 0 || idle == 0) {
         return;
     }
@@ -859,7 +867,7 @@ inline void State::forget_others(const Source *source) noexcept {
     std::lock_guard<std::mutex> hold(lock);
     for (auto it = sources.begin(); it != sources.end();) {
         const auto next = std::next(it);
-        if (it->get() != source) {
+        if (it->get() != source && (*it)->use == use) {
             gone.splice(gone.end(), sources, it);
         }
         it = next;
@@ -1712,12 +1720,14 @@ public:
     /// afterwards, until Disconnect. Error 104 when connected already.
     void connect() {
         const auto s = running();
-        s->finish(ssmtp_connect(s->handle));
+        const std::int32_t code = ssmtp_connect(s->handle);
+        s->finish(code);
     }
     /// Says QUIT, waits for the reply and closes the connection. It succeeds when there is no connection.
     void disconnect() {
         const auto s = running();
-        s->finish(ssmtp_disconnect(s->handle));
+        const std::int32_t code = ssmtp_disconnect(s->handle);
+        s->finish(code);
     }
     /// Sends the message. With no connection open it connects first and disconnects afterwards; an open one stays open.
     /// After a refusing reply (161) the connection stays usable, after any other error in the session it is closed. A
@@ -1725,7 +1735,8 @@ public:
     /// nothing is sent (161).
     void send() {
         const auto s = running();
-        s->finish(ssmtp_send(s->handle));
+        const std::int32_t code = ssmtp_send(s->handle);
+        s->finish(code);
     }
     /// Sends one command line to the server as it is, CRLF added, and waits for the reply, which LastReply then holds.
     /// A refusing reply (400 and above) is error 161; the connection stays open. Error 1117 while not connected, 603
@@ -1733,63 +1744,73 @@ public:
     void send_command(std::string_view command) {
         const detail::Text command_text(command);
         const auto s = running();
-        s->finish(ssmtp_send_command(s->handle, command_text.get()));
+        const std::int32_t code = ssmtp_send_command(s->handle, command_text.get());
+        s->finish(code);
     }
     /// Ends the blocking method that runs on this handle, wherever it waits; that method then fails with 301. It may be
     /// called from any thread and from a callback, returns at once, and does nothing when no method runs.
     void interrupt() {
         const auto s = running();
-        detail::check(s->handle, ssmtp_interrupt(s->handle));
+        const std::int32_t code = ssmtp_interrupt(s->handle);
+        detail::check(s->handle, code);
     }
     /// Looks at an idle open connection for what the server did meanwhile: a 421 or a close fires PITrail and
     /// ConnectionStatus and updates Connected. It waits 100 ms at most, and not at all when not connected.
     void do_events() {
         const auto s = running();
-        s->finish(ssmtp_do_events(s->handle));
+        const std::int32_t code = ssmtp_do_events(s->handle);
+        s->finish(code);
     }
     /// Disconnects and puts every property and setting back to its default. Event handlers stay.
     void reset() {
         const auto s = running();
-        s->finish(ssmtp_reset(s->handle));
+        const std::int32_t code = ssmtp_reset(s->handle);
+        s->finish(code);
     }
     /// Empties From, SendTo, Cc, BCc, Subject, ReplyTo, ReturnPath, the two receipts, OtherHeaders and the recipient
     /// certificates, sets Importance, Priority and Sensitivity to 0 and MessageDate and MessageId to `*`. Body, server
     /// and login stay.
     void reset_headers() {
         const auto s = running();
-        detail::check(s->handle, ssmtp_reset_headers(s->handle));
+        const std::int32_t code = ssmtp_reset_headers(s->handle);
+        detail::check(s->handle, code);
     }
     /// Asks the server whether it knows an address (VRFY, RFC 5321 section 3.5). The answer is in LastReply. It
     /// connects first when there is no connection.
     void verify(std::string_view email_address) {
         const detail::Text email_address_text(email_address);
         const auto s = running();
-        s->finish(ssmtp_verify(s->handle, email_address_text.get()));
+        const std::int32_t code = ssmtp_verify(s->handle, email_address_text.get());
+        s->finish(code);
     }
     /// Asks the server for the members of a mailing list (EXPN, RFC 5321 section 3.5); each one fires the Expand event.
     /// It connects first when there is no connection.
     void expand(std::string_view email_address) {
         const detail::Text email_address_text(email_address);
         const auto s = running();
-        s->finish(ssmtp_expand(s->handle, email_address_text.get()));
+        const std::int32_t code = ssmtp_expand(s->handle, email_address_text.get());
+        s->finish(code);
     }
     /// Sends the message to the recipient's terminal instead of the mailbox (SEND FROM, RFC 821 section 3.4). Few
     /// servers know it; error 211 with AllowExtensions False.
     void send_to_terminal_only() {
         const auto s = running();
-        s->finish(ssmtp_send_to_terminal_only(s->handle));
+        const std::int32_t code = ssmtp_send_to_terminal_only(s->handle);
+        s->finish(code);
     }
     /// Sends the message to the recipient's terminal, or to the mailbox when that is not possible (SOML FROM, RFC 821
     /// section 3.4). Error 211 with AllowExtensions False.
     void send_to_terminal_or_email() {
         const auto s = running();
-        s->finish(ssmtp_send_to_terminal_or_email(s->handle));
+        const std::int32_t code = ssmtp_send_to_terminal_or_email(s->handle);
+        s->finish(code);
     }
     /// Sends the message to the recipient's terminal and to the mailbox (SAML FROM, RFC 821 section 3.4). Error 211
     /// with AllowExtensions False.
     void send_to_terminal_and_email() {
         const auto s = running();
-        s->finish(ssmtp_send_to_terminal_and_email(s->handle));
+        const std::int32_t code = ssmtp_send_to_terminal_and_email(s->handle);
+        s->finish(code);
     }
     /// Writes the message, ready to send, to a new file `.queued` in a folder that exists, and returns the name of the
     /// file. The folder `*` returns the content instead of writing it. It needs From and a recipient but no MailServer.
@@ -1809,69 +1830,77 @@ public:
     void process_queue(std::string_view queue_dir) {
         const detail::Text queue_dir_text(queue_dir);
         const auto s = running();
-        s->finish(ssmtp_process_queue(s->handle, queue_dir_text.get()));
+        const std::int32_t code = ssmtp_process_queue(s->handle, queue_dir_text.get());
+        s->finish(code);
     }
     /// Adds a certificate that Encrypt and SignAndEncrypt encrypt for. It lasts until Reset, ResetHeaders or
     /// MessageRecipientCount=0. Error 272 when it cannot be read. Not there yet: error 606.
     void add_recipient_cert(BytesView cert_encoded) {
         const auto s = running();
-        detail::check(s->handle, ssmtp_add_recipient_cert(s->handle, cert_encoded.data(), cert_encoded.size()));
+        const std::int32_t code = ssmtp_add_recipient_cert(s->handle, cert_encoded.data(), cert_encoded.size());
+        detail::check(s->handle, code);
     }
     /// Signs the body with Certificate and leaves the signed entity in MessageText and its header lines in OtherHeaders
     /// (RFC 8551). Error 281 without Certificate, 273 without its key. Not there yet: error 606.
     void sign() {
         const auto s = running();
-        s->finish(ssmtp_sign(s->handle));
+        const std::int32_t code = ssmtp_sign(s->handle);
+        s->finish(code);
     }
     /// Encrypts the body for the certificates that were added (RFC 8551) and leaves the result in MessageText and its
     /// header lines in OtherHeaders. From, recipients and Subject stay readable. Error 272 without a usable
     /// certificate. Not there yet: error 606.
     void encrypt() {
         const auto s = running();
-        s->finish(ssmtp_encrypt(s->handle));
+        const std::int32_t code = ssmtp_encrypt(s->handle);
+        s->finish(code);
     }
     /// Signs the body, then encrypts the signed entity. Errors as Sign and Encrypt have them. Not there yet: error 606.
     void sign_and_encrypt() {
         const auto s = running();
-        s->finish(ssmtp_sign_and_encrypt(s->handle));
+        const std::int32_t code = ssmtp_sign_and_encrypt(s->handle);
+        s->finish(code);
     }
     /// Attaches a file to the message (multipart/mixed, RFC 2183). The file is read while the message is sent, in
     /// constant memory; error 302 then when it cannot be opened. Attachments stay until ClearAttachments or Reset.
-    void add_attachment_file(std::string_view path, std::string_view name, std::string_view content_type) {
+    void add_attachment_file(std::string_view path, std::string_view name = {}, std::string_view content_type = {}) {
         const detail::Text path_text(path);
         const detail::Text name_text(name);
         const detail::Text content_type_text(content_type);
         const auto s = running();
-        detail::check(s->handle, ssmtp_add_attachment_file(s->handle, path_text.get(), name_text.get(), content_type_text.get()));
+        const std::int32_t code = ssmtp_add_attachment_file(s->handle, path_text.get(), name_text.get(),
+                                                            content_type_text.get());
+        detail::check(s->handle, code);
     }
     /// Attaches octets to the message (multipart/mixed, RFC 2183). A `text/calendar` with a `method` parameter and no
     /// name becomes an alternative of the text, which is where programs look for an invitation.
-    void add_attachment_data(BytesView data, std::string_view name, std::string_view content_type) {
+    void add_attachment_data(BytesView data, std::string_view name = {}, std::string_view content_type = {}) {
         const detail::Text name_text(name);
         const detail::Text content_type_text(content_type);
         const auto s = running();
-        detail::check(s->handle, ssmtp_add_attachment_data(s->handle, data.data(), data.size(), name_text.get(), content_type_text.get()));
+        const std::int32_t code = ssmtp_add_attachment_data(s->handle, data.data(), data.size(), name_text.get(),
+                                                            content_type_text.get());
+        detail::check(s->handle, code);
     }
     /// Adds a file that MessageHtml shows by its Content-ID (multipart/related, RFC 2387). It is read while the message
     /// is sent; error 302 then when it cannot be opened.
-    void add_inline_file(std::string_view path, std::string_view content_id, std::string_view content_type) {
+    void add_inline_file(std::string_view path, std::string_view content_id = {}, std::string_view content_type = {}) {
         const detail::Text path_text(path);
         const detail::Text content_id_text(content_id);
         const detail::Text content_type_text(content_type);
         const auto s = running();
-        detail::check(s->handle, ssmtp_add_inline_file(s->handle, path_text.get(), content_id_text.get(), content_type_text.get()));
+        const std::int32_t code = ssmtp_add_inline_file(s->handle, path_text.get(), content_id_text.get(),
+                                                        content_type_text.get());
+        detail::check(s->handle, code);
     }
     /// Adds octets that MessageHtml shows by their Content-ID (multipart/related, RFC 2387).
-    void add_inline_data(BytesView data, std::string_view content_id, std::string_view content_type) {
+    void add_inline_data(BytesView data, std::string_view content_id = {}, std::string_view content_type = {}) {
         const detail::Text content_id_text(content_id);
         const detail::Text content_type_text(content_type);
         const auto s = running();
-        detail::check(s->handle, ssmtp_add_inline_data(s->handle, data.data(), data.size(), content_id_text.get(), content_type_text.get()));
-    }
-    /// Removes all attachments and inline parts.
-    void clear_attachments() {
-        const auto s = running();
-        detail::check(s->handle, ssmtp_clear_attachments(s->handle));
+        const std::int32_t code = ssmtp_add_inline_data(s->handle, data.data(), data.size(), content_id_text.get(),
+                                                        content_type_text.get());
+        detail::check(s->handle, code);
     }
     /// The stream whose content follows MessageText, from its position to its end; read while sending. It must live
     /// until it was sent, replaced or removed. `size` is its length in bytes, -1 when unknown; by default the stream is
@@ -1880,8 +1909,7 @@ public:
         return set_message_stream(stream, detail::remaining(stream));
     }
     Ssmtp &set_message_stream(std::istream &stream, std::int64_t size) {
-        state().stream_from(stream, nullptr, size);
-        return *this;
+        return message_from(stream, nullptr, size);
     }
     /// The same for a stream that is handed over. It is destroyed when it was sent (unless CloseStreamAfterTransfer is
     /// False), replaced or removed, at the latest with this object.
@@ -1890,13 +1918,38 @@ public:
             return clear_message_stream();
         }
         std::istream &it = *stream;
-        state().stream_from(it, std::move(stream), detail::remaining(it));
-        return *this;
+        return message_from(it, std::move(stream), detail::remaining(it));
     }
     /// Removes the message stream.
     Ssmtp &clear_message_stream() {
-        state().no_stream();
+        detail::State &s = state();
+        s.clear(detail::Use::MESSAGE,
+                [&s] { return ssmtp_set_message_stream(s.handle, nullptr, nullptr, nullptr, 0); });
         return *this;
+    }
+    /// Attaches what a stream holds from its position on; as add_attachment_data, and read once, while sending. The
+    /// stream must live until then, or is handed over.
+    void add_attachment_stream(std::istream &stream, std::string_view name = {}, std::string_view content_type = {}) {
+        part_from(ssmtp_add_attachment_stream, stream, nullptr, name, content_type);
+    }
+    void add_attachment_stream(std::unique_ptr<std::istream> stream, std::string_view name = {},
+                               std::string_view content_type = {}) {
+        std::istream &it = *stream;
+        part_from(ssmtp_add_attachment_stream, it, std::move(stream), name, content_type);
+    }
+    /// The same for what MessageHtml shows by its Content-ID.
+    void add_inline_stream(std::istream &stream, std::string_view content_id, std::string_view content_type = {}) {
+        part_from(ssmtp_add_inline_stream, stream, nullptr, content_id, content_type);
+    }
+    void add_inline_stream(std::unique_ptr<std::istream> stream, std::string_view content_id,
+                           std::string_view content_type = {}) {
+        std::istream &it = *stream;
+        part_from(ssmtp_add_inline_stream, it, std::move(stream), content_id, content_type);
+    }
+    /// Removes all attachments and inline parts.
+    void clear_attachments() {
+        detail::State &s = state();
+        s.clear(detail::Use::PART, [&s] { return ssmtp_clear_attachments(s.handle); });
     }
 
     // Events: a handler takes the event by reference; nullptr removes it. Handlers run on the thread of the method that
@@ -2005,6 +2058,24 @@ private:
             ssmtp_delete(state_->handle);
             state_.reset();
         }
+    }
+    Ssmtp &message_from(std::istream &stream, std::unique_ptr<std::istream> owned, std::int64_t size) {
+        detail::State &s = state();
+        s.add({&s, detail::Use::MESSAGE, &stream, std::move(owned)}, [&s, size](void *source) {
+            return ssmtp_set_message_stream(s.handle, detail::read, detail::close, source, size);
+        });
+        return *this;
+    }
+    template <class Add>
+    void part_from(Add call, std::istream &stream, std::unique_ptr<std::istream> owned, std::string_view name,
+                   std::string_view content_type) {
+        const detail::Text name_text(name);
+        const detail::Text type_text(content_type);
+        detail::State &s = state();
+        const std::int64_t size = detail::remaining(stream);
+        s.add({&s, detail::Use::PART, &stream, std::move(owned)}, [&](void *source) {
+            return call(s.handle, detail::read, detail::close, source, size, name_text.get(), type_text.get());
+        });
     }
     template <class Get> std::string text(Get call) const {
         return detail::read_text(state().handle, call, state().handle);

@@ -20,6 +20,7 @@ use crate::events::Sink;
 use crate::message::body::StreamBody;
 use crate::net::Interrupt;
 use crate::smtp::session::Session;
+use crate::text::code_page::CodePage;
 use parking_lot::Mutex;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -33,11 +34,14 @@ pub struct Component {
     closed: AtomicBool,
     interrupt: Arc<Interrupt>,
     sink: Arc<dyn Sink>,
+    /// Text at the boundary is UTF-8 whatever CodePage says.
+    utf8: bool,
 }
 
 impl Component {
-    pub fn new(sink: Arc<dyn Sink>) -> Component {
+    pub fn new(sink: Arc<dyn Sink>, utf8: bool) -> Component {
         Component {
+            utf8,
             state: Mutex::new(State::fresh()),
             session: Mutex::new(None),
             busy: AtomicBool::new(false),
@@ -45,6 +49,11 @@ impl Component {
             interrupt: Interrupt::new(),
             sink,
         }
+    }
+
+    /// The code page of text at the boundary (ruling 42).
+    pub(crate) fn boundary_page(&self) -> CodePage {
+        if self.utf8 { CodePage::default() } else { self.state.lock().code_page() }
     }
 
     /// The handle is gone: ends what runs, drops the connection.

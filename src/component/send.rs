@@ -164,6 +164,7 @@ pub(super) fn compose_options(state: &State) -> Options {
         max_header_length: usize::try_from(settings.int(Setting::MaxHeaderLength)).unwrap_or(80),
         message_id_algorithm: IdAlgorithm::from_name(settings.text(Setting::MessageIdAlgorithm)).unwrap_or_default(),
         allow_empty_to: settings.bool(Setting::AllowEmptyTo),
+        code_page: state.code_page(),
         complete: settings.bool(Setting::MessageIncludesHeaders),
         host: super::state::host_name(),
         utc_offset: crate::net::socket::local_offset,

@@ -5,6 +5,7 @@ use crate::config::{self, Access, Row, Setting, Value};
 use crate::error::{Code, Error, Result};
 use crate::message::compose::IdAlgorithm;
 use crate::text::charset::Charset;
+use crate::text::code_page::CodePage;
 use crate::text::line;
 
 impl Component {
@@ -60,6 +61,7 @@ impl Component {
             Setting::LocalPort => state.server.unconnected(Code::LocalPortConnected, "LocalPort")?,
             Setting::MaxLineLength => state.server.unconnected(Code::MaxLineLengthConnected, "MaxLineLength")?,
             Setting::Hello => check_hello(text)?,
+            Setting::CodePage => check_code_page(text)?,
             Setting::Charset => check_charset(text)?,
             Setting::MessageIdAlgorithm => check_id_algorithm(text)?,
             Setting::DsnRet => check_one_of("DsnRet", text, &["", "FULL", "HDRS"])?,
@@ -101,6 +103,11 @@ fn license() -> String {
         "Last Valid Build: any",
     ]
     .join("\r\n")
+}
+
+fn check_code_page(text: &str) -> Result<()> {
+    let number = config::parse_int(text).and_then(|n| i32::try_from(n).ok()).unwrap_or(-1);
+    CodePage::find(number).map(drop)
 }
 
 fn check_charset(text: &str) -> Result<()> {

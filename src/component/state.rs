@@ -6,6 +6,7 @@ use crate::enums::{AuthMechanism, FirewallType, SslProvider, SslStartMode};
 use crate::error::{Code, Error, Result};
 use crate::message::compose::{Caps, Generated};
 use crate::message::draft::Draft;
+use crate::text::code_page::CodePage;
 use crate::text::line;
 use std::net::SocketAddr;
 
@@ -63,6 +64,12 @@ impl State {
         let mut state = State::default();
         super::r#gen::apply_defaults(&mut state);
         state
+    }
+
+    pub fn code_page(&self) -> CodePage {
+        // What is set was found before.
+        let number = i32::try_from(self.settings.int(Setting::CodePage)).unwrap_or_default();
+        CodePage::find(number).unwrap_or_default()
     }
 
     /// The name said in EHLO: the setting, else the local host's own.

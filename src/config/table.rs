@@ -896,7 +896,7 @@ pub static TABLE: [Row; 93] = [
         kind: Kind::Int { min: 0, max: 2147483647 },
         access: Access::Rw,
         default: Default::Int(65001),
-        planned: true,
+        planned: false,
         property: "",
         secret: false,
     },

@@ -16,21 +16,21 @@ use std::sync::Arc;
 
 #[unsafe(no_mangle)]
 pub extern "C" fn ssmtp_new() -> *mut ssmtp_t {
-    new_handle()
+    new_handle(false)
 }
 
 #[unsafe(no_mangle)]
 pub extern "C" fn ssmtp_new_utf8() -> *mut ssmtp_t {
-    new_handle()
+    new_handle(true)
 }
 
-fn new_handle() -> *mut ssmtp_t {
+fn new_handle(utf8: bool) -> *mut ssmtp_t {
     let mut token = 0;
     guard::enter(0, || {
         let made = HANDLES.insert(|token| {
             let callbacks = Arc::new(Callbacks::new());
             callbacks.name(token);
-            Arc::new(Handle::new(callbacks))
+            Arc::new(Handle::new(callbacks, utf8))
         });
         token = made.ok_or_else(|| Error::plain(Code::OutOfMemory))?;
         Ok(())
@@ -54,13 +54,13 @@ pub extern "C" fn ssmtp_delete(handle: *mut ssmtp_t) -> i32 {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get(handle: *mut ssmtp_t, name: *const c_char, value: *mut *mut c_char) -> i32 {
     // SAFETY: the promise is the caller's.
-    unsafe { guard::get_text(handle, value, |c| c.get(text::input(name)?)) }
+    unsafe { guard::get_text(handle, value, |c| c.get(&text::input(c, name)?)) }
 }
 
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_set(handle: *mut ssmtp_t, name: *const c_char, value: *const c_char) -> i32 {
     // SAFETY: the promise is the caller's.
-    guard::run(handle, |c| unsafe { c.set(text::input(name)?, text::input(value)?) })
+    guard::run(handle, |c| unsafe { c.set(&text::input(c, name)?, &text::input(c, value)?) })
 }
 
 #[unsafe(no_mangle)]
@@ -72,9 +72,9 @@ pub unsafe extern "C" fn ssmtp_config(
     // SAFETY: the promises are the caller's.
     unsafe {
         if value.is_null() {
-            return guard::run(handle, |c| c.config(text::input(configuration_string)?).map(drop));
+            return guard::run(handle, |c| c.config(&text::input(c, configuration_string)?).map(drop));
         }
-        guard::get_text(handle, value, |c| c.config(text::input(configuration_string)?))
+        guard::get_text(handle, value, |c| c.config(&text::input(c, configuration_string)?))
     }
 }
 
@@ -176,7 +176,7 @@ pub unsafe extern "C" fn ssmtp_add_attachment_stream(
     guard::run(handle, |c| {
         let content = content_of(stream_body(read, close, userdata, size)?)?;
         // SAFETY: the promise is the caller's.
-        unsafe { c.add_attachment(content, text::input(name)?, text::input(content_type)?) }
+        unsafe { c.add_attachment(content, &text::input(c, name)?, &text::input(c, content_type)?) }
     })
 }
 
@@ -193,7 +193,7 @@ pub unsafe extern "C" fn ssmtp_add_inline_stream(
     guard::run(handle, |c| {
         let content = content_of(stream_body(read, close, userdata, size)?)?;
         // SAFETY: the promise is the caller's.
-        unsafe { c.add_inline(content, text::input(content_id)?, text::input(content_type)?) }
+        unsafe { c.add_inline(content, &text::input(c, content_id)?, &text::input(c, content_type)?) }
     })
 }
 

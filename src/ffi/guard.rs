@@ -32,9 +32,10 @@ thread_local! {
 }
 
 impl Handle {
-    pub fn new(callbacks: Arc<Callbacks>) -> Handle {
+    /// With `utf8`, text at the boundary is UTF-8 whatever CodePage says.
+    pub fn new(callbacks: Arc<Callbacks>, utf8: bool) -> Handle {
         Handle {
-            component: Component::new(callbacks.clone()),
+            component: Component::new(callbacks.clone(), utf8),
             callbacks,
             last_error: Mutex::new(String::new()),
             broken: AtomicBool::new(false),
@@ -178,7 +179,11 @@ pub unsafe fn get_text(
     out: *mut *mut c_char,
     f: impl FnOnce(&Component) -> Result<String>,
 ) -> i32 {
-    unsafe { put(handle as usize, out, || f(&alive(handle)?.component), text_out) }
+    let read = || {
+        let component = &alive(handle)?.component;
+        text::for_caller(component, f(component)?)
+    };
+    unsafe { put(handle as usize, out, read, |bytes| Ok(text::output(&bytes)?.cast())) }
 }
 
 pub unsafe fn get_bytes(
@@ -212,7 +217,7 @@ pub unsafe fn set_text(
     f: impl FnOnce(&Component, &str) -> Result<()>,
 ) -> i32 {
     // SAFETY: the promise is the caller's of the exported function.
-    run(handle, |c| f(c, unsafe { text::input(value) }?))
+    run(handle, |c| f(c, &unsafe { text::input(c, value) }?))
 }
 
 pub unsafe fn set_bytes(
@@ -287,7 +292,7 @@ pub unsafe fn cert_set_text(
     f: impl FnOnce(&mut Certificate, &str) -> Result<()>,
 ) -> i32 {
     // SAFETY: the promise is the caller's of the exported function.
-    enter(0, || f(&mut CERTS.get(cert as usize, "certificate")?.lock(), unsafe { text::input(value) }?))
+    enter(0, || f(&mut CERTS.get(cert as usize, "certificate")?.lock(), unsafe { text::utf8(value) }?))
 }
 
 pub unsafe fn cert_set_bytes(

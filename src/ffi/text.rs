@@ -1,14 +1,38 @@
-//! Text and octets across the C boundary: UTF-8 with a final NUL in and out, `malloc`ed memory out.
+//! Text and octets across the C boundary: text in the handle's code page with a final NUL in and out, `malloc`ed memory out.
 
+use crate::component::Component;
 use crate::error::{Code, Error, Result};
 use libc::c_char;
+use std::borrow::Cow;
 use std::ffi::CStr;
 
-/// Text of the caller; NULL is empty, anything but UTF-8 is refused (603).
+/// Text of the caller in the handle's code page (ruling 42); NULL is empty. Text that is not well formed is refused: 603 for
+/// UTF-8, 434 for a code page.
 ///
 /// # Safety
 /// `text` is NULL or points to bytes with a final NUL that stay as they are during the call.
-pub unsafe fn input<'a>(text: *const c_char) -> Result<&'a str> {
+pub unsafe fn input<'a>(component: &Component, text: *const c_char) -> Result<Cow<'a, str>> {
+    let page = component.boundary_page();
+    if page.is_utf8() || text.is_null() {
+        // SAFETY: the caller keeps the promise above.
+        return unsafe { utf8(text) }.map(Cow::Borrowed);
+    }
+    // SAFETY: not NULL, and the caller keeps the promise above.
+    let bytes = unsafe { CStr::from_ptr(text) };
+    page.decode(bytes.to_bytes()).map(Cow::Owned)
+}
+
+/// Text for the caller in the handle's code page: 434 when that lacks a character.
+pub fn for_caller(component: &Component, text: String) -> Result<Vec<u8>> {
+    let page = component.boundary_page();
+    if page.is_utf8() { Ok(text.into_bytes()) } else { page.encode(&text) }
+}
+
+/// Text of the caller in UTF-8; NULL is empty, anything else is refused (603).
+///
+/// # Safety
+/// `text` is NULL or points to bytes with a final NUL that stay as they are during the call.
+pub unsafe fn utf8<'a>(text: *const c_char) -> Result<&'a str> {
     if text.is_null() {
         return Ok("");
     }

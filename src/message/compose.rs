@@ -14,6 +14,7 @@ use super::recipients::{EnvelopeRecipient, Listed};
 use crate::enums::{Importance, Priority, RecipientType, Sensitivity};
 use crate::error::{Code, Error, Result};
 use crate::text::charset::Charset;
+use crate::text::code_page::CodePage;
 use crate::text::date;
 use crate::text::fold::{self, HARD_LIMIT, Style};
 
@@ -30,6 +31,8 @@ pub struct Options {
     pub allow_empty_to: bool,
     /// Message is a complete message (MessageIncludesHeaders).
     pub complete: bool,
+    /// Whose octets MessageText goes in, where OtherHeaders name no charset (ruling 42).
+    pub code_page: CodePage,
     /// For the Message-ID when From has no domain.
     pub host: String,
     /// The local zone at a time: seconds east of Greenwich.
@@ -45,6 +48,7 @@ impl Default for Options {
             message_id_algorithm: IdAlgorithm::default(),
             allow_empty_to: false,
             complete: false,
+            code_page: CodePage::default(),
             host: String::new(),
             utc_offset: |_| 0,
         }
@@ -173,7 +177,7 @@ pub fn compose(draft: &Draft, options: &Options, caps: Caps, generated: &mut Gen
         ));
     }
     let style = options.style(needs_smtputf8)?;
-    let body = body(draft, &other, caps, &style, generated)?;
+    let body = body(draft, &other, caps, &style, options.code_page, generated)?;
     let mut section = Section::new(&other, &style);
     if !other.whole {
         fields(&mut section, draft, options, generated, &style)?;
@@ -293,7 +297,14 @@ struct Body {
 }
 
 /// Message or MessageText, then the stream or AttachedFile (ruling 26), and the MIME fields that the text needs (ruling 27).
-fn body(draft: &Draft, other: &Other<'_>, caps: Caps, style: &Style, generated: &mut Generated) -> Result<Body> {
+fn body(
+    draft: &Draft,
+    other: &Other<'_>,
+    caps: Caps,
+    style: &Style,
+    page: CodePage,
+    generated: &mut Generated,
+) -> Result<Body> {
     let tail = tail(draft);
     if !draft.html.is_empty() || !draft.parts.is_empty() {
         return tree(draft, other, caps, style, generated, tail);
@@ -304,7 +315,7 @@ fn body(draft: &Draft, other: &Other<'_>, caps: Caps, style: &Style, generated: 
         Body { pieces: Vec::new(), mime: other.has_mime(), content_type: None, transfer: None, eight_bit: tail_eight };
     let (bytes, ascii) = match &draft.message {
         Some(message) => (Arc::clone(message), message.is_ascii()),
-        None => converted(draft, other)?,
+        None => converted(draft, other, page)?,
     };
     let eight = !bytes.is_ascii();
     if draft.message.is_some() || other.is_encoded() || other.whole {
@@ -321,7 +332,7 @@ fn body(draft: &Draft, other: &Other<'_>, caps: Caps, style: &Style, generated: 
     let encode = eight && !caps.eight_bit_mime || mime::is_unfit(&bytes);
     if encode || eight {
         body.mime = true;
-        body.content_type = content_type(other, ascii);
+        body.content_type = content_type(other, ascii, page);
     }
     match (encode, tail) {
         (true, None) => {
@@ -389,19 +400,26 @@ fn push(pieces: &mut Vec<Piece>, piece: Piece) {
 }
 
 /// MessageText in the charset that OtherHeaders names, and whether it was ASCII; 434 when the charset lacks a character.
-fn converted(draft: &Draft, other: &Other<'_>) -> Result<(Arc<[u8]>, bool)> {
+fn converted(draft: &Draft, other: &Other<'_>, page: CodePage) -> Result<(Arc<[u8]>, bool)> {
     let ascii = draft.text.is_ascii();
-    let Some(name) = other.charset().filter(|_| !ascii) else { return Ok((Arc::clone(&draft.text), ascii)) };
+    let named = other.charset().filter(|_| !ascii);
+    let whole = || std::str::from_utf8(&draft.text).map_err(|_| Error::new(Code::CodePage, "MessageText is not UTF-8"));
+    let Some(name) = named else {
+        if ascii || page.is_utf8() || page.charset().is_none() {
+            return Ok((Arc::clone(&draft.text), ascii));
+        }
+        return Ok((page.encode(whole()?)?.into(), ascii));
+    };
     let charset = Charset::find(&name)?;
-    let text = std::str::from_utf8(&draft.text).map_err(|_| Error::new(Code::CodePage, "MessageText is not UTF-8"))?;
+    let text = whole()?;
     let bytes = charset
         .encode(text)
         .ok_or_else(|| Error::new(Code::CodePage, format!("MessageText has characters that {name} lacks")))?;
     Ok((bytes.as_ref().into(), ascii))
 }
 
-fn content_type(other: &Other<'_>, ascii: bool) -> Option<ContentType> {
-    let charset = if ascii { "us-ascii" } else { "utf-8" };
+fn content_type(other: &Other<'_>, ascii: bool, page: CodePage) -> Option<ContentType> {
+    let charset = if ascii { "us-ascii".into() } else { page.charset().unwrap_or_else(|| "utf-8".into()) };
     let Some(field) = other.find("Content-Type") else {
         return Some(ContentType::Ours(format!("Content-Type: text/plain; charset={charset}\r\n")));
     };

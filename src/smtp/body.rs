@@ -1,7 +1,7 @@
 //! The content of a message: headers, body parts and the end, gathered into as few writes as there are buffers. Behind DATA
 //! with stuffed dots and the lone dot (RFC 5321 §4.1.1.4, §4.5.2), or in BDAT chunks (RFC 3030). Fires the transfer events.
 
-use crate::error::Result;
+use crate::error::{Code, Error, Result};
 use crate::events::{self, Direction, Kind};
 use crate::message::body::Source;
 use crate::smtp::Context;
@@ -20,6 +20,9 @@ const GATHER: usize = 256 * 1024;
 /// BDAT chunks that may be on their way without an answer.
 const AHEAD: usize = 8;
 
+/// Makes what goes in the same write as the end of the content: commands whose replies come behind the final one.
+pub type Then<'a> = &'a mut dyn FnMut(&Context) -> Result<Vec<u8>>;
+
 /// Everything the end of a transaction needs to know.
 pub struct Content<'a> {
     pub headers: &'a [u8],
@@ -31,22 +34,21 @@ pub struct Content<'a> {
     pub close: bool,
     /// The server takes commands ahead of its replies.
     pub pipelined: bool,
+    pub then: Option<Then<'a>>,
 }
 
 impl Session {
     /// Sends the content of an opened transaction and gives the reply that ends it, whatever it is. Any failure before that
     /// reply leaves the connection dead: half a message cannot be taken back.
     pub fn content(&mut self, cx: &Context, mut content: Content) -> Result<Reply> {
+        self.given = false;
         let written = self.write_content(cx, &mut content);
         if content.close {
             content.parts.iter_mut().for_each(|part| part.finish());
         }
         let replies = match written {
             Ok(replies) => replies,
-            Err(error) => {
-                self.state = State::Dead;
-                return Err(error);
-            }
+            Err(error) => return Err(self.cut_short(cx, error)),
         };
         let mut reply = self.reply(cx, "the final reply")?;
         for _ in 1..replies {
@@ -56,14 +58,33 @@ impl Session {
             reply = self.reply(cx, "the final reply")?;
         }
         if !reply.is_positive() {
-            if content.framing == Framing::Bdat && replies == 1 && (500..=504).contains(&reply.code) {
-                self.broken = Some("CHUNKING");
+            if content.framing == Framing::Bdat && replies == 1 {
+                self.doubt_chunking(&reply);
             }
             if self.state == State::Ready {
                 self.state = State::Soiled;
             }
         }
         Ok(reply)
+    }
+
+    /// Why the content was not given to its end: the server's own words where it said some before it hung up.
+    fn cut_short(&mut self, cx: &Context, error: Error) -> Error {
+        let gone = matches!(error.code, Code::ConnectionDropped | Code::ConnectionReset);
+        self.given &= !gone;
+        let said = if gone && self.reply_is_here(cx) { self.reply(cx, "a reply").ok() } else { None };
+        self.state = State::Dead;
+        match said {
+            Some(reply) if !reply.is_positive() && reply.code != 354 => refused("The server refuses the message", &reply),
+            _ => error,
+        }
+    }
+
+    /// A server that offered BDAT and does not know it, before it took anything.
+    fn doubt_chunking(&mut self, reply: &Reply) {
+        if (500..=504).contains(&reply.code) {
+            self.broken = Some("CHUNKING");
+        }
     }
 
     /// Writes everything and says how many replies are still to come.
@@ -100,7 +121,7 @@ impl Session {
         if !writer.ended {
             writer.write(self, cx, b"", true)?;
         }
-        Ok(writer.replies)
+        Ok(writer.outstanding())
     }
 }
 
@@ -127,13 +148,15 @@ struct Writer<'a> {
     /// BDAT of unknown size: what waits for its chunk to be full.
     chunk: Option<Vec<u8>>,
     pipelined: bool,
+    then: Option<Then<'a>>,
     ended: bool,
-    /// Replies that are still to come.
-    replies: usize,
+    /// BDAT commands said, and their replies read.
+    said: usize,
+    heard: usize,
 }
 
 impl<'a> Writer<'a> {
-    fn new(content: &Content<'a>, exact: Option<u64>) -> Writer<'a> {
+    fn new(content: &mut Content<'a>, exact: Option<u64>) -> Writer<'a> {
         let bdat = content.framing == Framing::Bdat;
         let prefix = match exact {
             Some(total) if bdat => format!("BDAT {total} LAST\r\n").into_bytes(),
@@ -150,9 +173,20 @@ impl<'a> Writer<'a> {
             headers,
             chunk,
             pipelined: content.pipelined,
+            then: content.then.take(),
             ended: false,
-            replies: 1,
+            said: 0,
+            heard: 0,
         }
+    }
+
+    /// Replies to the content that are still to come.
+    fn outstanding(&self) -> usize {
+        self.said.max(1) - self.heard
+    }
+
+    fn tail(&mut self, cx: &Context) -> Result<Vec<u8>> {
+        self.then.take().map_or(Ok(Vec::new()), |then| then(cx))
     }
 
     /// Writes one portion, what goes before it where it is the first, the end behind it where it is the last.
@@ -182,7 +216,10 @@ impl<'a> Writer<'a> {
             return session.write_more(&mut slices, cx.clock);
         }
         self.ended = true;
+        let tail = self.tail(cx)?;
         slices.push(IoSlice::new(self.stuffer.finish()));
+        slices.push(IoSlice::new(&tail));
+        session.given = true;
         session.write(&mut slices, cx.clock)
     }
 
@@ -210,15 +247,18 @@ impl<'a> Writer<'a> {
     /// One BDAT; without PIPELINING its reply is awaited, with it only when many are outstanding.
     fn say_chunk(&mut self, session: &mut Session, cx: &Context, chunk: &[u8], last: bool) -> Result<()> {
         let command = format!("BDAT {}{}\r\n", chunk.len(), if last { " LAST" } else { "" });
-        session.write(&mut [IoSlice::new(command.as_bytes()), IoSlice::new(chunk)], cx.clock)?;
-        if last {
-            return Ok(());
-        }
-        self.replies += 1;
-        while self.replies > if self.pipelined { AHEAD } else { 1 } {
+        let tail = if last { self.tail(cx)? } else { Vec::new() };
+        let mut slices = [command.as_bytes(), chunk, &tail].map(IoSlice::new);
+        session.given = last;
+        session.write(&mut slices, cx.clock)?;
+        self.said += 1;
+        while !last && self.outstanding() > if self.pipelined { AHEAD - 1 } else { 0 } {
             let reply = session.reply(cx, "the reply to a chunk")?;
-            self.replies -= 1;
+            self.heard += 1;
             if !reply.is_positive() {
+                if self.heard == 1 {
+                    session.doubt_chunking(&reply);
+                }
                 return Err(refused("The server refuses the message", &reply));
             }
         }

@@ -36,6 +36,10 @@ pub struct Session {
     pub awaits_secret: bool,
     /// An extension that the server offered and then did not keep to, before anything of a message was accepted.
     pub broken: Option<&'static str>,
+    /// Transactions begun here, which LIMITS MAILMAX counts.
+    pub mails: usize,
+    /// The content of the last transaction was given to its end, so that only the final reply tells what became of it.
+    pub given: bool,
 }
 
 /// Bytes asked of the stream at once.
@@ -52,6 +56,8 @@ impl Session {
             begun: false,
             awaits_secret: false,
             broken: None,
+            mails: 0,
+            given: false,
         }
     }
 
@@ -139,6 +145,16 @@ impl Session {
         !self.lines.is_empty()
     }
 
+    /// Whether some of a reply has arrived, without waiting for it.
+    pub fn reply_is_here(&mut self, cx: &Context) -> bool {
+        self.more_is_here() || self.stream.readable(Duration::ZERO, cx.clock).unwrap_or(false)
+    }
+
+    /// Whether the server's limit of transactions on one connection is reached (RFC 9422).
+    pub fn is_full(&self) -> bool {
+        self.extensions.limits.mail_max.is_some_and(|max| self.mails >= max)
+    }
+
     fn out_of_step(&mut self, cx: &Context) -> Result<()> {
         let reply = self.reply(cx, "a reply")?;
         self.state = State::Dead;
@@ -190,6 +206,15 @@ impl Session {
             && let Ok(command) = Command::new("QUIT")
         {
             let _ = self.ask(cx, &command);
+        }
+        self.state = State::Dead;
+        self.stream.close();
+    }
+
+    /// The answer to a QUIT that was said already, and the close.
+    pub fn farewell(&mut self, cx: &Context) {
+        if !self.is_dead() {
+            let _ = self.reply(cx, "the answer to QUIT");
         }
         self.state = State::Dead;
         self.stream.close();

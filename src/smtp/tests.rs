@@ -141,7 +141,7 @@ fn mailing(names: &[(&str, RecipientType)]) -> Envelope {
     Envelope { sender: "a@a.example".into(), recipients: names.iter().map(one).collect(), ..Envelope::default() }
 }
 
-const STRICT: Policy = Policy { stop_on_to: true, stop_on_cc: true, stop_on_bcc: false };
+const STRICT: Policy = Policy { stop_on_to: true, stop_on_cc: true, stop_on_bcc: false, split: false };
 
 /// Opens a transaction with what the session was offered.
 fn open(s: &mut Session, cx: &Context, envelope: &Envelope, policy: Policy, framing: Framing) -> Result<Vec<Outcome>> {
@@ -378,6 +378,7 @@ fn content(s: &mut Session, cx: &Context, body: &str, framing: Framing, exact: b
             exact: exact.then_some(length),
             close: false,
             pipelined: true,
+            then: None,
         },
     )
 }

@@ -6,7 +6,7 @@ use crate::error::{Code, Error, Result};
 use crate::events::{self, Direction};
 use crate::smtp::Context;
 use crate::smtp::command::Command;
-use crate::smtp::envelope::{Envelope, Outcome, Phase};
+use crate::smtp::envelope::{Envelope, Outcome, Phase, enhanced};
 use crate::smtp::extensions::Extensions;
 use crate::smtp::reply::Reply;
 use crate::smtp::session::{Session, State, out_of_step, refused};
@@ -21,6 +21,8 @@ pub struct Policy {
     pub stop_on_to: bool,
     pub stop_on_cc: bool,
     pub stop_on_bcc: bool,
+    /// The content can be read again: recipients over the server's limit may wait for a further transaction.
+    pub split: bool,
 }
 
 impl Policy {
@@ -91,7 +93,8 @@ impl Opening {
 
 impl Session {
     /// Says the commands of a transaction and hears the answers, until the content may go. `outcomes` gets an entry for each
-    /// recipient. After an error nothing is open, or RSET is remembered.
+    /// recipient. After an error nothing is open, or RSET is remembered. Gives the recipients that are over the server's
+    /// limit and wait for a further transaction.
     pub fn open(
         &mut self,
         cx: &Context,
@@ -99,7 +102,8 @@ impl Session {
         mut opening: Opening,
         policy: Policy,
         outcomes: &mut Vec<Outcome>,
-    ) -> Result<()> {
+    ) -> Result<Vec<usize>> {
+        self.mails += 1;
         outcomes.clear();
         outcomes.extend(envelope.recipients.iter().map(|r| Outcome::new(&r.address, Phase::Rcpt, None)));
         let done = self.say(cx, envelope, &mut opening, policy, outcomes);
@@ -116,7 +120,7 @@ impl Session {
         opening: &mut Opening,
         policy: Policy,
         outcomes: &mut [Outcome],
-    ) -> Result<()> {
+    ) -> Result<Vec<usize>> {
         let mut heard = Heard::default();
         let mut next = 0;
         while next < opening.steps.len() {
@@ -137,7 +141,7 @@ impl Session {
             taken?;
         }
         if heard.data && (heard.stop.is_some() || heard.accepted == 0) {
-            return self.lone_dot(cx, heard.error());
+            return Err(self.lone_dot(cx, heard.error())?);
         }
         if heard.stop.is_some() || heard.accepted == 0 {
             return Err(heard.error());
@@ -147,7 +151,7 @@ impl Session {
             let reply = self.ask(cx, &Command::new("DATA")?)?;
             self.hear_data(&reply)?;
         }
-        Ok(())
+        Ok(heard.deferred)
     }
 
     fn say_group(&mut self, cx: &Context, opening: &mut Opening) -> Result<()> {
@@ -210,6 +214,10 @@ impl Session {
                     heard.accepted += 1;
                     return Ok(());
                 }
+                if policy.split && heard.accepted > 0 && too_many(&reply) {
+                    heard.deferred.push(i);
+                    return Ok(());
+                }
                 let error = refused(&format!("The server refuses {}", recipient.address), &reply);
                 if policy.stops(recipient.kind) {
                     heard.stop(error);
@@ -241,10 +249,21 @@ impl Session {
     }
 
     /// The server waits for content although nobody is to get it: an empty message ends that (RFC 2920 §3.1).
-    fn lone_dot(&mut self, cx: &Context, error: Error) -> Result<()> {
+    fn lone_dot(&mut self, cx: &Context, error: Error) -> Result<Error> {
         self.write(&mut [IoSlice::new(b".\r\n")], cx.clock)?;
-        self.reply(cx, "the reply to an empty message")?;
-        Err(error)
+        self.reply(cx, "the reply to an empty message").map(|_| error)
+    }
+}
+
+/// "Too many recipients" (RFC 5321 §4.5.3.1.10): 452, and 552 of old servers; their other meanings say so by the enhanced
+/// code or the text.
+fn too_many(reply: &Reply) -> bool {
+    let enhanced = enhanced(reply);
+    let named = reply.in_one_line().to_ascii_lowercase().contains("too many");
+    match reply.code {
+        452 => named || enhanced.is_empty() || enhanced.ends_with(".5.3"),
+        552 => named || enhanced.ends_with(".5.3"),
+        _ => false,
     }
 }
 
@@ -253,6 +272,8 @@ impl Session {
 struct Heard {
     mail: bool,
     accepted: usize,
+    /// Over the server's limit of recipients.
+    deferred: Vec<usize>,
     /// 354 came.
     data: bool,
     /// The first refusal that stops the message.

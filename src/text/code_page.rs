@@ -53,6 +53,32 @@ impl CodePage {
         self.number
     }
 
+    /// The charset name under which mail carries text of this code page (IANA's list); None where it has none, or where its
+    /// octets are not ASCII below 0x80, which a line-based body needs.
+    pub fn charset(self) -> Option<String> {
+        Some(match self.number {
+            65001 => "utf-8".into(),
+            number @ 1250..=1258 => format!("windows-{number}"),
+            874 => "windows-874".into(),
+            number @ 28591..=28605 if self.is_ascii_below() => format!("iso-8859-{}", number - 28590),
+            20866 => "koi8-r".into(),
+            21866 => "koi8-u".into(),
+            20127 => "us-ascii".into(),
+            932 => "shift_jis".into(),
+            936 => "gbk".into(),
+            949 | 51949 => "euc-kr".into(),
+            950 => "big5".into(),
+            20932 | 51932 => "euc-jp".into(),
+            54936 => "gb18030".into(),
+            number @ (437 | 775 | 850..=869) if self.is_ascii_below() => format!("ibm{number}"),
+            _ => return None,
+        })
+    }
+
+    fn is_ascii_below(self) -> bool {
+        self.encode("A1 \r\n").is_ok_and(|bytes| bytes == b"A1 \r\n")
+    }
+
     pub fn is_utf8(self) -> bool {
         self.number == 65001
     }

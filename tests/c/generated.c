@@ -275,7 +275,7 @@ static void every_setting_has_its_default_and_reads_back_what_was_set(void) {
     row_setting("GUIAvailable", "False", "True", "perhaps", ROW_SETS);
     row_setting("MaskSensitive", "True", "False", "perhaps", ROW_SETS);
     row_setting("MaskSensitiveData", "True", "False", "perhaps", ROW_SETS);
-    row_setting("CodePage", "65001", "65002", "-1", ROW_PLANNED);
+    row_setting("CodePage", "65001", "65002", "-1", ROW_SETS);
     row_setting("Use8BitMime", "True", "False", "perhaps", ROW_SETS);
     row_setting("UsePipelining", "True", "False", "perhaps", ROW_SETS);
     row_setting("UseChunking", "True", "False", "perhaps", ROW_SETS);

@@ -146,7 +146,15 @@ export SSMTP_LIBRARY=${SSMTP_LIBRARY:-$root/target/debug/libssmtp.so}
 export LD_LIBRARY_PATH=$(dirname "$SSMTP_LIBRARY")${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
 export PYTHONPATH=$root/bindings/python/src PYTHONDONTWRITEBYTECODE=1
 
+built() { # PROGRAM SCRIPT
+    [ -e "$1" ] || { echo "$1 is missing: run $2 first" >&2; return 1; }
+}
 send_from() {
+    case $1 in
+        c)         built "$root/target/c/scenario" tests/c/run.sh || return ;;
+        cpp)       built "$root/target/cpp/scenario" bindings/cpp/test.sh || return ;;
+        dotnet)    built "$root/target/dotnet/scenario.exe" bindings/dotnet/test.sh || return ;;
+    esac
     case $1 in
         reference) python3 "$here/reference.py" 127.0.0.1 "$port" ;;
         c)         "$root/target/c/scenario" 127.0.0.1 "$port" ;;
@@ -168,7 +176,7 @@ failed=0
 for language in "${languages[@]}"; do
     rm -rf "${mail:?}"/*
     install -d -o "$nobody_uid" -g "$nobody_gid" -m 700 "$mail/alice" "$mail/bob" "$mail/carol"
-    if timeout 60 bash -c "$(declare -f send_from); $(declare -p here root port); send_from $language" </dev/null &&
+    if timeout 60 bash -c "$(declare -f built send_from); $(declare -p here root port); send_from $language" </dev/null &&
         python3 "$here/compare.py" "$mail" "$here/expected.eml" &&
         { [ "$language" != reference ] || notices_a_change; }; then
         echo "ok      $language: delivered to alice, bob and carol as it was set"

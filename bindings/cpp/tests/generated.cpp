@@ -128,7 +128,7 @@ TEST(every_setting_has_its_default_and_reads_back_what_was_set) {
     setting("GUIAvailable", "False", "True", SETS);
     setting("MaskSensitive", "True", "False", SETS);
     setting("MaskSensitiveData", "True", "False", SETS);
-    setting("CodePage", "65001", "65002", PLANNED);
+    setting("CodePage", "65001", "65002", SETS);
     setting("Use8BitMime", "True", "False", SETS);
     setting("UsePipelining", "True", "False", SETS);
     setting("UseChunking", "True", "False", SETS);

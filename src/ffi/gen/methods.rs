@@ -27,8 +27,8 @@ pub unsafe extern "C" fn ssmtp_send(handle: *mut ssmtp_t) -> i32 {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_send_command(handle: *mut ssmtp_t, command: *const c_char) -> i32 {
     guard::run(handle, |c| {
-        let command = unsafe { text::input(command) }?;
-        c.send_command(command)
+        let command = unsafe { text::input(c, command) }?;
+        c.send_command(&command)
     })
 }
 
@@ -60,8 +60,8 @@ pub unsafe extern "C" fn ssmtp_reset_headers(handle: *mut ssmtp_t) -> i32 {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_verify(handle: *mut ssmtp_t, email_address: *const c_char) -> i32 {
     guard::run(handle, |c| {
-        let email_address = unsafe { text::input(email_address) }?;
-        c.verify(email_address)
+        let email_address = unsafe { text::input(c, email_address) }?;
+        c.verify(&email_address)
     })
 }
 
@@ -69,8 +69,8 @@ pub unsafe extern "C" fn ssmtp_verify(handle: *mut ssmtp_t, email_address: *cons
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_expand(handle: *mut ssmtp_t, email_address: *const c_char) -> i32 {
     guard::run(handle, |c| {
-        let email_address = unsafe { text::input(email_address) }?;
-        c.expand(email_address)
+        let email_address = unsafe { text::input(c, email_address) }?;
+        c.expand(&email_address)
     })
 }
 
@@ -97,7 +97,7 @@ pub unsafe extern "C" fn ssmtp_send_to_terminal_and_email(handle: *mut ssmtp_t) 
 pub unsafe extern "C" fn ssmtp_queue(handle: *mut ssmtp_t, queue_dir: *const c_char, value: *mut *mut c_char) -> i32 {
     unsafe {
         guard::get_text(handle, value, |c| {
-            let _queue_dir = text::input(queue_dir)?;
+            let _queue_dir = text::input(c, queue_dir)?;
             c.planned("Queue")
         })
     }
@@ -107,7 +107,7 @@ pub unsafe extern "C" fn ssmtp_queue(handle: *mut ssmtp_t, queue_dir: *const c_c
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_process_queue(handle: *mut ssmtp_t, queue_dir: *const c_char) -> i32 {
     guard::run(handle, |c| {
-        let _queue_dir = unsafe { text::input(queue_dir) }?;
+        let _queue_dir = unsafe { text::input(c, queue_dir) }?;
         c.planned("ProcessQueue")
     })
 }
@@ -148,10 +148,10 @@ pub unsafe extern "C" fn ssmtp_add_attachment_file(
     content_type: *const c_char,
 ) -> i32 {
     guard::run(handle, |c| {
-        let path = unsafe { text::input(path) }?;
-        let name = unsafe { text::input(name) }?;
-        let content_type = unsafe { text::input(content_type) }?;
-        c.add_attachment_file(path, name, content_type)
+        let path = unsafe { text::input(c, path) }?;
+        let name = unsafe { text::input(c, name) }?;
+        let content_type = unsafe { text::input(c, content_type) }?;
+        c.add_attachment_file(&path, &name, &content_type)
     })
 }
 
@@ -166,9 +166,9 @@ pub unsafe extern "C" fn ssmtp_add_attachment_data(
 ) -> i32 {
     guard::run(handle, |c| {
         let data = unsafe { text::octets(data, length) }?;
-        let name = unsafe { text::input(name) }?;
-        let content_type = unsafe { text::input(content_type) }?;
-        c.add_attachment_data(data, name, content_type)
+        let name = unsafe { text::input(c, name) }?;
+        let content_type = unsafe { text::input(c, content_type) }?;
+        c.add_attachment_data(data, &name, &content_type)
     })
 }
 
@@ -181,10 +181,10 @@ pub unsafe extern "C" fn ssmtp_add_inline_file(
     content_type: *const c_char,
 ) -> i32 {
     guard::run(handle, |c| {
-        let path = unsafe { text::input(path) }?;
-        let content_id = unsafe { text::input(content_id) }?;
-        let content_type = unsafe { text::input(content_type) }?;
-        c.add_inline_file(path, content_id, content_type)
+        let path = unsafe { text::input(c, path) }?;
+        let content_id = unsafe { text::input(c, content_id) }?;
+        let content_type = unsafe { text::input(c, content_type) }?;
+        c.add_inline_file(&path, &content_id, &content_type)
     })
 }
 
@@ -199,9 +199,9 @@ pub unsafe extern "C" fn ssmtp_add_inline_data(
 ) -> i32 {
     guard::run(handle, |c| {
         let data = unsafe { text::octets(data, length) }?;
-        let content_id = unsafe { text::input(content_id) }?;
-        let content_type = unsafe { text::input(content_type) }?;
-        c.add_inline_data(data, content_id, content_type)
+        let content_id = unsafe { text::input(c, content_id) }?;
+        let content_type = unsafe { text::input(c, content_type) }?;
+        c.add_inline_data(data, &content_id, &content_type)
     })
 }
 

@@ -37,7 +37,7 @@ fn part(api: &Api, name: &str) -> String {
         "trampolines" => api.events.iter().map(trampoline).collect::<Vec<_>>().join("\n"),
         "handlers" => api.events.iter().map(handler).collect::<Vec<_>>().join(""),
         "properties" => join(api.properties.iter().filter(|p| !flattened(p)).map(|p| property(api, p)).collect()),
-        "methods" => join(api.methods.iter().filter(|m| !m.manual).map(method).collect()),
+        "methods" => join(own_methods(api).map(method).collect()),
         "certificate_doc" => object_doc(api, "Certificate"),
         "firewall_doc" => object_doc(api, "Firewall"),
         "header_doc" => object_doc(api, "Header"),
@@ -326,6 +326,13 @@ fn handler(e: &Event) -> String {
     out + "        });\n        return *this;\n    }\n"
 }
 
+fn own_methods(api: &Api) -> impl Iterator<Item = &Method> {
+    api.methods.iter().filter(|m| !m.manual && !IN_TEMPLATE.contains(&m.spec.as_str()))
+}
+
+/// Methods that the template has: they let streams go.
+const IN_TEMPLATE: [&str; 1] = ["ClearAttachments"];
+
 fn method(m: &Method) -> String {
     let mut params = Vec::new();
     let mut before = String::new();
@@ -333,7 +340,9 @@ fn method(m: &Method) -> String {
     for p in &m.params {
         match Type::parse(&p.type_name) {
             Type::Text => {
-                params.push(format!("std::string_view {}", p.name));
+                // What comes after the subject of a call may be left out.
+                let default = if params.is_empty() { "" } else { " = {}" };
+                params.push(format!("std::string_view {}{default}", p.name));
                 let _ = writeln!(before, "        const detail::Text {0}_text({0});", p.name);
                 args.push(format!("{}_text.get()", p.name));
             }
@@ -353,21 +362,39 @@ fn method(m: &Method) -> String {
         Status::Planned => doc(4, &format!("{} Not there yet: error 606.", m.doc), Status::Done),
     };
     let returns = if text { "std::string" } else { "void" };
-    let _ =
-        writeln!(out, "    {returns} {}({}) {{\n{before}        const auto s = running();", m.name, params.join(", "));
+    out.push_str(&wrapped(4, &format!("{returns} {}(", m.name), &params, ") {"));
+    let _ = writeln!(out, "{before}        const auto s = running();");
     if text {
-        let args = args.join(", ");
-        let _ = writeln!(
-            out,
-            "        char *raw = nullptr;\n        const std::int32_t code = ssmtp_{}({args}, &raw);",
-            m.name
-        );
-        out.push_str("        detail::Owned<char> held(raw);\n        s->finish(code);\n");
-        out.push_str("        return raw != nullptr ? std::string(raw) : std::string();\n    }\n");
-    } else {
-        // A handler may call what does not block; the exception of the operation around it is not its business.
-        let check = if m.blocking { "s->finish(" } else { "detail::check(s->handle, " };
-        let _ = writeln!(out, "        {check}ssmtp_{}({}));\n    }}", m.name, args.join(", "));
+        out.push_str("        char *raw = nullptr;\n");
+        args.push("&raw".into());
     }
-    out
+    out.push_str(&wrapped(8, &format!("const std::int32_t code = ssmtp_{}(", m.name), &args, ");"));
+    if text {
+        out.push_str("        detail::Owned<char> held(raw);\n");
+    }
+    // A handler may call what does not block; the exception of the operation around it is not its business.
+    out.push_str(if m.blocking { "        s->finish(code);\n" } else { "        detail::check(s->handle, code);\n" });
+    if text {
+        out.push_str("        return raw != nullptr ? std::string(raw) : std::string();\n");
+    }
+    out + "    }\n"
+}
+
+/// A list between its head and its tail, broken under the head where the line would be too long.
+fn wrapped(indent: usize, head: &str, items: &[String], tail: &str) -> String {
+    let mut line = format!("{:indent$}{head}", "");
+    let under = line.len();
+    let mut out = String::new();
+    for (i, item) in items.iter().enumerate() {
+        let end = if i + 1 == items.len() { tail } else { "," };
+        if line.len() > under && line.len() + 1 + item.len() + end.len() > WIDTH {
+            let _ = writeln!(out, "{}", line.trim_end());
+            line = " ".repeat(under);
+        }
+        let _ = write!(line, "{item}{end} ");
+    }
+    if items.is_empty() {
+        line.push_str(tail);
+    }
+    out + line.trim_end() + "\n"
 }

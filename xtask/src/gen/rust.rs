@@ -521,8 +521,8 @@ fn ffi_methods(api: &Api) -> String {
         for p in &m.params {
             match Type::parse(&p.type_name) {
                 Type::Text => {
-                    let _ = writeln!(lets, "let {0} = unsafe {{ text::input({0}) }}?;", p.name);
-                    arguments.push(p.name.clone());
+                    let _ = writeln!(lets, "let {0} = unsafe {{ text::input(c, {0}) }}?;", p.name);
+                    arguments.push(format!("&{}", p.name));
                 }
                 Type::Bytes => {
                     let _ = writeln!(lets, "let {0} = unsafe {{ text::octets({0}, length) }}?;", p.name);
