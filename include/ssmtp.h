@@ -797,27 +797,47 @@ int32_t ssmtp_set_local_host(ssmtp_t *handle,
 int32_t ssmtp_set_command(ssmtp_t *handle,
                           const char *value);
 
-// Reads AuthMechanism. How to log in when User is set (AUTH, RFC 4954). APOP belongs to POP3 and is refused when set
-// (603).
+// Reads AuthMechanism. How to log in when User or Password is set (AUTH, RFC 4954). Connect tries once, with this
+// mechanism and no other: one that the server does not offer is error 161, as a refused login is, and the connection
+// is closed. `amUserPassword` takes PLAIN where it is offered, else LOGIN; `amXOAUTH2` takes the token from
+// AuthorizationIdentity and needs no Password; `amNTLM` answers with version 1 unless UseNTLMv2 is True. `amKerberos`
+// does not work yet (606 from Connect). `amAPOP` belongs to POP3 and is refused when set (603). The setting
+// SASLMechanism names further mechanisms. Without TLS, PLAIN, LOGIN and OAuth show the password or token to whoever
+// listens; PITrail says so.
 int32_t ssmtp_get_auth_mechanism(ssmtp_t *handle,
                                  int32_t *value);
 
-// Sets AuthMechanism. How to log in when User is set (AUTH, RFC 4954). APOP belongs to POP3 and is refused when set
-// (603).
+// Sets AuthMechanism. How to log in when User or Password is set (AUTH, RFC 4954). Connect tries once, with this
+// mechanism and no other: one that the server does not offer is error 161, as a refused login is, and the connection
+// is closed. `amUserPassword` takes PLAIN where it is offered, else LOGIN; `amXOAUTH2` takes the token from
+// AuthorizationIdentity and needs no Password; `amNTLM` answers with version 1 unless UseNTLMv2 is True. `amKerberos`
+// does not work yet (606 from Connect). `amAPOP` belongs to POP3 and is refused when set (603). The setting
+// SASLMechanism names further mechanisms. Without TLS, PLAIN, LOGIN and OAuth show the password or token to whoever
+// listens; PITrail says so.
 int32_t ssmtp_set_auth_mechanism(ssmtp_t *handle,
                                  int32_t value);
 
-// Reads User. Name to log in with. Empty means that no AUTH command is sent.
-int32_t ssmtp_get_user(ssmtp_t *handle, char **value);
+// Reads User. Name to log in with when the connection is opened; a change takes effect with the next Connect. While it
+// and Password are empty no AUTH command is sent. CR, LF and NUL are refused (603).
+int32_t ssmtp_get_user(ssmtp_t *handle,
+                       char **value);
 
-// Sets User. Name to log in with. Empty means that no AUTH command is sent.
-int32_t ssmtp_set_user(ssmtp_t *handle, const char *value);
+// Sets User. Name to log in with when the connection is opened; a change takes effect with the next Connect. While it
+// and Password are empty no AUTH command is sent. CR, LF and NUL are refused (603).
+int32_t ssmtp_set_user(ssmtp_t *handle,
+                       const char *value);
 
-// Reads Password. Password that belongs to User. It is never shown in a trace, an error text or a dump.
-int32_t ssmtp_get_password(ssmtp_t *handle, char **value);
+// Reads Password. Password that belongs to User. No error text and no LastReply shows it, and PITrail does not while
+// MaskSensitive is True; it is wiped from memory when it is replaced and when the handle goes. CR, LF and NUL are
+// refused (603).
+int32_t ssmtp_get_password(ssmtp_t *handle,
+                           char **value);
 
-// Sets Password. Password that belongs to User. It is never shown in a trace, an error text or a dump.
-int32_t ssmtp_set_password(ssmtp_t *handle, const char *value);
+// Sets Password. Password that belongs to User. No error text and no LastReply shows it, and PITrail does not while
+// MaskSensitive is True; it is wiped from memory when it is replaced and when the handle goes. CR, LF and NUL are
+// refused (603).
+int32_t ssmtp_set_password(ssmtp_t *handle,
+                           const char *value);
 
 // Reads From. The author, one mailbox as RFC 5322 has them: an address alone, or a display name and the address in
 // angle brackets. It makes the From header, and the envelope sender unless ReturnPath is set. CR, LF and NUL are

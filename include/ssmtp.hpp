@@ -1500,20 +1500,25 @@ public:
     /// Write-only (604); error 1117 while not connected, 603 when the line holds CR, LF or NUL.
     Ssmtp &command(std::string_view value) { return put(ssmtp_set_command, value); }
 
-    /// How to log in when User is set (AUTH, RFC 4954). APOP belongs to POP3 and is refused when set (603). Not there
-    /// yet: anything but the default is error 606.
+    /// How to log in when User or Password is set (AUTH, RFC 4954). Connect tries once, with this mechanism and no
+    /// other: one that the server does not offer is error 161, as a refused login is, and the connection is closed.
+    /// `amUserPassword` takes PLAIN where it is offered, else LOGIN; `amXOAUTH2` takes the token from
+    /// AuthorizationIdentity and needs no Password; `amNTLM` answers with version 1 unless UseNTLMv2 is True.
+    /// `amKerberos` does not work yet (606 from Connect). `amAPOP` belongs to POP3 and is refused when set (603). The
+    /// setting SASLMechanism names further mechanisms. Without TLS, PLAIN, LOGIN and OAuth show the password or token
+    /// to whoever listens; PITrail says so.
     AuthMechanism auth_mechanism() const { return static_cast<AuthMechanism>(number(ssmtp_get_auth_mechanism)); }
     Ssmtp &auth_mechanism(AuthMechanism value) {
         return put(ssmtp_set_auth_mechanism, static_cast<std::int32_t>(value));
     }
 
-    /// Name to log in with. Empty means that no AUTH command is sent. Not there yet: anything but the default is error
-    /// 606.
+    /// Name to log in with when the connection is opened; a change takes effect with the next Connect. While it and
+    /// Password are empty no AUTH command is sent. CR, LF and NUL are refused (603).
     std::string user() const { return text(ssmtp_get_user); }
     Ssmtp &user(std::string_view value) { return put(ssmtp_set_user, value); }
 
-    /// Password that belongs to User. It is never shown in a trace, an error text or a dump. Not there yet: anything
-    /// but the default is error 606.
+    /// Password that belongs to User. No error text and no LastReply shows it, and PITrail does not while MaskSensitive
+    /// is True; it is wiped from memory when it is replaced and when the handle goes. CR, LF and NUL are refused (603).
     std::string password() const { return text(ssmtp_get_password); }
     Ssmtp &password(std::string_view value) { return put(ssmtp_set_password, value); }
 
@@ -1934,7 +1939,7 @@ public:
     }
     void add_attachment_stream(std::unique_ptr<std::istream> stream, std::string_view name = {},
                                std::string_view content_type = {}) {
-        std::istream &it = *stream;
+        std::istream &it = given(stream);
         part_from(ssmtp_add_attachment_stream, it, std::move(stream), name, content_type);
     }
     /// The same for what MessageHtml shows by its Content-ID.
@@ -1943,7 +1948,7 @@ public:
     }
     void add_inline_stream(std::unique_ptr<std::istream> stream, std::string_view content_id,
                            std::string_view content_type = {}) {
-        std::istream &it = *stream;
+        std::istream &it = given(stream);
         part_from(ssmtp_add_inline_stream, it, std::move(stream), content_id, content_type);
     }
     /// Removes all attachments and inline parts.
@@ -2065,6 +2070,12 @@ private:
             return ssmtp_set_message_stream(s.handle, detail::read, detail::close, source, size);
         });
         return *this;
+    }
+    static std::istream &given(const std::unique_ptr<std::istream> &stream) {
+        if (!stream) {
+            throw error(ErrorCode::BAD_ARGUMENT, "the stream is null");
+        }
+        return *stream;
     }
     template <class Add>
     void part_from(Add call, std::istream &stream, std::unique_ptr<std::istream> owned, std::string_view name,

@@ -3,7 +3,7 @@
 set -euo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
-export PATH=$PATH:$HOME/.cargo/bin
+export PATH=$PATH:${HOME:-/root}/.cargo/bin
 
 out=out
 mkdir -p "$out"

@@ -13,7 +13,7 @@ case $what in
     *) echo "usage: scripts/setup.sh demo|test" >&2; exit 2 ;;
 esac
 
-PATH=$PATH:/usr/sbin:/sbin:$HOME/.cargo/bin
+PATH=$PATH:/usr/sbin:/sbin:${HOME:-/root}/.cargo/bin
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 

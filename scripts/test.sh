@@ -6,7 +6,7 @@
 set -uo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
-export PATH=$PATH:$HOME/.cargo/bin:/usr/sbin:/sbin
+export PATH=$PATH:${HOME:-/root}/.cargo/bin:/usr/sbin:/sbin
 export CARGO_TERM_COLOR=${CARGO_TERM_COLOR:-never} PYTHONDONTWRITEBYTECODE=1
 # What the other languages load; an absolute path, because their runners change the folder.
 export SSMTP_LIBRARY=$PWD/target/debug/libssmtp.so

@@ -83,8 +83,8 @@ impl Operation<'_> {
             Ok(session.extensions.lines.clone())
         });
         self.clock = usual;
-        let done = done.map(|lines| self.component.state.lock().server.extensions = lines);
-        done
+        self.component.state.lock().server.extensions = done?;
+        self.login()
     }
 
     /// ConnectionTimeout, where set, limits resolving, connecting and greeting together.

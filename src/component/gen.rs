@@ -78,27 +78,28 @@ impl Component {
     }
 
     pub fn get_auth_mechanism(&self) -> Result<i32> {
-        Ok(0)
+        Ok(self.state.lock().server.auth_mechanism as i32)
     }
 
     pub fn set_auth_mechanism(&self, value: i32) -> Result<()> {
-        planned_set(value == 0, "AuthMechanism")
+        let value = AuthMechanism::from_i32(value).ok_or_else(|| wild("AuthMechanism", value))?;
+        self.state.lock().server.set_auth_mechanism(value)
     }
 
     pub fn get_user(&self) -> Result<String> {
-        Ok(String::new())
+        Ok(self.state.lock().server.user.clone())
     }
 
     pub fn set_user(&self, value: &str) -> Result<()> {
-        planned_set(value.is_empty(), "User")
+        self.state.lock().server.set_user(value)
     }
 
     pub fn get_password(&self) -> Result<String> {
-        Ok(String::new())
+        Ok(self.state.lock().server.password())
     }
 
     pub fn set_password(&self, value: &str) -> Result<()> {
-        planned_set(value.is_empty(), "Password")
+        self.state.lock().server.set_password(value)
     }
 
     pub fn get_from(&self) -> Result<String> {

@@ -15,7 +15,16 @@ pub(super) struct Operation<'a> {
     pub component: &'a Component,
     pub clock: Clock,
     pub session: Option<Session>,
+    /// What a server of this method offered and did not keep to.
+    pub plain: Plain,
     max_line: usize,
+}
+
+/// Extensions that proved broken.
+#[derive(Default)]
+pub(super) struct Plain {
+    pub pipelining: bool,
+    pub chunking: bool,
 }
 
 impl Component {
@@ -33,7 +42,8 @@ impl Component {
             (self.clock(&state, state.server.timeout), state.settings.int(Setting::MaxLineLength))
         };
         let session = self.session.lock().take();
-        Ok(Operation { component: self, clock, session, max_line: usize::try_from(max_line).unwrap_or(2048) })
+        let max_line = usize::try_from(max_line).unwrap_or(2048);
+        Ok(Operation { component: self, clock, session, plain: Plain::default(), max_line })
     }
 
     /// The limits of a method that starts now: so many seconds without progress, or altogether with AbsoluteTimeout.

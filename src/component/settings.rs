@@ -37,6 +37,7 @@ impl Component {
             Setting::ServerExtensions => state.server.extensions.join("\r\n"),
             Setting::BuildInfo => format!("libssmtp {} {}", env!("CARGO_PKG_VERSION"), COMMIT),
             Setting::LicenseInfo => license(),
+            Setting::AuthorizationIdentity => state.server.authorization_identity.expose().to_string(),
             Setting::MaskSensitiveData => state.settings.get(Setting::MaskSensitive).to_string(),
             setting => state.settings.get(setting).to_string(),
         })
@@ -48,6 +49,10 @@ impl Component {
         }
         if !row.property.is_empty() {
             return self.set(row.property, text);
+        }
+        // A secret: no further copy of it is made.
+        if row.setting == Setting::AuthorizationIdentity {
+            return self.state.lock().server.set_authorization_identity(text);
         }
         let value = row.parse(text)?;
         if row.planned {

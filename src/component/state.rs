@@ -8,6 +8,7 @@ use crate::message::compose::{Caps, Generated};
 use crate::message::draft::Draft;
 use crate::text::code_page::CodePage;
 use crate::text::line;
+use crate::text::mask::Secret;
 use std::net::SocketAddr;
 
 /// Everything a handle remembers between calls, the connection excepted.
@@ -35,7 +36,11 @@ pub struct Server {
     pub last_reply: String,
     pub local_host: String,
     pub mail_port: i32,
+    pub password: Secret,
     pub timeout: i32,
+    pub user: String,
+    /// The setting of that name; for OAuth it is the token.
+    pub authorization_identity: Secret,
     /// MailServer as it was set: what is resolved, and the name that certificates are checked against.
     pub name: String,
     /// The EHLO lines of the last connection.
@@ -123,6 +128,37 @@ impl Server {
             return Err(Error::new(Code::ValueRefused, format!("Timeout takes 0 or more seconds, not {value}")));
         }
         self.timeout = value;
+        Ok(())
+    }
+
+    pub fn set_auth_mechanism(&mut self, value: AuthMechanism) -> Result<()> {
+        if value == AuthMechanism::Apop {
+            let why = "AuthMechanism=3 (amAPOP) is a mechanism of POP3, which no SMTP server has";
+            return Err(Error::new(Code::ValueRefused, why));
+        }
+        self.auth_mechanism = value;
+        Ok(())
+    }
+
+    pub fn set_user(&mut self, value: &str) -> Result<()> {
+        line::refuse_crlf_nul("User", value)?;
+        self.user = value.to_string();
+        Ok(())
+    }
+
+    pub fn password(&self) -> String {
+        self.password.expose().to_string()
+    }
+
+    pub fn set_password(&mut self, value: &str) -> Result<()> {
+        line::refuse_crlf_nul("Password", value)?;
+        self.password = Secret::new(value);
+        Ok(())
+    }
+
+    pub fn set_authorization_identity(&mut self, value: &str) -> Result<()> {
+        line::refuse_crlf_nul("AuthorizationIdentity", value)?;
+        self.authorization_identity = Secret::new(value);
         Ok(())
     }
 

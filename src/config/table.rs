@@ -22,6 +22,7 @@ pub enum Setting {
     CloseStreamAfterTransfer,
     AuthorizationIdentity,
     UseNtlMv2,
+    SaslMechanism,
     KeepQueue,
     ConnectionTimeout,
     AbsoluteTimeout,
@@ -101,7 +102,7 @@ pub enum Setting {
 }
 
 /// What each setting is, in the order of [`Setting`].
-pub static TABLE: [Row; 93] = [
+pub static TABLE: [Row; 94] = [
     Row {
         setting: Setting::AllowEmptyTo,
         name: "AllowEmptyTo",
@@ -258,7 +259,7 @@ pub static TABLE: [Row; 93] = [
         kind: Kind::Text,
         access: Access::Rw,
         default: Default::Text(""),
-        planned: true,
+        planned: false,
         property: "",
         secret: true,
     },
@@ -268,7 +269,17 @@ pub static TABLE: [Row; 93] = [
         kind: Kind::Bool,
         access: Access::Rw,
         default: Default::Bool(false),
-        planned: true,
+        planned: false,
+        property: "",
+        secret: false,
+    },
+    Row {
+        setting: Setting::SaslMechanism,
+        name: "SASLMechanism",
+        kind: Kind::Text,
+        access: Access::Rw,
+        default: Default::Text(""),
+        planned: false,
         property: "",
         secret: false,
     },

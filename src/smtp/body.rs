@@ -46,8 +46,8 @@ impl Session {
         if content.close {
             content.parts.iter_mut().for_each(|part| part.finish());
         }
-        let replies = match written {
-            Ok(replies) => replies,
+        let (replies, whole) = match written {
+            Ok(written) => written,
             Err(error) => return Err(self.cut_short(cx, error)),
         };
         let mut reply = self.reply(cx, "the final reply")?;
@@ -58,7 +58,7 @@ impl Session {
             reply = self.reply(cx, "the final reply")?;
         }
         if !reply.is_positive() {
-            if content.framing == Framing::Bdat && replies == 1 {
+            if content.framing == Framing::Bdat && whole {
                 self.doubt_chunking(&reply);
             }
             if self.state == State::Ready {
@@ -75,7 +75,9 @@ impl Session {
         let said = if gone && self.reply_is_here(cx) { self.reply(cx, "a reply").ok() } else { None };
         self.state = State::Dead;
         match said {
-            Some(reply) if !reply.is_positive() && reply.code != 354 => refused("The server refuses the message", &reply),
+            Some(reply) if !reply.is_positive() && reply.code != 354 => {
+                refused("The server refuses the message", &reply)
+            }
             _ => error,
         }
     }
@@ -87,8 +89,8 @@ impl Session {
         }
     }
 
-    /// Writes everything and says how many replies are still to come.
-    fn write_content(&mut self, cx: &Context, content: &mut Content) -> Result<usize> {
+    /// Writes everything and says how many replies are still to come, and whether it went in one piece.
+    fn write_content(&mut self, cx: &Context, content: &mut Content) -> Result<(usize, bool)> {
         let listened = cx.sink.wants(Kind::Transfer);
         // With a listener that may still stop the message, its end waits until it has heard of all that went before.
         let stoppable = listened || cx.sink.wants(Kind::EndTransfer);
@@ -121,7 +123,7 @@ impl Session {
         if !writer.ended {
             writer.write(self, cx, b"", true)?;
         }
-        Ok(writer.outstanding())
+        Ok((writer.outstanding(), writer.said <= 1))
     }
 }
 

@@ -1,11 +1,12 @@
 //! Command lines: the one place that writes them, and it refuses CR, LF and NUL.
 
 use crate::error::{Code, Error, Result};
+use zeroize::Zeroizing;
 
 /// A command line without its CRLF, known to be one line.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Command {
-    line: Vec<u8>,
+    line: Zeroizing<Vec<u8>>,
     /// How the trace shows it, where that differs (credentials).
     shown: Option<Vec<u8>>,
 }
@@ -16,7 +17,12 @@ impl Command {
         if line.iter().any(|b| matches!(b, b'\r' | b'\n' | 0)) {
             return Err(Error::new(Code::ValueRefused, "a command may not hold CR, LF or NUL"));
         }
-        Ok(Command { line, shown: None })
+        Ok(Command { line: Zeroizing::new(line), shown: None })
+    }
+
+    /// A line of a login, and what is shown in its place.
+    pub fn secret(line: &str, shown: &str) -> Result<Command> {
+        Ok(Command { shown: Some(shown.into()), ..Command::new(line)? })
     }
 
     /// The same, shown without what a login carries: the response behind AUTH and its mechanism, or the whole line where the
@@ -36,6 +42,11 @@ impl Command {
     /// The line with its CRLF.
     pub fn wire(&self) -> Vec<u8> {
         [&self.line[..], b"\r\n"].concat()
+    }
+
+    /// The line without its CRLF, secrets and all.
+    pub fn line(&self) -> &[u8] {
+        &self.line
     }
 
     pub fn shown(&self) -> &[u8] {
@@ -73,5 +84,8 @@ mod tests {
         assert_eq!(shown("secret", true), "***");
         assert_eq!(shown("*", true), "*");
         assert_eq!(shown("NOOP a b", false), "NOOP a b");
+        let told = Command::secret("AUTH PLAIN secret", "AUTH PLAIN ***").unwrap();
+        assert_eq!((told.line(), &format!("{told:?}")[..]), (&b"AUTH PLAIN secret"[..], "Command(\"AUTH PLAIN ***\")"));
+        assert!(Command::secret("a\nb", "***").is_err());
     }
 }

@@ -87,7 +87,6 @@ impl Stuffer {
             (false, false) => CRLF,
         }
     }
-
 }
 
 fn push<'a>(out: &mut Vec<IoSlice<'a>>, bytes: &'a [u8]) {

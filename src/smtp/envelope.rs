@@ -212,7 +212,8 @@ impl Outcome {
 pub fn enhanced(reply: &Reply) -> String {
     let word = reply.texts().next().and_then(|t| t.split_ascii_whitespace().next()).unwrap_or("");
     let parts: Vec<&str> = word.split('.').collect();
-    let numbers = parts.len() == 3 && parts.iter().all(|p| (1..=3).contains(&p.len()) && p.bytes().all(|b| b.is_ascii_digit()));
+    let numbers =
+        parts.len() == 3 && parts.iter().all(|p| (1..=3).contains(&p.len()) && p.bytes().all(|b| b.is_ascii_digit()));
     if numbers && matches!(parts[0], "2" | "4" | "5") { word.to_string() } else { String::new() }
 }
 
@@ -226,18 +227,14 @@ mod tests {
 
     #[test]
     fn parameters_go_out_only_where_they_are_offered() {
-        let mut envelope = Envelope { sender: "a@a.example".into(), size: Some(10), eight_bit: true, ..Envelope::default() };
+        let mut envelope =
+            Envelope { sender: "a@a.example".into(), size: Some(10), eight_bit: true, ..Envelope::default() };
         envelope.wishes =
             Wishes { ret: "HDRS".into(), envid: "id +1".into(), mt_priority: "3".into(), ..Wishes::default() };
         let line = |offer: &Extensions| String::from_utf8_lossy(envelope.mail(offer).unwrap().shown()).into_owned();
         assert_eq!(line(&Extensions::default()), "MAIL FROM:<a@a.example>");
-        let offer = Extensions {
-            size: Some(0),
-            eight_bit_mime: true,
-            dsn: true,
-            mt_priority: true,
-            ..Extensions::default()
-        };
+        let offer =
+            Extensions { size: Some(0), eight_bit_mime: true, dsn: true, mt_priority: true, ..Extensions::default() };
         assert_eq!(
             line(&offer),
             "MAIL FROM:<a@a.example> SIZE=10 BODY=8BITMIME RET=HDRS ENVID=id+20+2B1 MT-PRIORITY=3"

@@ -5,6 +5,7 @@ pub mod command;
 pub mod dot;
 pub mod envelope;
 pub mod extensions;
+pub mod login;
 pub mod reply;
 pub mod session;
 pub mod transaction;

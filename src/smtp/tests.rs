@@ -4,10 +4,10 @@ use super::*;
 use crate::enums::RecipientType;
 use crate::error::{Code, Error};
 use crate::events::*;
-use crate::net::Stream;
-use crate::smtp::command::Command;
 use crate::message::body::{Memory, Source};
+use crate::net::Stream;
 use crate::smtp::body::Content;
+use crate::smtp::command::Command;
 use crate::smtp::envelope::{Envelope, Outcome, Phase, Recipient};
 use crate::smtp::extensions::Extensions;
 use crate::smtp::reply::Reply;
@@ -216,10 +216,7 @@ fn recipients_that_are_passed_over_fire_error_and_the_rest_get_the_message() {
     });
     seen.result.unwrap();
     assert_eq!(seen.errors, [161]);
-    assert_eq!(
-        seen.heard,
-        "MAIL FROM:<a@a.example>\r\nRCPT TO:<x@x.example>\r\nRCPT TO:<y@y.example>\r\nDATA\r\n"
-    );
+    assert_eq!(seen.heard, "MAIL FROM:<a@a.example>\r\nRCPT TO:<x@x.example>\r\nRCPT TO:<y@y.example>\r\nDATA\r\n");
 }
 
 #[test]

@@ -60,7 +60,13 @@ pub struct Opening {
 
 impl Opening {
     /// Renders the commands; refuses (before anything is said) what the server cannot do.
-    pub fn new(envelope: &Envelope, offer: &Extensions, policy: Policy, framing: Framing, rset: bool) -> Result<Opening> {
+    pub fn new(
+        envelope: &Envelope,
+        offer: &Extensions,
+        policy: Policy,
+        framing: Framing,
+        rset: bool,
+    ) -> Result<Opening> {
         envelope.check(offer)?;
         let mut steps = Vec::with_capacity(envelope.recipients.len() + 3);
         if rset {
@@ -76,6 +82,14 @@ impl Opening {
             steps.push((Step::Data, Command::new("DATA")?));
         }
         Ok(Opening { steps, written: 0, pipelined: offer.pipelining, framing })
+    }
+
+    /// The same, with DATA where BDAT has turned out not to be there.
+    pub fn framed(mut self, chunking: bool) -> Opening {
+        if !chunking {
+            self.framing = Framing::Data;
+        }
+        self
     }
 
     /// The first group as it goes over the wire: it may ride behind the content of the message before.

@@ -12,9 +12,11 @@ static void every_property_has_its_default_and_reads_back_what_was_set(void) {
     row_number("Idle", ssmtp_get_idle, NULL, 1, 0, 0);
     row_text("LastReply", ssmtp_get_last_reply, NULL, "", "sample", 0);
     row_text("LocalHost", ssmtp_get_local_host, ssmtp_set_local_host, NULL, "127.0.0.1", ROW_ONE_LINE | ROW_SETS);
-    row_number("AuthMechanism", ssmtp_get_auth_mechanism, ssmtp_set_auth_mechanism, 0, 1, ROW_PLANNED);
-    row_text("User", ssmtp_get_user, ssmtp_set_user, "", "sample", ROW_PLANNED);
-    row_text("Password", ssmtp_get_password, ssmtp_set_password, "", "sample", ROW_PLANNED);
+    row_number("AuthMechanism", ssmtp_get_auth_mechanism, ssmtp_set_auth_mechanism, 0, 1, ROW_SETS);
+    row_refuses("AuthMechanism", ssmtp_set_auth_mechanism, -1);
+    row_refuses("AuthMechanism", ssmtp_set_auth_mechanism, 9999);
+    row_text("User", ssmtp_get_user, ssmtp_set_user, "", "sample", ROW_ONE_LINE | ROW_SETS);
+    row_text("Password", ssmtp_get_password, ssmtp_set_password, "", "sample", ROW_ONE_LINE | ROW_SETS);
     row_text("From", ssmtp_get_from, ssmtp_set_from, "", "a@b.example", ROW_ONE_LINE | ROW_SETS);
     row_text("ReturnPath", ssmtp_get_return_path, ssmtp_set_return_path, "", "a@b.example", ROW_ONE_LINE | ROW_SETS);
     row_text("ReplyTo", ssmtp_get_reply_to, ssmtp_set_reply_to, "", "a@b.example", ROW_ONE_LINE | ROW_SETS);
@@ -39,7 +41,7 @@ static void every_property_has_its_default_and_reads_back_what_was_set(void) {
     row_text("MessageText", ssmtp_get_message_text, ssmtp_set_message_text, "", "Gr\303\274\303\237e\r\n", ROW_SETS);
     row_text("Message", ssmtp_get_message, ssmtp_set_message, "", "Gr\303\274\303\237e\r\n", ROW_SETS);
     row_bytes("MessageB", ssmtp_get_message_b, ssmtp_set_message_b, "", "Gr\303\274\303\237e\r\n", ROW_SETS);
-    row_text("MessageHtml", ssmtp_get_message_html, ssmtp_set_message_html, "", "sample", ROW_ONE_LINE | ROW_SETS);
+    row_text("MessageHtml", ssmtp_get_message_html, ssmtp_set_message_html, "", "sample", ROW_SETS);
     row_text("AttachedFile", ssmtp_get_attached_file, ssmtp_set_attached_file, "", "sample", ROW_SETS);
     row_object("MessageHeaders");
     row_number("MessageHeaderCount", ssmtp_get_message_header_count, NULL, 0, 1, 0);
@@ -212,8 +214,9 @@ static void every_setting_has_its_default_and_reads_back_what_was_set(void) {
     row_setting("StopOnCcErrors", "True", "False", "perhaps", ROW_SETS);
     row_setting("StopOnBccErrors", "False", "True", "perhaps", ROW_SETS);
     row_setting("CloseStreamAfterTransfer", "True", "False", "perhaps", ROW_SETS);
-    row_setting("AuthorizationIdentity", "", "sample", NULL, ROW_PLANNED);
-    row_setting("UseNTLMv2", "False", "True", "perhaps", ROW_PLANNED);
+    row_setting("AuthorizationIdentity", "", "sample", NULL, ROW_ONE_LINE | ROW_SETS);
+    row_setting("UseNTLMv2", "False", "True", "perhaps", ROW_SETS);
+    row_setting("SASLMechanism", "", "sample", NULL, ROW_ONE_LINE | ROW_SETS);
     row_setting("KeepQueue", "False", "True", "perhaps", ROW_PLANNED);
     row_setting("ConnectionTimeout", "0", "1", "-1", ROW_SETS);
     row_setting("AbsoluteTimeout", "False", "True", "perhaps", ROW_SETS);
@@ -275,7 +278,7 @@ static void every_setting_has_its_default_and_reads_back_what_was_set(void) {
     row_setting("GUIAvailable", "False", "True", "perhaps", ROW_SETS);
     row_setting("MaskSensitive", "True", "False", "perhaps", ROW_SETS);
     row_setting("MaskSensitiveData", "True", "False", "perhaps", ROW_SETS);
-    row_setting("CodePage", "65001", "65002", "-1", ROW_SETS);
+    row_setting("CodePage", "65001", "1252", "-1", ROW_SETS);
     row_setting("Use8BitMime", "True", "False", "perhaps", ROW_SETS);
     row_setting("UsePipelining", "True", "False", "perhaps", ROW_SETS);
     row_setting("UseChunking", "True", "False", "perhaps", ROW_SETS);

@@ -2,6 +2,7 @@
 #include "check.hpp"
 
 #include <chrono>
+#include <filesystem>
 #include <fstream>
 #include <memory>
 #include <optional>
@@ -9,6 +10,7 @@
 #include <streambuf>
 #include <thread>
 #include <type_traits>
+#include <unistd.h>
 
 using namespace ssmtp;
 
@@ -389,6 +391,45 @@ TEST(a_stream_follows_the_text) {
     check(gone, "destroyed with the object");
     gone = false;
     fails(ErrorCode::VALUE_REFUSED, [&] { smtp.set_message_stream(unknown, -2); }, "a size below -1");
+}
+
+TEST(parts_come_from_memory_files_and_streams) {
+    const std::filesystem::path folder =
+        std::filesystem::temp_directory_path() / ("ssmtp-cpp-" + std::to_string(::getpid()));
+    std::filesystem::create_directory(folder);
+    {
+        std::ofstream(folder / "note.txt") << "from a file";
+        Server server{"--eml", folder.c_str()};
+        Ssmtp smtp = message_to(server.port());
+        bool gone = false;
+        std::istringstream stream("from a stream");
+        smtp.add_attachment_data(bytes("from memory"), "memory.txt", "text/plain");
+        smtp.add_attachment_file((folder / "note.txt").string());
+        smtp.add_attachment_stream(stream, "stream.txt", "text/plain");
+        smtp.add_attachment_stream(std::make_unique<Watched>("from an owned stream", gone), "owned.txt", "text/plain");
+        smtp.send();
+        check(gone, "an owned stream is destroyed when it was sent");
+        std::stringstream eml;
+        eml << std::ifstream(folder / "1.eml").rdbuf();
+        // Their content in Base64, as it travels.
+        for (const char *part : {"ZnJvbSBtZW1vcnk=", "ZnJvbSBhIGZpbGU=", "ZnJvbSBhIHN0cmVhbQ==",
+                                 "ZnJvbSBhbiBvd25lZCBzdHJlYW0=", "note.txt"}) {
+            check(eml.str().find(part) != std::string::npos, part);
+        }
+
+        gone = false;
+        std::istringstream message("kept");
+        smtp.clear_attachments();
+        smtp.set_message_stream(message);
+        smtp.add_attachment_stream(std::make_unique<Watched>("x", gone));
+        smtp.clear_message_stream();
+        check(!gone, "removing the message stream leaves the parts");
+        smtp.clear_attachments();
+        check(gone, "a removed part is destroyed");
+        smtp.send();
+        fails(ErrorCode::BAD_ARGUMENT, [&] { smtp.add_inline_stream(std::unique_ptr<std::istream>(), "id"); }, "null");
+    }
+    std::filesystem::remove_all(folder);
 }
 
 TEST(a_stream_that_throws_gives_its_exception_out) {

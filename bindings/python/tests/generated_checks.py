@@ -23,7 +23,7 @@ class Property(NamedTuple):
     type: str
     #: Its attribute; None for a flattened row, which Python reaches by name.
     attribute: Optional[str] = None
-    #: `object`, `array`, or a plain value.
+    #: `object`, `array`, `results` (an array that a Send fills), or a plain value.
     shape: str = "value"
     access: str = "rw"
     default: Any = None
@@ -84,6 +84,8 @@ class Checks(unittest.TestCase):
 
 def name_of(test, row):
     """The name for `get` and `set`; the lists get an entry first."""
+    if row.shape == "results":
+        return row.spec + "[0]"
     if row.shape != "array":
         return row.spec
     test.smtp.from_ = "sender@client.example"
@@ -94,6 +96,9 @@ def name_of(test, row):
 def by_name_reads_the_default(test, row):
     if row.access == "wo" or row.type == "certificate" or row.shape == "object":
         test.refuses(ACCESS, test.smtp.get, row.spec)
+        return
+    if row.shape == "results":
+        test.refuses(INDEX, test.smtp.get, name_of(test, row))
         return
     text = test.smtp.get(name_of(test, row))
     test.assertEqual(test.smtp.get(name_of(test, row).upper()), text)
@@ -134,7 +139,7 @@ def by_name_refuses_a_wrong_text(test, row):
 
 
 def by_name_checks_the_index(test, row):
-    if row.shape == "array":
+    if row.shape in ("array", "results"):
         test.refuses(INDEX, test.smtp.get, row.spec + "[999]")
         test.refuses(INDEX, test.smtp.get, row.spec + "[-1]")
 

@@ -94,37 +94,37 @@ pub unsafe extern "C" fn ssmtp_set_command(handle: *mut ssmtp_t, value: *const c
     unsafe { guard::set_text(handle, value, |c, v| c.set_command(v)) }
 }
 
-/// Reads AuthMechanism. How to log in when User is set (AUTH, RFC 4954). APOP belongs to POP3 and is refused when set (603).
+/// Reads AuthMechanism. How to log in when User or Password is set (AUTH, RFC 4954). Connect tries once, with this mechanism and no other: one that the server does not offer is error 161, as a refused login is, and the connection is closed. `amUserPassword` takes PLAIN where it is offered, else LOGIN; `amXOAUTH2` takes the token from AuthorizationIdentity and needs no Password; `amNTLM` answers with version 1 unless UseNTLMv2 is True. `amKerberos` does not work yet (606 from Connect). `amAPOP` belongs to POP3 and is refused when set (603). The setting SASLMechanism names further mechanisms. Without TLS, PLAIN, LOGIN and OAuth show the password or token to whoever listens; PITrail says so.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_auth_mechanism(handle: *mut ssmtp_t, value: *mut i32) -> i32 {
     unsafe { guard::get_int(handle, value, |c| c.get_auth_mechanism()) }
 }
 
-/// Sets AuthMechanism. How to log in when User is set (AUTH, RFC 4954). APOP belongs to POP3 and is refused when set (603).
+/// Sets AuthMechanism. How to log in when User or Password is set (AUTH, RFC 4954). Connect tries once, with this mechanism and no other: one that the server does not offer is error 161, as a refused login is, and the connection is closed. `amUserPassword` takes PLAIN where it is offered, else LOGIN; `amXOAUTH2` takes the token from AuthorizationIdentity and needs no Password; `amNTLM` answers with version 1 unless UseNTLMv2 is True. `amKerberos` does not work yet (606 from Connect). `amAPOP` belongs to POP3 and is refused when set (603). The setting SASLMechanism names further mechanisms. Without TLS, PLAIN, LOGIN and OAuth show the password or token to whoever listens; PITrail says so.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_set_auth_mechanism(handle: *mut ssmtp_t, value: i32) -> i32 {
     unsafe { guard::set_int(handle, value, |c, v| c.set_auth_mechanism(v)) }
 }
 
-/// Reads User. Name to log in with. Empty means that no AUTH command is sent.
+/// Reads User. Name to log in with when the connection is opened; a change takes effect with the next Connect. While it and Password are empty no AUTH command is sent. CR, LF and NUL are refused (603).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_user(handle: *mut ssmtp_t, value: *mut *mut c_char) -> i32 {
     unsafe { guard::get_text(handle, value, |c| c.get_user()) }
 }
 
-/// Sets User. Name to log in with. Empty means that no AUTH command is sent.
+/// Sets User. Name to log in with when the connection is opened; a change takes effect with the next Connect. While it and Password are empty no AUTH command is sent. CR, LF and NUL are refused (603).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_set_user(handle: *mut ssmtp_t, value: *const c_char) -> i32 {
     unsafe { guard::set_text(handle, value, |c, v| c.set_user(v)) }
 }
 
-/// Reads Password. Password that belongs to User. It is never shown in a trace, an error text or a dump.
+/// Reads Password. Password that belongs to User. No error text and no LastReply shows it, and PITrail does not while MaskSensitive is True; it is wiped from memory when it is replaced and when the handle goes. CR, LF and NUL are refused (603).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_password(handle: *mut ssmtp_t, value: *mut *mut c_char) -> i32 {
     unsafe { guard::get_text(handle, value, |c| c.get_password()) }
 }
 
-/// Sets Password. Password that belongs to User. It is never shown in a trace, an error text or a dump.
+/// Sets Password. Password that belongs to User. No error text and no LastReply shows it, and PITrail does not while MaskSensitive is True; it is wiped from memory when it is replaced and when the handle goes. CR, LF and NUL are refused (603).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_set_password(handle: *mut ssmtp_t, value: *const c_char) -> i32 {
     unsafe { guard::set_text(handle, value, |c, v| c.set_password(v)) }

@@ -19,7 +19,7 @@ pub fn files(api: &Api) -> Vec<File> {
             None => _ = writeln!(out, "{line}"),
         }
     }
-    for (mark, code) in [("@refused@", 603), ("@closed@", 608), ("@index@", 605)] {
+    for (mark, code) in [("@argument@", 601), ("@refused@", 603), ("@closed@", 608), ("@index@", 605)] {
         let name = api.errors.iter().find(|e| e.code == code).map_or("", |e| e.name.as_str());
         out = out.replace(mark, name);
     }

@@ -41,14 +41,15 @@ fn attribute(name: &str) -> String {
 }
 
 /// A row that Python shows through an object (`smtp.firewall.host`) and by name only: one field of a certificate, of
-/// the proxy, of an entry of a list, or the count of a list.
+/// the proxy, of an entry of a list, or the count of a list. The results of a Send are such a list without a row of its own.
 fn flattened(api: &Api, p: &Property) -> bool {
     let of_object = |object: &Property| {
         let prefix = object.spec.trim_end_matches('s');
         p.spec != object.spec
             && p.spec.strip_prefix(prefix).is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_uppercase()))
     };
-    !p.family.is_empty() || p.index || api.properties.iter().filter(|o| o.is_object()).any(of_object)
+    let result = p.spec.starts_with("RecipientResult");
+    !p.family.is_empty() || p.index || result || api.properties.iter().filter(|o| o.is_object()).any(of_object)
 }
 
 fn py_type(api: &Api, ty: &Type) -> String {

@@ -41,9 +41,11 @@ fn varies(spec: &str) -> bool {
     ["LocalHost", "Hello", "BuildInfo", "LicenseInfo"].contains(&spec)
 }
 
-/// Text that may have several lines.
+/// Text that may have several lines; every other row must refuse CR and LF.
 fn many_lines(spec: &str) -> bool {
-    ["OtherHeaders", "MessageText", "Message", "AttachedFile"].contains(&spec)
+    let message = ["OtherHeaders", "MessageText", "MessageHtml", "Message", "AttachedFile"];
+    let pem = ["SSLCACerts", "SSLServerCACerts", "SSLClientCACerts", "FirewallData"];
+    message.contains(&spec) || pem.contains(&spec)
 }
 
 /// A text as a C literal; what is not ASCII goes as three octal digits, which no following digit can lengthen.
@@ -195,7 +197,7 @@ fn setting_values(api: &Api, s: &Setting) -> (Option<String>, String, Option<Str
     let default = s.default.as_ref().or_else(|| shared.and_then(|p| p.default.as_ref()));
     let ty = Type::parse(&s.type_name);
     let number = number_default(default);
-    let mut other = other_number(api, &ty, number);
+    let mut other = if s.spec == "CodePage" { 1252 } else { other_number(api, &ty, number) };
     if s.max.is_some_and(|max| other > max) {
         other = number - 1;
     }

@@ -116,6 +116,7 @@ namespace Ssmtp
         public void Reset()
         {
             Check(Native.ssmtp_reset(handle));
+            LetGoOfEverything();
         }
 
         /// <summary>Reset on a thread of its own, where the event handlers run too. Cancelling interrupts it, and the
@@ -328,65 +329,6 @@ namespace Ssmtp
         public Task SignAndEncryptAsync(CancellationToken cancellationToken = default(CancellationToken))
         {
             return RunAsync(() => SignAndEncrypt(), cancellationToken);
-        }
-
-        /// <summary>Attaches a file to the message (multipart/mixed, RFC 2183). The file is read while the message is
-        /// sent, in constant memory; error 302 then when it cannot be opened. Attachments stay until ClearAttachments
-        /// or Reset.</summary>
-        /// <param name="path">Path of the file; it is read while the message is sent.</param>
-        /// <param name="name">File name that the recipient sees; without one that of the file. Only what follows the
-        /// last slash or backslash is used; it is encoded by RFC 2231.</param>
-        /// <param name="contentType">Media type, parameters included, such as <c>image/png</c>; empty means guessed by
-        /// the name, else <c>application/octet-stream</c>.</param>
-        /// <exception cref="SsmtpException">With one of these numbers, among others: 603.</exception>
-        public void AddAttachmentFile(string path, string name, string contentType)
-        {
-            Check(Native.ssmtp_add_attachment_file(handle, Utf8.Bytes(path), Utf8.Bytes(name), Utf8.Bytes(contentType)));
-        }
-
-        /// <summary>Attaches octets to the message (multipart/mixed, RFC 2183). A <c>text/calendar</c> with a
-        /// <c>method</c> parameter and no name becomes an alternative of the text, which is where programs look for an
-        /// invitation.</summary>
-        /// <param name="data">The content; it is copied.</param>
-        /// <param name="name">File name that the recipient sees; without one that of the file. Only what follows the
-        /// last slash or backslash is used; it is encoded by RFC 2231.</param>
-        /// <param name="contentType">Media type, parameters included, such as <c>image/png</c>; empty means guessed by
-        /// the name, else <c>application/octet-stream</c>.</param>
-        /// <exception cref="SsmtpException">With one of these numbers, among others: 603.</exception>
-        public void AddAttachmentData(byte[] data, string name, string contentType)
-        {
-            Check(Native.ssmtp_add_attachment_data(handle, data, Octets.Length(data), Utf8.Bytes(name), Utf8.Bytes(contentType)));
-        }
-
-        /// <summary>Adds a file that MessageHtml shows by its Content-ID (multipart/related, RFC 2387). It is read
-        /// while the message is sent; error 302 then when it cannot be opened.</summary>
-        /// <param name="path">Path of the file; it is read while the message is sent.</param>
-        /// <param name="contentId">Content-ID that the HTML names as <c>cid:ID</c>, printable ASCII, with or without
-        /// angle brackets.</param>
-        /// <param name="contentType">Media type, parameters included, such as <c>image/png</c>; empty means guessed by
-        /// the name, else <c>application/octet-stream</c>.</param>
-        /// <exception cref="SsmtpException">With one of these numbers, among others: 603.</exception>
-        public void AddInlineFile(string path, string contentId, string contentType)
-        {
-            Check(Native.ssmtp_add_inline_file(handle, Utf8.Bytes(path), Utf8.Bytes(contentId), Utf8.Bytes(contentType)));
-        }
-
-        /// <summary>Adds octets that MessageHtml shows by their Content-ID (multipart/related, RFC 2387).</summary>
-        /// <param name="data">The content; it is copied.</param>
-        /// <param name="contentId">Content-ID that the HTML names as <c>cid:ID</c>, printable ASCII, with or without
-        /// angle brackets.</param>
-        /// <param name="contentType">Media type, parameters included, such as <c>image/png</c>; empty means guessed by
-        /// the name, else <c>application/octet-stream</c>.</param>
-        /// <exception cref="SsmtpException">With one of these numbers, among others: 603.</exception>
-        public void AddInlineData(byte[] data, string contentId, string contentType)
-        {
-            Check(Native.ssmtp_add_inline_data(handle, data, Octets.Length(data), Utf8.Bytes(contentId), Utf8.Bytes(contentType)));
-        }
-
-        /// <summary>Removes all attachments and inline parts.</summary>
-        public void ClearAttachments()
-        {
-            Check(Native.ssmtp_clear_attachments(handle));
         }
     }
 }

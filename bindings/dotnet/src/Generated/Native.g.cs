@@ -276,19 +276,19 @@ namespace Ssmtp
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
         internal static extern int ssmtp_set_command(SsmtpHandle handle, byte[] value);
 
-        /// <summary>How to log in when User is set (AUTH, RFC 4954).</summary>
+        /// <summary>How to log in when User or Password is set (AUTH, RFC 4954).</summary>
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
         internal static extern int ssmtp_get_auth_mechanism(SsmtpHandle handle, out int value);
 
-        /// <summary>How to log in when User is set (AUTH, RFC 4954).</summary>
+        /// <summary>How to log in when User or Password is set (AUTH, RFC 4954).</summary>
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
         internal static extern int ssmtp_set_auth_mechanism(SsmtpHandle handle, int value);
 
-        /// <summary>Name to log in with.</summary>
+        /// <summary>Name to log in with when the connection is opened; a change takes effect with the next Connect.</summary>
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
         internal static extern int ssmtp_get_user(SsmtpHandle handle, out IntPtr value);
 
-        /// <summary>Name to log in with.</summary>
+        /// <summary>Name to log in with when the connection is opened; a change takes effect with the next Connect.</summary>
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
         internal static extern int ssmtp_set_user(SsmtpHandle handle, byte[] value);
 

@@ -132,8 +132,13 @@ namespace Ssmtp
             }
         }
 
-        /// <summary>How to log in when User is set (AUTH, RFC 4954). APOP belongs to POP3 and is refused when set
-        /// (603).</summary>
+        /// <summary>How to log in when User or Password is set (AUTH, RFC 4954). Connect tries once, with this
+        /// mechanism and no other: one that the server does not offer is error 161, as a refused login is, and the
+        /// connection is closed. <c>amUserPassword</c> takes PLAIN where it is offered, else LOGIN; <c>amXOAUTH2</c>
+        /// takes the token from AuthorizationIdentity and needs no Password; <c>amNTLM</c> answers with version 1
+        /// unless UseNTLMv2 is True. <c>amKerberos</c> does not work yet (606 from Connect). <c>amAPOP</c> belongs to
+        /// POP3 and is refused when set (603). The setting SASLMechanism names further mechanisms. Without TLS, PLAIN,
+        /// LOGIN and OAuth show the password or token to whoever listens; PITrail says so.</summary>
         public SsmtpAuthMechanisms AuthMechanism
         {
             get
@@ -147,7 +152,8 @@ namespace Ssmtp
             }
         }
 
-        /// <summary>Name to log in with. Empty means that no AUTH command is sent.</summary>
+        /// <summary>Name to log in with when the connection is opened; a change takes effect with the next Connect.
+        /// While it and Password are empty no AUTH command is sent. CR, LF and NUL are refused (603).</summary>
         public string User
         {
             get
@@ -161,7 +167,9 @@ namespace Ssmtp
             }
         }
 
-        /// <summary>Password that belongs to User. It is never shown in a trace, an error text or a dump.</summary>
+        /// <summary>Password that belongs to User. No error text and no LastReply shows it, and PITrail does not while
+        /// MaskSensitive is True; it is wiped from memory when it is replaced and when the handle goes. CR, LF and NUL
+        /// are refused (603).</summary>
         public string Password
         {
             get
@@ -492,6 +500,7 @@ namespace Ssmtp
             set
             {
                 Check(Native.ssmtp_set_attached_file(handle, Utf8.Bytes(value)));
+                LetGoOfMessageStream(value);
             }
         }
 
@@ -673,17 +682,6 @@ namespace Ssmtp
             {
                 Check(Native.ssmtp_get_ssl_server_cert(handle, out SsmtpCertHandle value));
                 return new Certificate(value);
-            }
-        }
-
-        /// <summary>Number of results of the last Send: one for each recipient of the envelope, duplicates once, in its
-        /// order. 0 before the first Send and while the next one begins.</summary>
-        public int RecipientResultCount
-        {
-            get
-            {
-                Check(Native.ssmtp_get_recipient_result_count(handle, out int value));
-                return value;
             }
         }
     }

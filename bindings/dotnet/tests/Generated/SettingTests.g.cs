@@ -24,6 +24,7 @@ namespace Ssmtp.Tests
                 Check.Equal("True", smtp.Config("CloseStreamAfterTransfer"), "CloseStreamAfterTransfer");
                 Check.Equal("", smtp.Config("AuthorizationIdentity"), "AuthorizationIdentity");
                 Check.Equal("False", smtp.Config("UseNTLMv2"), "UseNTLMv2");
+                Check.Equal("", smtp.Config("SASLMechanism"), "SASLMechanism");
                 Check.Equal("False", smtp.Config("KeepQueue"), "KeepQueue");
                 Check.Equal("0", smtp.Config("ConnectionTimeout"), "ConnectionTimeout");
                 Check.Equal("False", smtp.Config("AbsoluteTimeout"), "AbsoluteTimeout");
@@ -225,23 +226,31 @@ namespace Ssmtp.Tests
             }
         }
 
-        public static void authorization_identity_is_planned()
+        public static void authorization_identity_reads_as_it_was_set()
         {
             using (var smtp = new Ssmtp())
             {
-                Check.Equal("", smtp.Config("AuthorizationIdentity="));
-                var error = Check.Fails(606, () => smtp.Config("AuthorizationIdentity=sample@client.example"));
-                Check.Contains("AuthorizationIdentity", error.Message);
+                Check.Equal("", smtp.Config("AuthorizationIdentity=sample@client.example"));
+                Check.Equal("sample@client.example", smtp.Config("AuthorizationIdentity"));
             }
         }
 
-        public static void use_ntl_mv2_is_planned()
+        public static void use_ntl_mv2_reads_as_it_was_set()
         {
             using (var smtp = new Ssmtp())
             {
-                Check.Equal("", smtp.Config("UseNTLMv2=False"));
-                var error = Check.Fails(606, () => smtp.Config("UseNTLMv2=True"));
-                Check.Contains("UseNTLMv2", error.Message);
+                Check.Equal("", smtp.Config("UseNTLMv2=True"));
+                Check.Equal("True", smtp.Config("UseNTLMv2"));
+                Check.Fails(603, () => smtp.Config("UseNTLMv2=neither"));
+            }
+        }
+
+        public static void sasl_mechanism_reads_as_it_was_set()
+        {
+            using (var smtp = new Ssmtp())
+            {
+                Check.Equal("", smtp.Config("SASLMechanism=sample@client.example"));
+                Check.Equal("sample@client.example", smtp.Config("SASLMechanism"));
             }
         }
 
@@ -828,8 +837,8 @@ namespace Ssmtp.Tests
         {
             using (var smtp = new Ssmtp())
             {
-                Check.Equal("", smtp.Config("DsnRet=sample@client.example"));
-                Check.Equal("sample@client.example", smtp.Config("DsnRet"));
+                Check.Equal("", smtp.Config("DsnRet=HDRS"));
+                Check.Equal("HDRS", smtp.Config("DsnRet"));
             }
         }
 
@@ -846,8 +855,8 @@ namespace Ssmtp.Tests
         {
             using (var smtp = new Ssmtp())
             {
-                Check.Equal("", smtp.Config("DeliverBy=sample@client.example"));
-                Check.Equal("sample@client.example", smtp.Config("DeliverBy"));
+                Check.Equal("", smtp.Config("DeliverBy=120;R"));
+                Check.Equal("120;R", smtp.Config("DeliverBy"));
             }
         }
 
@@ -855,8 +864,8 @@ namespace Ssmtp.Tests
         {
             using (var smtp = new Ssmtp())
             {
-                Check.Equal("", smtp.Config("HoldFor=sample@client.example"));
-                Check.Equal("sample@client.example", smtp.Config("HoldFor"));
+                Check.Equal("", smtp.Config("HoldFor=3600"));
+                Check.Equal("3600", smtp.Config("HoldFor"));
             }
         }
 
@@ -864,8 +873,8 @@ namespace Ssmtp.Tests
         {
             using (var smtp = new Ssmtp())
             {
-                Check.Equal("", smtp.Config("HoldUntil=sample@client.example"));
-                Check.Equal("sample@client.example", smtp.Config("HoldUntil"));
+                Check.Equal("", smtp.Config("HoldUntil=2027-01-31T08:00:00Z"));
+                Check.Equal("2027-01-31T08:00:00Z", smtp.Config("HoldUntil"));
             }
         }
 
@@ -873,8 +882,8 @@ namespace Ssmtp.Tests
         {
             using (var smtp = new Ssmtp())
             {
-                Check.Equal("", smtp.Config("MtPriority=sample@client.example"));
-                Check.Equal("sample@client.example", smtp.Config("MtPriority"));
+                Check.Equal("", smtp.Config("MtPriority=4"));
+                Check.Equal("4", smtp.Config("MtPriority"));
             }
         }
 

@@ -139,11 +139,14 @@ class Properties(Accessor):
 
     @property
     def auth_mechanism(self) -> AuthMechanism:
-        """How to log in when User is set (AUTH, RFC 4954). APOP belongs to POP3 and is refused when
-        set (603).
-
-        Planned: it reads as its default, and writing anything else raises SsmtpError 606 in this
-        version.
+        """How to log in when User or Password is set (AUTH, RFC 4954). Connect tries once, with
+        this mechanism and no other: one that the server does not offer is error 161, as a refused
+        login is, and the connection is closed. `amUserPassword` takes PLAIN where it is offered,
+        else LOGIN; `amXOAUTH2` takes the token from AuthorizationIdentity and needs no Password;
+        `amNTLM` answers with version 1 unless UseNTLMv2 is True. `amKerberos` does not work yet
+        (606 from Connect). `amAPOP` belongs to POP3 and is refused when set (603). The setting
+        SASLMechanism names further mechanisms. Without TLS, PLAIN, LOGIN and OAuth show the
+        password or token to whoever listens; PITrail says so.
         """
         return AuthMechanism(self._get_int("ssmtp_get_auth_mechanism"))
 
@@ -153,10 +156,9 @@ class Properties(Accessor):
 
     @property
     def user(self) -> str:
-        """Name to log in with. Empty means that no AUTH command is sent.
-
-        Planned: it reads as its default, and writing anything else raises SsmtpError 606 in this
-        version.
+        """Name to log in with when the connection is opened; a change takes effect with the next
+        Connect. While it and Password are empty no AUTH command is sent. CR, LF and NUL are refused
+        (603).
         """
         return self._get_text("ssmtp_get_user")
 
@@ -166,10 +168,9 @@ class Properties(Accessor):
 
     @property
     def password(self) -> str:
-        """Password that belongs to User. It is never shown in a trace, an error text or a dump.
-
-        Planned: it reads as its default, and writing anything else raises SsmtpError 606 in this
-        version.
+        """Password that belongs to User. No error text and no LastReply shows it, and PITrail does
+        not while MaskSensitive is True; it is wiped from memory when it is replaced and when the
+        handle goes. CR, LF and NUL are refused (603).
         """
         return self._get_text("ssmtp_get_password")
 
@@ -618,13 +619,6 @@ class Properties(Accessor):
     @firewall.setter
     def firewall(self, value: Firewall) -> None:
         Firewall.of(self).assign(value)
-
-    @property
-    def recipient_result_count(self) -> int:
-        """Number of results of the last Send: one for each recipient of the envelope, duplicates
-        once, in its order. 0 before the first Send and while the next one begins.
-        """
-        return self._get_int("ssmtp_get_recipient_result_count")
 
 
 class Methods(Accessor):

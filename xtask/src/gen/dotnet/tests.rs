@@ -122,6 +122,11 @@ fn sample_text(spec: &str) -> &'static str {
         "MessageId" => "<sample@client.example>",
         "Charset" => "ISO-8859-1",
         "MessageIdAlgorithm" => "SHA256",
+        "DsnRet" => "HDRS",
+        "DeliverBy" => "120;R",
+        "HoldFor" => "3600",
+        "HoldUntil" => "2027-01-31T08:00:00Z",
+        "MtPriority" => "4",
         _ => "sample@client.example",
     }
 }

@@ -46,11 +46,11 @@ pub fn error_codes(api: &Api) -> String {
     out + &rows.join("\n") + "    }\n"
 }
 
-/// Whether a row is a property of the C# class. The flattened rows show as objects (MessageRecipients, Firewall, Certificate)
-/// and stay reachable by name.
+/// Whether a row is a property of the C# class. The flattened rows show as objects (MessageRecipients, RecipientResults,
+/// Firewall, Certificate) and stay reachable by name.
 pub fn is_member(p: &Property) -> bool {
-    let flattened =
-        p.spec.starts_with("Firewall") || p.spec.starts_with("MessageRecipient") || p.spec == "MessageHeaderCount";
+    let flattened = ["Firewall", "MessageRecipient", "MessageHeaderCount", "RecipientResult"];
+    let flattened = flattened.iter().any(|start| p.spec.starts_with(start));
     !p.is_object() && !p.index && !p.by_name_only && p.family.is_empty() && !flattened
 }
 
@@ -83,8 +83,9 @@ fn accessors(spec: &str, name: &str, ty: &Type, access: Access, secret: bool, pr
     }
     if access.writable() {
         out += &format!(
-            "            set\n            {{\n{}            }}\n",
-            setter(&format!("{prefix}set_{name}"), ty, secret)
+            "            set\n            {{\n{}{}            }}\n",
+            setter(&format!("{prefix}set_{name}"), ty, secret),
+            let_go(spec)
         );
     }
     out + "        }\n\n"
@@ -130,9 +131,21 @@ fn setter(function: &str, ty: &Type, secret: bool) -> String {
     }
 }
 
+/// Overloads that are written by hand: AddAttachment and AddInline.
+const BY_HAND: [&str; 5] =
+    ["AddAttachmentFile", "AddAttachmentData", "AddInlineFile", "AddInlineData", "ClearAttachments"];
+
+/// Calls and assignments after which the object lets go of streams that the library does not read any more.
+const LET_GO: [(&str, &str); 2] =
+    [("Reset", "            LetGoOfEverything();\n"), ("AttachedFile", "                LetGoOfMessageStream(value);\n")];
+
+fn let_go(spec: &str) -> &'static str {
+    LET_GO.iter().find(|(name, _)| *name == spec).map_or("", |(_, line)| line)
+}
+
 pub fn methods(api: &Api) -> String {
     let mut out = String::from("    public sealed partial class Ssmtp\n    {\n");
-    for m in api.methods.iter().filter(|m| !m.manual) {
+    for m in api.methods.iter().filter(|m| !m.manual && !BY_HAND.contains(&m.spec.as_str())) {
         out += &method(m);
         if m.blocking {
             out += &twin(m);
@@ -181,13 +194,14 @@ fn method(m: &Method) -> String {
         arguments.push("out IntPtr value".into());
     }
     format!(
-        "{}        public {} {}({})\n        {{\n            Check(Native.ssmtp_{}({}));\n{}        }}\n\n",
+        "{}        public {} {}({})\n        {{\n            Check(Native.ssmtp_{}({}));\n{}{}        }}\n\n",
         docs(m, &m.doc),
         if returns { "string" } else { "void" },
         m.spec,
         signature(m).join(", "),
         m.name,
         arguments.join(", "),
+        let_go(&m.spec),
         if returns { "            return Utf8.Take(value);\n" } else { "" }
     )
 }

@@ -46,7 +46,9 @@ fn property(api: &Api, p: &Property) -> String {
         parts.push(("attribute", quoted(&attribute(&p.name))));
     }
     if p.index {
-        parts.push(("shape", "\"array\"".into()));
+        // Results are there after a Send only.
+        let shape = if p.spec.starts_with("RecipientResult") { "\"results\"" } else { "\"array\"" };
+        parts.push(("shape", shape.into()));
     }
     if p.default.is_some() {
         parts.push(("default", default(&ty, p.default.as_ref())));
@@ -125,6 +127,12 @@ fn sample(
         ("Subject" | "MessageRecipientName", _) => quoted("Grüße – sample"),
         ("MessageText" | "Message", _) => quoted("First line\r\nsecond line\r\n"),
         ("MessageRecipientOptions", _) => quoted("NOTIFY=NEVER"),
+        ("MessageHtml", _) => quoted("<p>Grüße</p>\r\n"),
+        ("DsnRet", _) => quoted("HDRS"),
+        ("DeliverBy", _) => quoted("120;R"),
+        ("HoldFor", _) => quoted("3600"),
+        ("HoldUntil", _) => quoted("2027-01-31T08:00:00Z"),
+        ("MtPriority", _) => quoted("-9"),
         (_, Type::Bool) => if value == Some(&Value::Bool(true)) { "False" } else { "True" }.into(),
         (_, Type::Int | Type::Int64) => {
             let above = number + 1;

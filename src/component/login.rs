@@ -1,0 +1,100 @@
+//! The login of a new connection: what the properties and settings ask for, and the one attempt that is made of it.
+
+use super::State;
+use super::operation::Operation;
+use crate::auth::{self, Credentials, Method, Offer, Peer, Wish};
+use crate::config::Setting;
+use crate::enums::AuthMechanism;
+use crate::error::{Error, Result};
+use crate::events::Direction;
+use crate::smtp::Context;
+use crate::smtp::login::Hide;
+use crate::smtp::session::Session;
+
+impl Operation<'_> {
+    /// Logs in where there is anything to log in with.
+    pub fn login(&mut self) -> Result<()> {
+        let plan = Plan::read(&self.component.state.lock());
+        if !auth::is_wanted(&plan.wish(), &plan.credentials) {
+            return Ok(());
+        }
+        self.converse(|session, cx| plan.carry_out(session, cx))
+    }
+}
+
+/// What the caller set, copied so that no lock is held while the network is waited for.
+struct Plan {
+    mechanism: AuthMechanism,
+    named: String,
+    credentials: Credentials,
+    peer: Peer,
+    ntlm_v2: bool,
+    masked: bool,
+}
+
+impl Plan {
+    fn read(state: &State) -> Plan {
+        let server = &state.server;
+        Plan {
+            mechanism: server.auth_mechanism,
+            named: state.settings.text(Setting::SaslMechanism).trim().to_string(),
+            credentials: Credentials {
+                user: server.user.clone(),
+                password: server.password.clone(),
+                authorization_identity: server.authorization_identity.clone(),
+            },
+            peer: Peer {
+                host: server.name.clone(),
+                port: u16::try_from(server.mail_port).unwrap_or(0),
+                workstation: workstation(&state.hello()),
+                channel: auth::Channel::default(),
+            },
+            ntlm_v2: state.settings.bool(Setting::UseNtlMv2),
+            masked: state.settings.bool(Setting::MaskSensitive),
+        }
+    }
+
+    fn wish(&self) -> Wish<'_> {
+        Wish { mechanism: self.mechanism, named: &self.named, clear_text_allowed: true }
+    }
+
+    fn carry_out(&self, session: &mut Session, cx: &Context) -> Result<()> {
+        let by_property = self.named.is_empty() && self.mechanism == AuthMechanism::Kerberos;
+        if by_property || Method::from_name(&self.named) == Some(Method::Gssapi) {
+            return Err(Error::planned("A login by Kerberos (AuthMechanism=6, amKerberos; SASLMechanism=GSSAPI)"));
+        }
+        let mut offer = Offer::default();
+        for line in &session.extensions.lines {
+            offer.line(line);
+        }
+        let choice = auth::choose(&self.wish(), &offer, &self.peer)?;
+        let mut login = auth::login(&choice, &self.credentials, &self.peer, self.ntlm_v2)?;
+        if let Some(note) = &choice.note {
+            cx.trace(Direction::Info, note.as_bytes())?;
+        }
+        if choice.method.is_clear_text() && !self.peer.channel.tls {
+            let note =
+                format!("The {} login goes over a connection without TLS: who listens can read it", login.name());
+            cx.trace(Direction::Info, note.as_bytes())?;
+        }
+        session.log_in(cx, &mut login, &mut Hide::new(self.masked, &self.credentials))
+    }
+}
+
+/// The name of this machine as NTLM tells it: the first label of what EHLO said, none for an address literal.
+fn workstation(hello: &str) -> String {
+    let label = hello.split('.').next().unwrap_or_default();
+    if label.starts_with('[') || label.bytes().all(|b| b.is_ascii_digit()) { String::new() } else { label.into() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_workstation_is_a_name_or_nothing() {
+        for (hello, name) in [("pc.example", "pc"), ("pc", "pc"), ("[192.0.2.1]", ""), ("192.0.2.1", ""), ("", "")] {
+            assert_eq!(workstation(hello), name);
+        }
+    }
+}
