@@ -6,8 +6,8 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-make --silent install "PREFIX=/usr" "DESTDIR=$work/root" >"$work/log" 2>&1 || { cat "$work/log" >&2; exit 1; }
-root=$work/root/usr
+make --silent install "PREFIX=/usr" "DESTDIR=$work/tree" >"$work/log" 2>&1 || { cat "$work/log" >&2; exit 1; }
+root=$work/tree/usr
 
 for file in lib/libssmtp.so lib/libssmtp.so.0 lib/libssmtp.a include/ssmtp.h include/ssmtp.hpp lib/pkgconfig/ssmtp.pc; do
     [ -e "$root/$file" ] || { echo "make install did not install $file" >&2; exit 1; }

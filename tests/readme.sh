@@ -17,6 +17,7 @@ export SSMTP_LIBRARY=${SSMTP_LIBRARY:-$root/target/debug/libssmtp.so}
 export LD_LIBRARY_PATH=$root/target/debug${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
 export PYTHONPATH=$root/bindings/python/src PYTHONDONTWRITEBYTECODE=1
 
+: >"$work/log"
 target/debug/xtask serve --eml "$work/mail" >"$work/log" &
 server=$!
 port=

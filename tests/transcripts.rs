@@ -132,6 +132,17 @@ fn step(handle: &Handle, port: u16, step: &Step) -> Result<(), String> {
             let got = handle.get(name).map_err(|e| format!("get gave {} {}", e.code, e.text))?;
             check(value, &got)
         }
+        Step::Setting { name, value } => {
+            let got = handle.config(name).map_err(|e| format!("config gave {} {}", e.code, e.text))?;
+            check(value, &got)
+        }
+        Step::Stream { count, text } => {
+            handle.stream(text.repeat(*count)).map_err(|e| format!("the stream gave {} {}", e.code, e.text))
+        }
+        Step::Deaf => {
+            handle.deafen();
+            Ok(())
+        }
         Step::Event { name, text, fired } => {
             let heard = handle.events().iter().any(|e| e.name == name && e.text.contains(text.as_str()));
             match (heard, fired) {

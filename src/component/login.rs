@@ -61,7 +61,7 @@ impl Plan {
     fn carry_out(&self, session: &mut Session, cx: &Context) -> Result<()> {
         let by_property = self.named.is_empty() && self.mechanism == AuthMechanism::Kerberos;
         if by_property || Method::from_name(&self.named) == Some(Method::Gssapi) {
-            return Err(Error::planned("A login by Kerberos (AuthMechanism=6, amKerberos; SASLMechanism=GSSAPI)"));
+            return Err(Error::planned("AuthMechanism=6 (amKerberos), or SASLMechanism=GSSAPI,"));
         }
         let mut offer = Offer::default();
         for line in &session.extensions.lines {

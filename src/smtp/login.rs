@@ -24,15 +24,19 @@ const SHORTEST_SECRET: usize = 4;
 
 const HIDDEN: &[u8] = b"***";
 
+/// Letters and digits in a row from which on a part of a response is taken for a secret: a digest, a proof.
+const SHORTEST_DIGEST: usize = 16;
+
 /// What of a login is not seen: in no error text and no LastReply, and in no trace while `masked` (MaskSensitive).
 pub struct Hide {
     masked: bool,
+    user: String,
     secrets: Vec<Secret>,
 }
 
 impl Hide {
     pub fn new(masked: bool, credentials: &Credentials) -> Hide {
-        let mut hide = Hide { masked, secrets: Vec::new() };
+        let mut hide = Hide { masked, user: credentials.user.clone(), secrets: Vec::new() };
         let identity = credentials.authorization_identity.expose().trim();
         let token = identity.split_ascii_whitespace().last().unwrap_or_default();
         for text in [credentials.password.expose(), identity, token] {
@@ -48,6 +52,17 @@ impl Hide {
             self.secrets.push(Secret::new(text));
             // One that holds another goes before it, else its rest would stay.
             self.secrets.sort_by_key(|s| std::cmp::Reverse(s.expose().len()));
+        }
+    }
+
+    /// Nor this response, as it stands on the wire and what is in it; the name of the user may be seen.
+    fn add_response(&mut self, message: &SecretBytes, text: &str) {
+        self.add(text);
+        let pieces = std::str::from_utf8(message.expose()).unwrap_or_default();
+        for piece in pieces.split(|c: char| !c.is_ascii_alphanumeric() && c != '+' && c != '/') {
+            if piece.len() >= SHORTEST_DIGEST && !self.user.contains(piece) {
+                self.add(piece);
+            }
         }
     }
 
@@ -227,7 +242,7 @@ impl Session {
 /// A response as it goes over the wire; it will not be shown.
 fn response(message: &SecretBytes, hide: &mut Hide) -> Zeroizing<String> {
     let text = encoded(message.expose());
-    hide.add(&text);
+    hide.add_response(message, &text);
     text
 }
 
@@ -290,6 +305,15 @@ mod tests {
         assert_eq!(hide.reply("334-dGFu\r\n334 c3Q="), "334-***\r\n334 ***");
         let error = hide.error(Error::refused(535, "535 tanstaaf"));
         assert_eq!((&error.message[..], error.reply), ("535 ***", Some(535)));
+    }
+
+    #[test]
+    fn a_digest_that_comes_back_is_hidden_and_the_user_is_not() {
+        let mut hide = hide();
+        hide.user = "averyverylonguser".into();
+        let digest = b"averyverylonguser b913a602c7eda7a495b4e6e7334d3890";
+        response(&SecretBytes::concat(&[digest]), &mut hide);
+        assert_eq!(&*hide.line(&[b"535 ", &digest[..]].concat()), b"535 averyverylonguser ***");
     }
 
     #[test]

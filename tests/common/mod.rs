@@ -22,6 +22,8 @@ pub struct Failure {
     pub text: String,
 }
 
+type Octets = std::vec::IntoIter<u8>;
+
 pub type Outcome<T = ()> = Result<T, Failure>;
 
 /// A handle with its events recorded; dropping it deletes it.
@@ -45,6 +47,7 @@ impl Handle {
         unsafe {
             assert_eq!(ssmtp_on_pi_trail(raw, Some(on_pi_trail), log), 0);
             assert_eq!(ssmtp_on_error(raw, Some(on_error), log), 0);
+            assert_eq!(ssmtp_on_expand(raw, Some(on_expand), log), 0);
             assert_eq!(ssmtp_on_connection_status(raw, Some(on_connection_status), log), 0);
             assert_eq!(ssmtp_on_start_transfer(raw, Some(on_start_transfer), log), 0);
             assert_eq!(ssmtp_on_transfer(raw, Some(on_transfer), log), 0);
@@ -127,10 +130,31 @@ impl Handle {
                 "Interrupt" => ssmtp_interrupt(self.raw),
                 "Verify" => ssmtp_verify(self.raw, argument.as_ptr()),
                 "Expand" => ssmtp_expand(self.raw, argument.as_ptr()),
+                "SendToTerminalOnly" => ssmtp_send_to_terminal_only(self.raw),
+                "SendToTerminalOrEmail" => ssmtp_send_to_terminal_or_email(self.raw),
+                "SendToTerminalAndEmail" => ssmtp_send_to_terminal_and_email(self.raw),
                 _ => panic!("{method}: the tests know no such method"),
             }
         };
         self.outcome(code)
+    }
+
+    /// Sets a stream of unknown size that gives these octets.
+    pub fn stream(&self, octets: Vec<u8>) -> Outcome {
+        let given = Box::into_raw(Box::new(octets.into_iter())).cast::<c_void>();
+        // SAFETY: the callbacks take what is behind the pointer for what it is; it lives until the library closes it, or,
+        // where nothing is sent, until the test ends.
+        self.outcome(unsafe { ssmtp_set_message_stream(self.raw, Some(on_read), Some(on_close), given, -1) })
+    }
+
+    /// Takes the handlers of the transfer events away, as in a program that has none.
+    pub fn deafen(&self) {
+        // SAFETY: NULL removes a handler.
+        unsafe {
+            assert_eq!(ssmtp_on_start_transfer(self.raw, None, std::ptr::null_mut()), 0);
+            assert_eq!(ssmtp_on_transfer(self.raw, None, std::ptr::null_mut()), 0);
+            assert_eq!(ssmtp_on_end_transfer(self.raw, None, std::ptr::null_mut()), 0);
+        }
     }
 
     /// The events so far, or since they were cleared.
@@ -201,6 +225,27 @@ unsafe extern "C" fn on_pi_trail(_: *mut ssmtp_t, e: *mut ssmtp_pi_trail_event, 
 unsafe extern "C" fn on_error(_: *mut ssmtp_t, e: *mut ssmtp_error_event, log: *mut c_void) -> i32 {
     // SAFETY: as above.
     unsafe { record(log, "Error", format!("{} {}", (*e).error_code, shown((*e).description, (*e).description_len))) }
+}
+
+unsafe extern "C" fn on_expand(_: *mut ssmtp_t, e: *mut ssmtp_expand_event, log: *mut c_void) -> i32 {
+    // SAFETY: as above.
+    unsafe { record(log, "Expand", shown((*e).address, (*e).address_len)) }
+}
+
+unsafe extern "C" fn on_read(octets: *mut c_void, buffer: *mut u8, size: usize) -> i64 {
+    // SAFETY: what `Handle::stream` gave, and a buffer of this size.
+    let (octets, buffer) = unsafe { (&mut *octets.cast::<Octets>(), slice::from_raw_parts_mut(buffer, size)) };
+    let mut count = 0;
+    for (place, octet) in buffer.iter_mut().zip(octets) {
+        *place = octet;
+        count += 1;
+    }
+    count
+}
+
+unsafe extern "C" fn on_close(octets: *mut c_void) {
+    // SAFETY: what `Handle::stream` gave; the library closes once.
+    drop(unsafe { Box::from_raw(octets.cast::<Octets>()) });
 }
 
 unsafe extern "C" fn on_connection_status(

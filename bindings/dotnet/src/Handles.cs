@@ -2,6 +2,7 @@
 
 using System;
 using System.Collections.Concurrent;
+using System.Collections.Generic;
 using System.Runtime.CompilerServices;
 using System.Threading;
 using Microsoft.Win32.SafeHandles;
@@ -16,7 +17,7 @@ namespace Ssmtp
         private static readonly ConcurrentDictionary<IntPtr, WeakReference<Ssmtp>> Owners =
             new ConcurrentDictionary<IntPtr, WeakReference<Ssmtp>>();
 
-        private IntPtr stream;
+        private readonly HashSet<IntPtr> streams = new HashSet<IntPtr>();
         private int deleted;
 
         private SsmtpHandle()
@@ -62,16 +63,28 @@ namespace Ssmtp
                 : null;
         }
 
-        /// <summary>Keeps the message stream that C reads from, and lets go of the one before.</summary>
-        internal void HoldStream(IntPtr token)
+        /// <summary>Keeps a stream that C reads from until it is released or the handle goes.</summary>
+        internal IntPtr Hold(System.IO.Stream stream)
         {
-            IntPtr old = stream;
-            stream = token;
-            MessageStream.Forget(old);
-            if (deleted != 0)
+            IntPtr token = MessageStream.Add(handle, stream);
+            lock (streams)
             {
-                MessageStream.Forget(token);
+                streams.Add(token);
+                if (deleted != 0)
+                {
+                    MessageStream.Forget(token);
+                }
             }
+            return token;
+        }
+
+        internal void Release(IntPtr token)
+        {
+            lock (streams)
+            {
+                streams.Remove(token);
+            }
+            MessageStream.Forget(token);
         }
 
         /// <summary>
@@ -84,7 +97,13 @@ namespace Ssmtp
             {
                 Owners.TryRemove(handle, out WeakReference<Ssmtp> _);
                 Native.ssmtp_delete(handle);
-                MessageStream.Forget(stream);
+                lock (streams)
+                {
+                    foreach (IntPtr token in streams)
+                    {
+                        MessageStream.Forget(token);
+                    }
+                }
             }
         }
 

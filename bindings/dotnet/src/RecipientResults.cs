@@ -27,7 +27,7 @@ namespace Ssmtp
                         }
                         return results;
                     }
-                    catch (SsmtpException error) when (error.Code == SsmtpErrorCodes.BadIndex)
+                    catch (SsmtpException error) when (error.Code == SsmtpErrorCodes.Index)
                     {
                         // The next sending began on another thread and took the results away: look again.
                     }

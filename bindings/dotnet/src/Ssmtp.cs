@@ -1,7 +1,6 @@
 // The component. Its properties, plain methods and events are in Generated/.
 
 using System;
-using System.IO;
 using System.Runtime.CompilerServices;
 
 namespace Ssmtp
@@ -51,6 +50,10 @@ namespace Ssmtp
             try
             {
                 Check(Native.ssmtp_set(handle, Utf8.Bytes(name), text));
+                if (string.Equals(name, nameof(AttachedFile), StringComparison.OrdinalIgnoreCase))
+                {
+                    LetGoOfMessageStream(value);
+                }
             }
             finally
             {
@@ -71,46 +74,6 @@ namespace Ssmtp
             {
                 Octets.Wipe(text);
             }
-        }
-
-        /// <summary>
-        /// Gives a stream that is read from where it stands to its end and sent as body after MessageText. It is closed then,
-        /// unless <c>CloseStreamAfterTransfer=False</c>; null removes it. A read that throws stops the sending, and the method
-        /// throws the exception.
-        /// </summary>
-        public void SetMessageStream(Stream messageStream)
-        {
-            if (messageStream == null)
-            {
-                Check(Native.ssmtp_set_message_stream(handle, null, null, IntPtr.Zero, -1));
-                handle.HoldStream(IntPtr.Zero);
-                return;
-            }
-            if (!messageStream.CanRead)
-            {
-                throw new ArgumentException("the stream cannot be read", nameof(messageStream));
-            }
-            IntPtr token = MessageStream.Add(handle.Id, messageStream);
-            long size = MessageStream.SizeOf(messageStream);
-            int code;
-            try
-            {
-                code = Native.ssmtp_set_message_stream(handle, MessageStream.ReadStream, MessageStream.CloseStream, token, size);
-            }
-            catch
-            {
-                MessageStream.Forget(token);
-                throw;
-            }
-            if (code == 0)
-            {
-                handle.HoldStream(token);
-            }
-            else
-            {
-                MessageStream.Forget(token);
-            }
-            Check(code);
         }
 
         /// <summary>

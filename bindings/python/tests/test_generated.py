@@ -433,7 +433,7 @@ SETTINGS = (
     Setting("GUIAvailable", "bool", sample=True),
     Setting("MaskSensitive", "bool", default=True, sample=False),
     Setting("MaskSensitiveData", "bool", default=True, sample=False),
-    Setting("CodePage", "int", default=65001, sample=65002, refused=(-1,)),
+    Setting("CodePage", "int", default=65001, sample=28591, refused=(-1,)),
     Setting("Use8BitMime", "bool", default=True, sample=False),
     Setting("UsePipelining", "bool", default=True, sample=False),
     Setting("UseChunking", "bool", default=True, sample=False),

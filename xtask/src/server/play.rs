@@ -10,6 +10,8 @@ use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 const LINE: usize = 1 << 20;
+/// How long a client is watched that should say nothing.
+const RUN_AHEAD: Duration = Duration::from_millis(60);
 /// A message that a transcript expects is never longer.
 const MESSAGE: usize = 64 << 20;
 
@@ -61,6 +63,17 @@ impl Player {
                 None => {}
             },
             Step::Data(pieces) => self.data(pieces)?,
+            Step::Bdat(last, pieces) => self.bdat(*last, pieces)?,
+            Step::Nothing => {
+                let wire = self.wire()?;
+                match wire.stall(RUN_AHEAD) {
+                    Ok(_) if wire.pending().is_empty() => {}
+                    Ok(_) => {
+                        return Err(format!("expected nothing yet, but the client said \"{}\"", show(wire.pending())));
+                    }
+                    Err(e) => return Err(e.to_string()),
+                }
+            }
             Step::Absent(text) if self.message.windows(text.len()).any(|w| w == text) => {
                 return Err(format!("\"{}\" was in the message", show(text)));
             }
@@ -126,6 +139,46 @@ impl Player {
             }
             if self.message.len() > MESSAGE {
                 return Err("the message has no end".into());
+            }
+        }
+        compare(pieces, &lines)
+    }
+
+    fn bdat(&mut self, last: bool, pieces: &[Piece]) -> Result<(), String> {
+        let Some(line) = self.line()? else { return Err("expected BDAT, but the client closed the connection".into()) };
+        let text = String::from_utf8_lossy(&line).into_owned();
+        let words: Vec<&str> = text.split(' ').collect();
+        let (length, said) = match words[..] {
+            ["BDAT", length] => (length.parse::<usize>().ok(), false),
+            ["BDAT", length, "LAST"] => (length.parse().ok(), true),
+            _ => (None, false),
+        };
+        let Some(length) = length.filter(|n| said == last && *n <= MESSAGE) else {
+            return Err(format!("expected BDAT{}, but the client said \"{text}\"", if last { " LAST" } else { "" }));
+        };
+        self.message.clear();
+        while self.message.len() < length {
+            let wire = self.wire.as_mut().ok_or("there is no connection")?;
+            if wire.pending().is_empty() && !wire.fill().map_err(|e| silence(&e))? {
+                return Err(format!("the client closed the connection after {} of {length} bytes", self.message.len()));
+            }
+            let count = wire.pending().len().min(length - self.message.len());
+            self.message.extend_from_slice(&wire.pending()[..count]);
+            wire.take(count);
+        }
+        let text = self.message.strip_suffix(b"\r\n").unwrap_or(&self.message);
+        if text.is_empty() && self.message.is_empty() {
+            return compare(pieces, &[]);
+        }
+        let mut lines: Vec<Vec<u8>> = vec![Vec::new()];
+        for &byte in text {
+            match lines.last_mut() {
+                Some(line) if byte == b'\n' && line.last() == Some(&b'\r') => {
+                    line.pop();
+                    lines.push(Vec::new());
+                }
+                Some(line) => line.push(byte),
+                None => {}
             }
         }
         compare(pieces, &lines)
@@ -252,6 +305,34 @@ mod tests {
             let error = run(TALK, |c| say(c, said)).unwrap_err();
             assert!(error.starts_with(&format!("{line}: ")) && error.contains(why), "{said:?}: {error}");
         }
+    }
+
+    #[test]
+    fn chunks_are_read_by_their_length() {
+        let text =
+            "connection\nC: <bdat>\nC: a\nC: b\nC: .\nC: <bdat LAST>\nC: c\nC: .\nS: 250 ok\nC: QUIT\nS: 221 bye\n";
+        run(text, |c| say(c, "BDAT 4\r\na\r\nbBDAT 3 LAST\r\nc\r\nQUIT\r\n")).unwrap();
+        for (said, why) in [
+            ("BDAT 4 LAST\r\na\r\nb", "expected BDAT, but"),
+            ("BDAT x\r\n", "expected BDAT, but"),
+            ("BDAT 9\r\na\r\nb", "after 4 of 9"),
+            ("BDAT 3\r\na\r\nBDAT", "line 2 of the message"),
+        ] {
+            let error = run(text, |c| say(c, said)).unwrap_err();
+            assert!(error.starts_with("2: ") && error.contains(why), "{said:?}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_client_that_runs_ahead_is_told_on() {
+        let text = "connection\nC: A\nC: <nothing>\nS: 250 ok\nC: B\nS: 250 ok\n";
+        assert!(run(text, |c| say(c, "A\r\nB\r\n")).unwrap_err().starts_with("3: expected nothing yet"));
+        run(text, |mut c| {
+            c.write_all(b"A\r\n").unwrap();
+            c.read_exact(&mut [0; 8]).unwrap();
+            say(c, "B\r\n");
+        })
+        .unwrap();
     }
 
     #[test]

@@ -7,9 +7,12 @@
 //! ```text
 //! set NAME=VALUE            ssmtp_set                     in VALUE, and wherever it says "escapes": \r \n \t \0 \\ \xNN
 //! config NAME=VALUE         ssmtp_config
+//! stream [COUNT *]TEXT      ssmtp_set_message_stream, of unknown size: TEXT so many times, once without COUNT (escapes)
+//! deaf                      no handler of StartTransfer, Transfer and EndTransfer from here on
 //! do METHOD [ARGUMENT]      Connect Send Disconnect SendCommand DoEvents Reset ResetHeaders … (escapes)
 //! expect CODE [TEXT]        what the `do` before it returns, and what its error's text holds; without it: 0
 //! get NAME=VALUE            what ssmtp_get gives (escapes); a VALUE that ends in * is a beginning
+//! setting NAME=VALUE        what ssmtp_config gives, likewise
 //! event NAME [TEXT]         since the last `do` this event has fired with TEXT among its fields, which stand in their order
 //!                           with blanks between them: `event Error 550`, `event PITrail 0 RSET`
 //! no event NAME [TEXT]      it has not
@@ -23,6 +26,9 @@
 //! C? TEXT                   the client either says this, is answered with 221 and closes, or just closes
 //! C: <data>                 the client sends a message, as it stands on the wire (dots doubled): the lines of it follow,
 //!                           `C: ...` among them stands for any lines, `C: .` ends it
+//! C: <bdat> or <bdat LAST>  the client says BDAT, a length and, or not, LAST, and so many bytes: the lines of them follow as
+//!                           above; the last may lack its end
+//! C: <nothing>              the client says nothing while the server waits a moment: it does not run ahead
 //! absent TEXT               TEXT (escapes) was nowhere in the last message
 //! server close              the server closes the connection
 //! server reset              it closes it with an RST
@@ -39,17 +45,47 @@ use std::time::Duration;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {
-    Set { name: String, value: Vec<u8> },
-    Config { name: String, value: Vec<u8> },
-    Do { method: String, argument: Vec<u8>, code: i32, text: String },
-    Get { name: String, value: Pattern },
-    Event { name: String, text: String, fired: bool },
+    Set {
+        name: String,
+        value: Vec<u8>,
+    },
+    Config {
+        name: String,
+        value: Vec<u8>,
+    },
+    Do {
+        method: String,
+        argument: Vec<u8>,
+        code: i32,
+        text: String,
+    },
+    Get {
+        name: String,
+        value: Pattern,
+    },
+    Setting {
+        name: String,
+        value: Pattern,
+    },
+    Stream {
+        count: usize,
+        text: Vec<u8>,
+    },
+    Deaf,
+    Event {
+        name: String,
+        text: String,
+        fired: bool,
+    },
     Sleep(Duration),
     Connection,
     Say(Vec<u8>),
     Hear(Pattern),
     HearOrClose(Pattern),
     Data(Vec<Piece>),
+    /// A chunk, and whether it is the last.
+    Bdat(bool, Vec<Piece>),
+    Nothing,
     Absent(Vec<u8>),
     Close,
     Reset,
@@ -59,8 +95,20 @@ pub enum Step {
 impl Step {
     /// Whether this is something that the server does.
     pub fn is_of_server(&self) -> bool {
-        use Step::{Absent, Close, Connection, Data, Hear, HearOrClose, Reset, Say, Stall};
-        matches!(self, Connection | Say(_) | Hear(_) | HearOrClose(_) | Data(_) | Absent(_) | Close | Reset | Stall(_))
+        use Step::{Config, Deaf, Do, Event, Get, Set, Setting, Sleep, Stream};
+        let program = matches!(
+            self,
+            Set { .. }
+                | Config { .. }
+                | Do { .. }
+                | Get { .. }
+                | Setting { .. }
+                | Event { .. }
+                | Stream { .. }
+                | Sleep(_)
+                | Deaf
+        );
+        !program
     }
 }
 
@@ -129,8 +177,8 @@ impl Transcript {
 struct Reader {
     line: usize,
     steps: Vec<Numbered>,
-    /// The message whose lines are being read, and where it began.
-    data: Option<(usize, Vec<Piece>)>,
+    /// The message whose lines are being read, where it began, and for a chunk whether it is the last.
+    data: Option<(usize, Option<bool>, Vec<Piece>)>,
     connected: bool,
 }
 
@@ -147,6 +195,9 @@ impl Reader {
             "set" => pair(rest).map(|(name, value)| Step::Set { name, value })?,
             "config" => pair(rest).map(|(name, value)| Step::Config { name, value })?,
             "get" => pair(rest).map(|(name, value)| Step::Get { name, value: Pattern::starred(value) })?,
+            "setting" => pair(rest).map(|(name, value)| Step::Setting { name, value: Pattern::starred(value) })?,
+            "stream" => stream(rest)?,
+            "deaf" => Step::Deaf,
             "do" => {
                 let (method, argument) = rest.split_once(' ').unwrap_or((rest, ""));
                 if method.is_empty() {
@@ -165,9 +216,14 @@ impl Reader {
             "S:" => return self.say([rest.as_bytes(), b"\r\n"].concat()),
             "S|" => return self.say(unescape(rest)?),
             "C:" if rest == "<data>" => {
-                self.data = Some((self.line, Vec::new()));
+                self.data = Some((self.line, None, Vec::new()));
                 return Ok(());
             }
+            "C:" if rest == "<bdat>" || rest == "<bdat LAST>" => {
+                self.data = Some((self.line, Some(rest == "<bdat LAST>"), Vec::new()));
+                return Ok(());
+            }
+            "C:" if rest == "<nothing>" => Step::Nothing,
             "C:" => Step::Hear(Pattern::starred(rest.into())),
             "C|" => Step::Hear(Pattern { text: unescape(rest)?, open: false }),
             "C?" => Step::HearOrClose(Pattern::starred(rest.into())),
@@ -216,9 +272,9 @@ impl Reader {
         let (word, rest) = line.split_once(' ').unwrap_or((line, ""));
         let piece = match (word, rest) {
             ("C:", ".") => {
-                let (line, pieces) = self.data.take().unwrap_or_default();
+                let (line, chunk, pieces) = self.data.take().unwrap_or_default();
                 let later = std::mem::replace(&mut self.line, line);
-                let done = self.push(Step::Data(pieces));
+                let done = self.push(chunk.map_or(Step::Data(pieces.clone()), |last| Step::Bdat(last, pieces)));
                 self.line = later;
                 return done;
             }
@@ -227,7 +283,7 @@ impl Reader {
             ("C|", text) => Piece::Line(Pattern { text: unescape(text)?, open: false }),
             _ => return Err("a line of the message (C: …) or its end (C: .) is wanted".into()),
         };
-        if let Some((_, pieces)) = &mut self.data {
+        if let Some((_, _, pieces)) = &mut self.data {
             pieces.push(piece);
         }
         Ok(())
@@ -237,6 +293,12 @@ impl Reader {
 fn pair(text: &str) -> Result<(String, Vec<u8>), String> {
     let (name, value) = text.split_once('=').ok_or("NAME=VALUE is wanted")?;
     Ok((name.into(), unescape(value)?))
+}
+
+fn stream(text: &str) -> Result<Step, String> {
+    let counted = text.split_once(" *").and_then(|(count, rest)| Some((count.parse().ok()?, rest)));
+    let (count, text) = counted.unwrap_or((1, text));
+    Ok(Step::Stream { count, text: unescape(text)? })
 }
 
 fn event(text: &str, fired: bool) -> Result<Step, String> {
@@ -304,6 +366,26 @@ mod tests {
         let transcript = Transcript::parse(text).unwrap();
         assert_eq!(transcript.steps[1], Numbered { line: 2, step: Step::Data(pieces) });
         assert_eq!(transcript.steps[2], Numbered { line: 9, step: Step::Say(b"250 ok\r\n".to_vec()) });
+    }
+
+    #[test]
+    fn chunks_streams_and_settings_are_understood() {
+        let text = "deaf\nstream 3 *a\\r\\n\nstream b * c\nsetting Hello=x*\nconnection\nC: <nothing>\nC: <bdat>\nC: a\nC: .\n\
+                    C: <bdat LAST>\nC: .\n";
+        let a = Piece::Line(Pattern { text: b"a".to_vec(), open: false });
+        assert_eq!(
+            steps(text),
+            [
+                Step::Deaf,
+                Step::Stream { count: 3, text: b"a\r\n".to_vec() },
+                Step::Stream { count: 1, text: b"b * c".to_vec() },
+                Step::Setting { name: "Hello".into(), value: Pattern { text: b"x".to_vec(), open: true } },
+                Step::Connection,
+                Step::Nothing,
+                Step::Bdat(false, vec![a]),
+                Step::Bdat(true, vec![]),
+            ]
+        );
     }
 
     #[test]

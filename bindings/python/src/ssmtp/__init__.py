@@ -21,6 +21,7 @@ from ._firewall import Firewall
 from ._headers import Header, MessageHeaders
 from ._library import version
 from ._recipients import MessageRecipient, MessageRecipients
+from ._results import RecipientResult
 
 __version__ = "0.1.0"
 
@@ -32,6 +33,7 @@ __all__ = [
     "MessageHeaders",
     "MessageRecipient",
     "MessageRecipients",
+    "RecipientResult",
     "Ssmtp",
     "SsmtpError",
     "version",

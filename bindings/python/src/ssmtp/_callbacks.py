@@ -5,7 +5,7 @@ import itertools
 import weakref
 from ctypes import memmove
 from threading import get_ident
-from typing import TYPE_CHECKING, Any, Dict, Optional
+from typing import TYPE_CHECKING, Any, Dict, Optional, Tuple
 
 from . import _native_gen
 from ._events_gen import READERS
@@ -74,9 +74,14 @@ class Stream:
         self._owner = weakref.ref(owner)
         _streams[self.number] = self
 
+    @property
+    def callbacks(self) -> Tuple[Any, Any, int]:
+        """What C gets to read it."""
+        return READ, CLOSE, self.number
+
     def read(self, buffer: int, size: int) -> int:
         owner = self._owner()
-        if owner is None:
+        if owner is None or self.number not in owner._streams:
             return -1
         try:
             owner._in_handler = True
@@ -99,8 +104,9 @@ class Stream:
         owner = self._owner()
         if owner is None or owner._streams.pop(self.number, None) is None:
             return
+        readable, self.readable = self.readable, None
         try:
-            close = getattr(self.readable, "close", None)
+            close = getattr(readable, "close", None)
             if close is not None:
                 close()
         except BaseException as exception:

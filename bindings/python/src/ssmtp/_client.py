@@ -1,8 +1,10 @@
 """Ssmtp: the component."""
 
+import contextlib
 import threading
+from email.message import Message
 from types import TracebackType
-from typing import Any, Awaitable, Callable, Dict, Optional, Tuple, Type, TypeVar, Union
+from typing import Any, Awaitable, Callable, Dict, Iterator, Optional, Type, TypeVar, Union
 
 from . import _callbacks
 from ._access import error, text
@@ -11,13 +13,16 @@ from ._enums_gen import ErrorCode
 from ._errors import SsmtpError
 from ._event import Handler
 from ._library import native
-from ._properties_gen import Handlers, Methods, Properties
+from ._properties_gen import Handlers
+from ._results import Results
+from ._send_message import Recipients, send
 from ._signals import Kept
+from ._streams import Streams
 
 T = TypeVar("T")
 
 
-class Ssmtp(Properties, Methods, Handlers):
+class Ssmtp(Streams, Results, Handlers):
     """An SMTP client that builds and sends messages.
 
     >>> with Ssmtp() as smtp:
@@ -35,6 +40,9 @@ class Ssmtp(Properties, Methods, Handlers):
     _closed = False
     #: Whether a handler is running, so that an exception of a signal handler has somewhere to go.
     _in_handler = False
+    #: Blocking methods that run, and the thread whose send_message has the handle for itself.
+    _running = 0
+    _alone: Optional[int] = None
 
     def __init__(self) -> None:
         self._library = native()
@@ -42,7 +50,8 @@ class Ssmtp(Properties, Methods, Handlers):
         self._lock = threading.RLock()
         self._handlers: Dict[str, Callable[[Any], object]] = {}
         self._raised = _callbacks.Raised()
-        self._streams: Dict[int, _callbacks.Stream] = {}
+        self._streams = {}
+        self._part_streams = set()
         self._number = _callbacks.enroll(self)
         self._handle = self._library.ssmtp_new_utf8()
         if not self._handle:
@@ -101,6 +110,10 @@ class Ssmtp(Properties, Methods, Handlers):
             value = "True" if value else "False"
         elif isinstance(value, int):
             value = str(int(value))
+        if isinstance(name, str) and name.lower() == "attachedfile":
+            # It takes the place of a stream, which is let go of.
+            self.attached_file = value
+            return
         self._call("ssmtp_set", text("name", name), text("value", value))
 
     def config(self, configuration_string: str) -> str:
@@ -110,41 +123,30 @@ class Ssmtp(Properties, Methods, Handlers):
         """
         return self._get_text("ssmtp_config", text("configuration_string", configuration_string))
 
-    # What the description leaves to each language
+    # Messages of the `email` package
 
-    def set_message_stream(self, message_stream: Any, size: int = -1) -> None:
-        """Gives an object with `read(n)`, such as an open binary file, that is sent as body after
-        MessageText. It is read while sending and closed at its end if CloseStreamAfterTransfer.
-        `size` is its length in bytes, for PercentDone, -1 when unknown. None takes the stream away.
-        What `read` raises comes out of the sending method.
+    def send_message(
+        self, message: Message, from_addr: Optional[str] = None, to_addrs: Recipients = None
+    ) -> None:
+        """Sends a message of Python's `email` package as it is, headers and all.
+
+        The envelope is what `smtplib.SMTP.send_message` makes it: sender by Sender or From,
+        recipients by To, Cc and Bcc, and the Resent- fields instead where there is a Resent-Date
+        (ValueError for more than one); `from_addr` and `to_addrs` (one address or several) go before
+        them, an empty `from_addr` is the null sender. Bcc and Resent-Bcc are not sent. Addresses
+        beyond ASCII need a server with SMTPUTF8; 8-bit text is encoded for one without 8BITMIME.
+
+        The message properties of this object play no part in it and are the same afterwards. While
+        it runs, From, ReturnPath, Message, AttachedFile and the recipients are those of the message:
+        what a handler sets of them doesn't last. Errors as `send` has them.
         """
-        if not isinstance(size, int):
-            raise TypeError(f"size takes int, not {type(size).__name__}")
-        if not -1 <= size < 2**63:
-            raise SsmtpError(ErrorCode.VALUE_REFUSED, f"{size} is not the size of a stream")
-        if message_stream is None:
-            arguments: Tuple[Any, ...] = (_callbacks.NO_READ, _callbacks.NO_CLOSE, None, -1)
-            stream = None
-        else:
-            if not callable(getattr(message_stream, "read", None)):
-                raise TypeError(f"{type(message_stream).__name__} has no read(n)")
-            stream = _callbacks.Stream(self, message_stream)
-            arguments = (_callbacks.READ, _callbacks.CLOSE, stream.number, size)
-        with self._lock:
-            before = list(self._streams)
-            if stream is not None:
-                self._streams[stream.number] = stream
-            try:
-                self._call("ssmtp_set_message_stream", *arguments)
-            except BaseException:
-                if stream is not None:
-                    self._streams.pop(stream.number, None)
-                raise
-            # The library doesn't tell when it lets go of a stream that was never sent; a message
-            # that is on its way goes on with the stream it began with.
-            if self.idle:
-                for number in before:
-                    self._streams.pop(number, None)
+        send(self, message, from_addr, to_addrs)
+
+    async def send_message_async(
+        self, message: Message, from_addr: Optional[str] = None, to_addrs: Recipients = None
+    ) -> None:
+        """`send_message` in a thread of its own; cancelling the task interrupts it."""
+        await self._in_thread(self.send_message, message, from_addr, to_addrs)
 
     # What the generated attributes are made of
 
@@ -156,8 +158,32 @@ class Ssmtp(Properties, Methods, Handlers):
             raise error(code, self._handle)
 
     def _run(self, function: str, *arguments: Any) -> None:
-        with Kept(self):
-            self._call(function, *arguments)
+        with self._lock:
+            if self._alone not in (None, threading.get_ident()):
+                raise self._busy()
+            self._running += 1
+        try:
+            with Kept(self):
+                self._raise()  # Ctrl-C between the calls of one method
+                self._call(function, *arguments)
+        finally:
+            with self._lock:
+                self._running -= 1
+
+    @contextlib.contextmanager
+    def _by_itself(self) -> Iterator[None]:
+        """For several calls that are one method: no other thread's method comes between them."""
+        with self._lock:
+            if self._alone is not None or self._running:
+                raise self._busy()
+            self._alone = threading.get_ident()
+        try:
+            yield
+        finally:
+            self._alone = None
+
+    def _busy(self) -> SsmtpError:
+        return SsmtpError(ErrorCode.BUSY, self._library.ssmtp_error_text(ErrorCode.BUSY).decode())
 
     def _raise(self) -> None:
         """Lets out what a handler raised in this thread."""

@@ -136,8 +136,10 @@ const BY_HAND: [&str; 5] =
     ["AddAttachmentFile", "AddAttachmentData", "AddInlineFile", "AddInlineData", "ClearAttachments"];
 
 /// Calls and assignments after which the object lets go of streams that the library does not read any more.
-const LET_GO: [(&str, &str); 2] =
-    [("Reset", "            LetGoOfEverything();\n"), ("AttachedFile", "                LetGoOfMessageStream(value);\n")];
+const LET_GO: [(&str, &str); 2] = [
+    ("Reset", "            LetGoOfEverything();\n"),
+    ("AttachedFile", "                LetGoOfMessageStream(value);\n"),
+];
 
 fn let_go(spec: &str) -> &'static str {
     LET_GO.iter().find(|(name, _)| *name == spec).map_or("", |(_, line)| line)

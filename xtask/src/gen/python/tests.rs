@@ -132,6 +132,7 @@ fn sample(
         ("DeliverBy", _) => quoted("120;R"),
         ("HoldFor", _) => quoted("3600"),
         ("HoldUntil", _) => quoted("2027-01-31T08:00:00Z"),
+        ("CodePage", _) => "28591".into(),
         ("MtPriority", _) => quoted("-9"),
         (_, Type::Bool) => if value == Some(&Value::Bool(true)) { "False" } else { "True" }.into(),
         (_, Type::Int | Type::Int64) => {

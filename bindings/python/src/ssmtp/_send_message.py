@@ -1,0 +1,206 @@
+"""send_message: a message of Python's `email` package, with the envelope that smtplib would give it."""
+
+import copy
+import io
+from email import message_from_bytes, policy
+from email.generator import BytesGenerator
+from email.header import Header
+from email.message import Message
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Dict, Iterable, List, NamedTuple, Optional, Type, Union
+
+from ._enums_gen import ErrorCode, RecipientType
+from ._errors import SsmtpError
+from ._recipients import MessageRecipient
+from ._signals import Kept
+
+if TYPE_CHECKING:
+    from ._client import Ssmtp
+
+#: One address, several, or those of the headers.
+Recipients = Union[str, Iterable[str], None]
+
+#: Settings that a whole message needs to be True.
+SETTINGS = ("MessageIncludesHeaders", "AllowEmptyTo")
+
+
+class Envelope(NamedTuple):
+    sender: str
+    recipients: List[MessageRecipient]
+
+    @property
+    def international(self) -> bool:
+        """Whether an address is beyond ASCII: the headers go as UTF-8 then, to a server with SMTPUTF8."""
+        return not all(map(str.isascii, [self.sender, *(r.address for r in self.recipients)]))
+
+
+def envelope(message: Message, from_addr: Optional[str], to_addrs: Recipients) -> Envelope:
+    """Where a message goes: by its headers where the caller doesn't say."""
+    prefix = ""
+    resent = len(message.get_all("Resent-Date", []))
+    if resent > 1:
+        raise ValueError("message has more than one 'Resent-' header block")
+    if resent:
+        prefix = "Resent-"
+    if from_addr is None:
+        field = prefix + ("Sender" if prefix + "Sender" in message else "From")
+        from_addr = (addresses(message, field) or [""])[0]
+    elif from_addr == "":
+        from_addr = "<>"
+    if to_addrs is None:
+        recipients = [
+            MessageRecipient(address, kind)
+            for name, kind in (("To", RecipientType.TO), ("Cc", RecipientType.CC), ("Bcc", RecipientType.BCC))
+            for address in addresses(message, prefix + name)
+        ]
+    else:
+        given = [to_addrs] if isinstance(to_addrs, str) else to_addrs
+        recipients = [MessageRecipient(address) for address in given]
+    return Envelope(from_addr, recipients)
+
+
+def addresses(message: Message, field: str) -> List[str]:
+    """The addresses of a header, groups and all."""
+    found: List[str] = []
+    for value in message.get_all(field, []):
+        if not hasattr(value, "addresses"):
+            # Messages of the old API have text there. A Header is taken encoded: an encoded comma is none.
+            line = value.encode() if isinstance(value, Header) else str(value)
+            value = policy.default.header_factory(field, " ".join(line.splitlines()))
+        found += [address.addr_spec for address in value.addresses]
+    return found
+
+
+def flatten(message: Message, utf8: bool = False, seven_bit: bool = False) -> bytes:
+    """The octets of a message, without its Bcc."""
+    message = copy.copy(message)
+    del message["Bcc"]
+    del message["Resent-Bcc"]
+    changes: Dict[str, Any] = {"linesep": "\r\n", "mangle_from_": False}
+    if seven_bit:
+        changes["cte_type"] = "7bit"
+    if isinstance(message.policy, policy.EmailPolicy):
+        changes["utf8"] = utf8
+    elif utf8:
+        # The old API knows no UTF-8 headers; the new one reads what it writes.
+        return flatten(message_from_bytes(flatten(message), policy=policy.SMTPUTF8), utf8)
+    with io.BytesIO() as octets:
+        BytesGenerator(octets, policy=message.policy.clone(**changes)).flatten(message)
+        return octets.getvalue()
+
+
+class Lent:
+    """While it lasts, the properties that make the message and its envelope are another message's."""
+
+    def __init__(self, owner: "Ssmtp") -> None:
+        self._owner = owner
+
+    def __enter__(self) -> "Lent":
+        owner = self._owner
+        with owner._lock:
+            self._settings = [(name, owner.config(name)) for name in SETTINGS]
+            self._texts = (owner.from_, owner.return_path, owner.attached_file, owner.other_headers)
+            self._message = owner.message
+            self._recipients = [recipient.copy() for recipient in owner.message_recipients]
+        return self
+
+    def put(self, to: Envelope, octets: bytes) -> None:
+        owner = self._owner
+        with owner._lock:
+            for name in SETTINGS:
+                owner.config(f"{name}=True")
+            owner.from_, owner.return_path = "", to.sender
+            self._replace_recipients(to.recipients)
+            owner.message = octets
+            # What follows a message text doesn't belong to this one.
+            owner._take_stream_away()
+            owner.attached_file = ""
+
+    def __exit__(
+        self,
+        kind: Optional[Type[BaseException]],
+        exception: Optional[BaseException],
+        traceback: Optional[TracebackType],
+    ) -> None:
+        interrupted: Optional[BaseException] = None
+        while True:
+            try:
+                self._put_back()
+                break
+            except KeyboardInterrupt as error:
+                interrupted = error
+            except SsmtpError as error:
+                if error.code == ErrorCode.CLOSED_HANDLE:
+                    break
+                raise
+        if interrupted is not None:
+            raise interrupted
+
+    def _put_back(self) -> None:
+        owner = self._owner
+        with owner._lock:
+            owner.from_, owner.return_path, attached_file, other_headers = self._texts
+            owner.message = self._message
+            self._replace_recipients(self._recipients)
+            if owner.other_headers != other_headers:
+                owner.other_headers = other_headers
+            if attached_file:
+                owner.attached_file = attached_file
+            elif owner._body_stream is not None:
+                stream, size = owner._body_stream
+                owner._call("ssmtp_set_message_stream", *stream.callbacks, size)
+            for name, value in self._settings:
+                owner.config(f"{name}={value}")
+
+    def _replace_recipients(self, wanted: List[MessageRecipient]) -> None:
+        """Without ever emptying the list by its count, which would take the recipients' certificates too."""
+        owner = self._owner
+        recipients = owner.message_recipients
+        for index, recipient in enumerate(wanted):
+            recipients._write(index, recipient)
+        if wanted:
+            recipients._cut(len(wanted))
+        else:
+            owner.send_to = owner.cc = owner.bcc = ""
+
+
+def send(smtp: "Ssmtp", message: Message, from_addr: Optional[str], to_addrs: Recipients) -> None:
+    """What `Ssmtp.send_message` does."""
+    if not isinstance(message, Message):
+        raise TypeError(f"message takes email.message.EmailMessage, not {type(message).__name__}")
+    to = envelope(message, from_addr, to_addrs)
+    octets = flatten(message, utf8=to.international)
+    with Kept(smtp), smtp._by_itself(), Lent(smtp) as lent:
+        lent.put(to, octets)
+        own = False
+        try:
+            if not octets.isascii() and not to.international:
+                # What to make of it depends on the server, which is asked first.
+                own = not smtp.connected
+                if own:
+                    smtp.connect()
+                if _is_too_much(smtp, octets):
+                    smtp.message = flatten(message, seven_bit=True)
+            smtp.send()
+        finally:
+            if own:
+                _leave(smtp)
+
+
+def _leave(smtp: "Ssmtp") -> None:
+    try:
+        smtp.disconnect()
+    except SsmtpError:
+        pass  # the message's own error counts, or it is delivered
+
+
+def _is_too_much(smtp: "Ssmtp", octets: bytes) -> bool:
+    """Whether the server lacks an extension that these octets need."""
+    offered = {line.split(" ", 1)[0].upper() for line in smtp.config("ServerExtensions").splitlines()}
+    used = {
+        extension
+        for extension, switch in (("8BITMIME", "Use8BitMime"), ("SMTPUTF8", "UseSmtpUtf8"))
+        if extension in offered and smtp.config(switch) == "True"
+    }
+    headers = octets.split(b"\r\n\r\n", 1)[0]
+    return "8BITMIME" not in used or (not headers.isascii() and "SMTPUTF8" not in used)
