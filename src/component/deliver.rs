@@ -175,7 +175,7 @@ impl Operation<'_> {
 
     /// A connection that can take the next transaction.
     fn stand(&mut self, parcel: &Parcel) -> Result<()> {
-        let stale = |s: &Session| s.is_full() || (s.state == Talk::Soiled && !parcel.switches.send_rset);
+        let stale = |s: &Session| (s.is_full() && parcel.switches.limits) || (s.state == Talk::Soiled && !parcel.switches.send_rset);
         if self.session.as_ref().is_some_and(stale) {
             self.quit();
         }
@@ -302,7 +302,7 @@ impl Operation<'_> {
             let Some(mut parcel) = queue.next() else {
                 return if quit { Tail::Quit } else { Tail::Nothing };
             };
-            if full {
+            if full && parcel.switches.limits {
                 queue.waiting.push_front(parcel);
                 return Tail::Quit;
             }

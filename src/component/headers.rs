@@ -9,14 +9,21 @@ use crate::smtp::dot::normalise;
 impl Component {
     /// The message as it stands; `None` before anything of it is set.
     fn composed(&self) -> Result<Option<Composed>> {
+        // Composing may look at files: that is not done under the lock of the state, so that getters go on meanwhile; two
+        // that compose at once would make up two Message-IDs.
+        let _one_at_a_time = self.composing.lock();
+        let (draft, options, caps, mut generated) = {
+            let state = self.state.lock();
+            if state.message.is_blank() {
+                return Ok(None);
+            }
+            (state.message.clone(), compose_options(&state), state.caps, state.generated.clone())
+        };
+        let composed = compose::compose(&draft, &options, caps, &mut generated);
         let mut state = self.state.lock();
-        if state.message.is_blank() {
-            return Ok(None);
+        if state.message.revision == draft.revision {
+            state.generated = generated;
         }
-        let options = compose_options(&state);
-        let mut generated = std::mem::take(&mut state.generated);
-        let composed = compose::compose(&state.message, &options, state.caps, &mut generated);
-        state.generated = generated;
         composed.map(Some)
     }
 

@@ -36,6 +36,8 @@ pub struct Component {
     closed: AtomicBool,
     interrupt: Arc<Interrupt>,
     sink: Arc<dyn Sink>,
+    /// Held while the headers are composed for reading.
+    composing: Mutex<()>,
     /// Text at the boundary is UTF-8 whatever CodePage says.
     utf8: bool,
 }
@@ -50,6 +52,7 @@ impl Component {
             closed: AtomicBool::new(false),
             interrupt: Interrupt::new(),
             sink,
+            composing: Mutex::new(()),
         }
     }
 

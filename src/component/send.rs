@@ -8,7 +8,7 @@ use crate::error::{Code, Error, Result};
 use crate::message::compose::{self, Generated, IdAlgorithm, Options};
 use crate::message::draft::Draft;
 use crate::smtp::envelope::{Envelope, Recipient, Verb, Wishes};
-use crate::smtp::extensions::Extensions;
+use crate::smtp::extensions::{Extensions, Limits};
 use crate::smtp::transaction::Policy;
 
 /// A message as it stood when the method began; what changes meanwhile belongs to the next one.
@@ -28,6 +28,7 @@ pub(super) struct Switches {
     size: bool,
     smtp_utf8: bool,
     dsn: bool,
+    pub limits: bool,
     pub send_rset: bool,
     pub close_stream: bool,
 }
@@ -41,6 +42,7 @@ impl Switches {
             size: settings.bool(Setting::UseSize),
             smtp_utf8: settings.bool(Setting::UseSmtpUtf8),
             dsn: settings.bool(Setting::UseDsn),
+            limits: settings.bool(Setting::UseLimits),
             send_rset: settings.bool(Setting::SendRset),
             close_stream: settings.bool(Setting::CloseStreamAfterTransfer),
         }
@@ -55,6 +57,7 @@ impl Switches {
             smtp_utf8: offer.smtp_utf8 && self.smtp_utf8,
             dsn: offer.dsn && self.dsn,
             size: offer.size.filter(|_| self.size),
+            limits: if self.limits { offer.limits } else { Limits::default() },
             ..offer.clone()
         }
     }

@@ -91,6 +91,7 @@ pub enum Setting {
     UseSize,
     UseSmtpUtf8,
     UseDsn,
+    UseLimits,
     DsnRet,
     DsnEnvId,
     DeliverBy,
@@ -102,7 +103,7 @@ pub enum Setting {
 }
 
 /// What each setting is, in the order of [`Setting`].
-pub static TABLE: [Row; 94] = [
+pub static TABLE: [Row; 95] = [
     Row {
         setting: Setting::AllowEmptyTo,
         name: "AllowEmptyTo",
@@ -964,6 +965,16 @@ pub static TABLE: [Row; 94] = [
     Row {
         setting: Setting::UseDsn,
         name: "UseDsn",
+        kind: Kind::Bool,
+        access: Access::Rw,
+        default: Default::Bool(true),
+        planned: false,
+        property: "",
+        secret: false,
+    },
+    Row {
+        setting: Setting::UseLimits,
+        name: "UseLimits",
         kind: Kind::Bool,
         access: Access::Rw,
         default: Default::Bool(true),

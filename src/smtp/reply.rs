@@ -70,7 +70,8 @@ impl Gather {
             ));
         }
         self.code = code;
-        self.lines.push(String::from_utf8_lossy(line).into_owned());
+        // Texts end at a NUL where C reads them; nothing of a reply may hide behind one.
+        self.lines.push(String::from_utf8_lossy(line).replace('\0', "\u{fffd}"));
         if !last {
             return Ok(None);
         }

@@ -1,4 +1,4 @@
-// A System.IO.Stream as the body of a message.
+// A System.IO.Stream as body or attachment of a message.
 
 using System;
 using System.Collections.Concurrent;
@@ -25,6 +25,12 @@ namespace Ssmtp
         {
             this.handle = handle;
             this.stream = stream;
+        }
+
+        /// <summary>How many streams C may still ask for; for tests.</summary>
+        internal static int Count
+        {
+            get { return All.Count; }
         }
 
         internal static IntPtr Add(IntPtr handle, Stream stream)

@@ -43,7 +43,13 @@ namespace Ssmtp.Tests
         /// <summary>The bytes of a message, counted from 1.</summary>
         internal byte[] Message(int number)
         {
-            return File.ReadAllBytes(Path.Combine(folder, number.ToString(CultureInfo.InvariantCulture) + ".eml"));
+            return File.ReadAllBytes(FileOf(number));
+        }
+
+        /// <summary>The file that a message was saved in.</summary>
+        internal string FileOf(int number)
+        {
+            return Path.Combine(folder, number.ToString(CultureInfo.InvariantCulture) + ".eml");
         }
 
         internal string[] Envelope(int number)

@@ -440,6 +440,7 @@ SETTINGS = (
     Setting("UseSize", "bool", default=True, sample=False),
     Setting("UseSmtpUtf8", "bool", default=True, sample=False),
     Setting("UseDsn", "bool", default=True, sample=False),
+    Setting("UseLimits", "bool", default=True, sample=False),
     Setting("DsnRet", "str", sample="HDRS"),
     Setting("DsnEnvId", "str", sample="sample@client.example"),
     Setting("DeliverBy", "str", sample="120;R"),

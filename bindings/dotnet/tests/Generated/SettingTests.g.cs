@@ -90,6 +90,7 @@ namespace Ssmtp.Tests
                 Check.Equal("True", smtp.Config("UseSize"), "UseSize");
                 Check.Equal("True", smtp.Config("UseSmtpUtf8"), "UseSmtpUtf8");
                 Check.Equal("True", smtp.Config("UseDsn"), "UseDsn");
+                Check.Equal("True", smtp.Config("UseLimits"), "UseLimits");
                 Check.Equal("", smtp.Config("DsnRet"), "DsnRet");
                 Check.Equal("", smtp.Config("DsnEnvId"), "DsnEnvId");
                 Check.Equal("", smtp.Config("DeliverBy"), "DeliverBy");
@@ -830,6 +831,16 @@ namespace Ssmtp.Tests
                 Check.Equal("", smtp.Config("UseDsn=False"));
                 Check.Equal("False", smtp.Config("UseDsn"));
                 Check.Fails(603, () => smtp.Config("UseDsn=neither"));
+            }
+        }
+
+        public static void use_limits_reads_as_it_was_set()
+        {
+            using (var smtp = new Ssmtp())
+            {
+                Check.Equal("", smtp.Config("UseLimits=False"));
+                Check.Equal("False", smtp.Config("UseLimits"));
+                Check.Fails(603, () => smtp.Config("UseLimits=neither"));
             }
         }
 

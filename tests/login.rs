@@ -1,0 +1,238 @@
+//! No secret of a login comes out of the library: a server that repeats all it hears, in challenges and in refusals, with
+//! every mechanism, and everything that the program can see searched for the password, the token, what is made of them and
+//! their Base64. Logins at real servers are in tests/login/.
+
+mod common;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use common::Handle;
+use std::io::{BufRead, BufReader, Write};
+use std::net::{TcpListener, TcpStream};
+use std::sync::mpsc::{Receiver, channel};
+use std::thread;
+use std::time::Duration;
+
+const USER: &str = "tim";
+const PASSWORD: &str = "tanstaaf-Zx7!tanstaaf";
+const TOKEN: &str = "ya29.s3cr3t-t0ken_of.tim";
+
+/// An NTLM challenge: MS-NLMP section 4.2.4.3.
+const NTLM: &str = "TlRMTVNTUAACAAAADAAMADgAAAAzgoriASNFZ4mrze8AAAAAAAAAACQAJABEAAAABgBwFwAAAA9TAGUAcgB2AGUAcgACAAwARABvAG0AYQBpAG4AAQAMAFMAZQByAHYAZQByAAAAAAA=";
+
+/// How a login ends at this server.
+#[derive(Clone, Copy, PartialEq)]
+enum End {
+    /// 535 with everything that was heard in its lines.
+    Refused,
+    /// A line that is no reply, with the last line that was heard in it.
+    Garbled,
+    /// The connection closes after the first challenge.
+    Cut,
+}
+
+/// A server for one connection. It gives the lines of the login that it heard.
+fn server(mechanism: &'static str, end: End) -> (u16, Receiver<Vec<String>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let (tell, heard) = channel();
+    thread::spawn(move || {
+        let (stream, _) = listener.accept().unwrap();
+        let mut lines = Vec::new();
+        let _ = converse(stream, mechanism, end, &mut lines);
+        let _ = tell.send(lines);
+    });
+    (port, heard)
+}
+
+fn converse(mut stream: TcpStream, mechanism: &str, end: End, heard: &mut Vec<String>) -> std::io::Result<()> {
+    stream.set_read_timeout(Some(Duration::from_secs(10)))?;
+    let mut reader = BufReader::new(stream.try_clone()?);
+    let mut hear = |heard: &mut Vec<String>| -> std::io::Result<bool> {
+        let mut line = String::new();
+        let more = reader.read_line(&mut line)? > 0;
+        heard.push(line.trim_end().to_string());
+        Ok(more)
+    };
+    write!(stream, "220 echo.example\r\n")?;
+    hear(&mut Vec::new())?;
+    write!(stream, "250-echo.example\r\n250 AUTH {mechanism}\r\n")?;
+    hear(heard)?;
+    let mut challenges = challenges(mechanism, &heard[0]).into_iter();
+    while let Some(challenge) = challenges.next() {
+        write!(stream, "334 {challenge}\r\n")?;
+        if end == End::Cut {
+            return Ok(());
+        }
+        if !hear(heard)? || heard.last().is_some_and(|line| line == "*") {
+            break;
+        }
+    }
+    if end == End::Garbled {
+        let last = heard.last().unwrap().split(' ').next_back().unwrap_or_default().to_string();
+        write!(stream, "you said {last} and {PASSWORD}\r\n")?;
+    } else {
+        for line in heard.iter() {
+            let text = line.split(' ').next_back().unwrap_or_default();
+            let plain = STANDARD.decode(text).unwrap_or_default();
+            let plain: String = String::from_utf8_lossy(&plain).chars().filter(|c| !c.is_control()).collect();
+            write!(stream, "535-you said {line} which is {plain}\r\n")?;
+        }
+        let secret = if mechanism.contains("OAUTH") { TOKEN } else { PASSWORD };
+        write!(stream, "535 {secret} {PASSWORD} {} {}\r\n", STANDARD.encode(secret), STANDARD.encode(PASSWORD))?;
+    }
+    hear(&mut Vec::new()).map(drop)
+}
+
+/// What this server says before it refuses; where a mechanism has room for it, the secret itself.
+fn challenges(mechanism: &str, auth: &str) -> Vec<String> {
+    let encode = |text: String| STANDARD.encode(text);
+    let json = format!(r#"{{"status":"401","schemes":"bearer {TOKEN}","scope":"{PASSWORD}"}}"#);
+    match mechanism {
+        "LOGIN" => vec![encode("Username:".into()), encode(format!("{PASSWORD}?"))],
+        "CRAM-MD5" => vec![encode(format!("<{PASSWORD}@echo.example>"))],
+        "DIGEST-MD5" => vec![encode(format!(
+            r#"realm="{PASSWORD}",nonce="OA6MG9tEQGm2hh",qop="auth",algorithm=md5-sess,charset=utf-8"#
+        ))],
+        "NTLM" => vec![String::new(), NTLM.into()],
+        "XOAUTH2" | "OAUTHBEARER" => vec![encode(json)],
+        "EXTERNAL" | "PLAIN" => vec![encode(PASSWORD.into())],
+        _ => {
+            // SCRAM: our half of the nonce must come back.
+            let first = STANDARD.decode(auth.split(' ').next_back().unwrap_or_default()).unwrap_or_default();
+            let first = String::from_utf8_lossy(&first).into_owned();
+            let nonce = first.split(",r=").nth(1).unwrap_or_default().to_string();
+            vec![
+                encode(format!("r={nonce}more,s={},i=4096", STANDARD.encode("salt"))),
+                encode(format!("e=not with {PASSWORD}")),
+            ]
+        }
+    }
+}
+
+const MECHANISMS: [&str; 11] = [
+    "PLAIN",
+    "LOGIN",
+    "CRAM-MD5",
+    "DIGEST-MD5",
+    "NTLM",
+    "XOAUTH2",
+    "OAUTHBEARER",
+    "SCRAM-SHA-1",
+    "SCRAM-SHA-256",
+    "SCRAM-SHA-512",
+    "EXTERNAL",
+];
+
+struct Seen {
+    trace: String,
+    rest: String,
+    heard: Vec<String>,
+}
+
+fn log_in(mechanism: &'static str, end: End, masked: bool, ntlm_v2: bool) -> Seen {
+    let (port, heard) = server(mechanism, end);
+    let handle = Handle::to(port);
+    handle.must_set("User", USER);
+    handle.must_set("Password", PASSWORD);
+    handle.config(&format!("SASLMechanism={mechanism}")).unwrap();
+    handle.config(&format!("UseNTLMv2={}", if ntlm_v2 { "True" } else { "False" })).unwrap();
+    handle.config(&format!("MaskSensitive={}", if masked { "True" } else { "False" })).unwrap();
+    if mechanism.contains("OAUTH") {
+        handle.config(&format!("AuthorizationIdentity=Bearer {TOKEN}")).unwrap();
+    }
+    let failure = handle.call("Connect", "").expect_err("the server refuses every login");
+    let mut seen = Seen { trace: String::new(), rest: format!("{failure:?}\n"), heard: Vec::new() };
+    for event in handle.events() {
+        let place = if event.name == "PITrail" { &mut seen.trace } else { &mut seen.rest };
+        place.push_str(&format!("{} {}\n", event.name, event.text));
+    }
+    for name in ["LastReply", "User", "MailServer", "AuthMechanism"] {
+        seen.rest += &format!("{name}={}\n", handle.get(name).unwrap());
+    }
+    for name in ["ServerExtensions", "SASLMechanism"] {
+        seen.rest += &format!("{name}={}\n", handle.config(name).unwrap());
+    }
+    seen.rest += &handle.last_error();
+    seen.heard = heard.recv_timeout(Duration::from_secs(20)).expect("the server ends");
+    seen
+}
+
+/// The secrets, what was said of them, and what they are made into.
+fn secrets(heard: &[String]) -> Vec<String> {
+    let mut all = vec![PASSWORD.to_string(), TOKEN.to_string(), STANDARD.encode(PASSWORD), STANDARD.encode(TOKEN)];
+    for line in heard {
+        let text = line.split(' ').next_back().unwrap_or_default();
+        let Ok(plain) = STANDARD.decode(text) else { continue };
+        // The user's name may be seen, and so may what is shorter than a secret.
+        if plain == USER.as_bytes() || text.len() < 8 {
+            continue;
+        }
+        all.push(text.to_string());
+        let plain = String::from_utf8_lossy(&plain).into_owned();
+        let digests = plain.split(|c: char| !c.is_ascii_alphanumeric()).filter(|p| p.len() >= 20);
+        all.extend(digests.map(str::to_string));
+    }
+    all
+}
+
+#[test]
+fn no_secret_of_a_login_is_seen_anywhere() {
+    for mechanism in MECHANISMS {
+        for end in [End::Refused, End::Garbled, End::Cut] {
+            for ntlm_v2 in [false, true] {
+                let seen = log_in(mechanism, end, true, ntlm_v2);
+                assert!(seen.trace.contains(&format!("AUTH {mechanism}")), "{mechanism}: {}", seen.trace);
+                for secret in secrets(&seen.heard) {
+                    assert!(!seen.trace.contains(&secret), "{mechanism}: {secret} in the trace:\n{}", seen.trace);
+                    assert!(!seen.rest.contains(&secret), "{mechanism}: {secret} in:\n{}", seen.rest);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn with_masking_off_the_trace_shows_the_login_and_nothing_else_does() {
+    for mechanism in MECHANISMS {
+        let seen = log_in(mechanism, End::Refused, false, true);
+        for line in &seen.heard {
+            assert!(seen.trace.contains(line.as_str()), "{mechanism}: {line} is not in the trace:\n{}", seen.trace);
+        }
+        assert!(seen.trace.contains(PASSWORD), "{mechanism}: {}", seen.trace);
+        for secret in secrets(&seen.heard) {
+            assert!(!seen.rest.contains(&secret), "{mechanism}: {secret} in:\n{}", seen.rest);
+        }
+    }
+}
+
+#[test]
+fn a_secret_is_read_back_only_by_its_own_name() {
+    let handle = Handle::new();
+    handle.must_set("Password", PASSWORD);
+    handle.config(&format!("AuthorizationIdentity={TOKEN}")).unwrap();
+    assert_eq!(handle.get("Password").unwrap(), PASSWORD);
+    assert_eq!(handle.config("AuthorizationIdentity").unwrap(), TOKEN);
+    for (name, value) in [("Password", format!("{PASSWORD}\r\nx")), ("User", format!("{PASSWORD}\n"))] {
+        let refused = handle.set(name, &value).unwrap_err();
+        assert_eq!(refused.code, 603);
+        assert!(!refused.text.contains(PASSWORD), "{}", refused.text);
+    }
+    let refused = handle.config(&format!("AuthorizationIdentity={TOKEN}\n")).unwrap_err();
+    assert!(refused.code == 603 && !refused.text.contains(TOKEN));
+    assert_eq!(handle.get("Password").unwrap(), PASSWORD, "a refused value changes nothing");
+    handle.call("Reset", "").unwrap();
+    assert_eq!(handle.get("Password").unwrap(), "");
+    assert_eq!(handle.config("AuthorizationIdentity").unwrap(), "");
+}
+
+#[test]
+fn apop_is_refused_when_it_is_set_and_kerberos_when_it_is_used() {
+    let handle = Handle::new();
+    for value in ["3", "amAPOP"] {
+        assert_eq!(handle.set("AuthMechanism", value).unwrap_err().code, 603);
+    }
+    assert_eq!(handle.get("AuthMechanism").unwrap(), "0");
+    handle.must_set("AuthMechanism", "amKerberos");
+    assert_eq!(handle.get("AuthMechanism").unwrap(), "6");
+}
