@@ -270,6 +270,8 @@ typedef enum ssmtp_error {
     SSMTP_ERROR_CLOSED_HANDLE = 608,
     // Memory could not be had.
     SSMTP_ERROR_OUT_OF_MEMORY = 609,
+    // A message of ssmtp_send_all was given to its end, and the connection went away before the reply: the server may have taken it or not. It is not sent again by itself.
+    SSMTP_ERROR_UNKNOWN_FATE = 610,
     // Kept for completeness; a second call during Connect is 166.
     SSMTP_ERROR_ALREADY_CONNECTING = 1105,
     // SendCommand was called without a connection.
@@ -2056,6 +2058,17 @@ int32_t ssmtp_add_inline_stream(ssmtp_t *handle,
                                 int64_t size,
                                 const char *content_id,
                                 const char *content_type);
+
+// Sends the message of each of `count` handles, with its StopOn and delivery settings, through the server and
+// connection of `handle`, which opens and closes one of its own when none is open, as `ssmtp_send` does. With
+// PIPELINING the commands of a message go in the same write as the end of the one before, so that a message costs one
+// round trip. `results[i]` becomes 0, or the number of the error that message met; each such error fires the Error
+// event of `handle`. The others go on, over a new connection where that is needed. A message that was given when the
+// connection went away before its reply is 610 and is not sent again. Returns 0 when all were sent, 301 when
+// interrupted (so are the results of those not begun), else the number of the first that failed. Nothing is written to
+// `results` when the call itself is refused: 163 no server, 166 another method runs, 601 `messages` or `results` NULL,
+// 608 a dead `handle`; a dead one among the messages is 608 in its result.
+int32_t ssmtp_send_all(ssmtp_t *handle, ssmtp_t *const *messages, size_t count, int32_t *results);
 
 // Makes an empty certificate, to be filled by setting its fields. Release it with ssmtp_cert_delete.
 int32_t ssmtp_cert_new(ssmtp_cert_t **cert);

@@ -291,6 +291,9 @@ struct ErrorCode {
     static constexpr std::int32_t CLOSED_HANDLE = 608;
     /// Memory could not be had.
     static constexpr std::int32_t OUT_OF_MEMORY = 609;
+    /// A message of ssmtp_send_all was given to its end, and the connection went away before the reply: the server may
+    /// have taken it or not. It is not sent again by itself.
+    static constexpr std::int32_t UNKNOWN_FATE = 610;
     /// Kept for completeness; a second call during Connect is 166.
     static constexpr std::int32_t ALREADY_CONNECTING = 1105;
     /// SendCommand was called without a connection.

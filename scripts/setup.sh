@@ -13,6 +13,7 @@ case $what in
     *) echo "usage: scripts/setup.sh demo|test" >&2; exit 2 ;;
 esac
 
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
 PATH=$PATH:/usr/sbin:/sbin:${HOME:-/root}/.cargo/bin
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -45,6 +46,11 @@ if [ "$what" = test ]; then
     need mono-runtime have mono
     need libmono-system-core4.0-cil test -e /usr/lib/mono/4.5/System.Core.dll
     need postfix have postfix
+    need dovecot-core have dovecot
+    need dovecot-submissiond test -x /usr/lib/dovecot/submission
+    need sasl2-bin have saslpasswd2
+    need libsasl2-modules compgen -G '/usr/lib/*/sasl2/libntlm.so'
+    need libsasl2-modules-db compgen -G '/usr/lib/*/sasl2/libsasldb.so'
 fi
 
 # Rust: what is there if it is new enough, else the distribution's rustup where it has one.
@@ -104,6 +110,29 @@ if [ ${#missing[@]} -gt 0 ]; then
     forbid_services
     quietly as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -y --no-install-recommends install "${missing[@]}" ||
         { echo "apt-get could not install: ${missing[*]}" >&2; exit 1; }
+fi
+
+# --- Exim, which Postfix excludes: unpacked, not installed ---------------------------------------------------------------
+EXIM=target/exim
+libraries_of() { # PACKAGE: those that it needs, directly or not, and that are not installed
+    apt-cache depends --recurse --no-recommends --no-suggests --no-conflicts --no-breaks --no-replaces --no-enhances "$1" |
+        grep -E '^lib[^:<]*$' | sort -u |
+        while read -r package; do
+            dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || echo "$package"
+        done
+}
+unpack_exim() {
+    local packages
+    mapfile -t packages < <(libraries_of exim4-daemon-heavy)
+    mkdir "$work/exim"
+    (cd "$work/exim" && apt-get -q download exim4-daemon-heavy libnss-wrapper "${packages[@]}") || return 1
+    rm -rf "$EXIM"
+    for package in "$work"/exim/*.deb; do dpkg-deb -x "$package" "$EXIM" || return 1; done
+}
+if [ "$what" = test ] && [ ! -f $EXIM/usr/sbin/exim4 ] && have apt-get; then
+    echo "Unpacking from its package, without installing it: exim4-daemon-heavy"
+    [ ${#missing[@]} -gt 0 ] || quietly as_root apt-get -q update || true
+    quietly unpack_exim || { rm -rf "$EXIM"; echo "Exim could not be unpacked" >&2; exit 1; }
 fi
 
 # --- Rust ---------------------------------------------------------------------------------------------------------------

@@ -30,3 +30,4 @@ compile ssmtp-tests.exe "bindings/dotnet/tests bindings/dotnet/scenario/Scenario
 compile scenario.exe bindings/dotnet/scenario "$library" -r:"$library"
 compile send.exe examples/dotnet/Send.cs "$library" -r:"$library"
 compile quickstart.exe examples/dotnet/Quickstart.cs "$library" -r:"$library"
+compile attachments.exe examples/dotnet/Attachments.cs "$library" -r:"$library"

@@ -38,7 +38,7 @@ pub(super) struct Parcel<'a> {
     left: Vec<usize>,
     /// The content can be read again.
     again: bool,
-    /// Its commands went behind the content of another message.
+    /// Its commands went behind the content of another message, and not all are answered yet.
     rode: bool,
     /// Its content was given whole, and no reply told what became of it.
     pub in_doubt: bool,
@@ -50,6 +50,11 @@ impl<'a> Parcel<'a> {
         let outcomes = recipients.iter().map(|r| Outcome::new(&r.address, Phase::Rcpt, None)).collect();
         let left = (0..recipients.len()).collect();
         Parcel { owner, job, switches, index, outcomes, left, again: true, rode: false, in_doubt: false }
+    }
+
+    /// Its sender was refused, not one of its recipients.
+    fn at_mail(&self) -> bool {
+        self.outcomes.first().is_some_and(|o| o.phase == Phase::Mail)
     }
 
     fn recipient(&self, index: usize) -> &Recipient {
@@ -175,7 +180,9 @@ impl Operation<'_> {
 
     /// A connection that can take the next transaction.
     fn stand(&mut self, parcel: &Parcel) -> Result<()> {
-        let stale = |s: &Session| (s.is_full() && parcel.switches.limits) || (s.state == Talk::Soiled && !parcel.switches.send_rset);
+        let stale = |s: &Session| {
+            (s.is_full() && parcel.switches.limits) || (s.state == Talk::Soiled && !parcel.switches.send_rset)
+        };
         if self.session.as_ref().is_some_and(stale) {
             self.quit();
         }
@@ -254,6 +261,7 @@ impl Operation<'_> {
             parcel.outcomes[index] = outcome;
         }
         let (framing, deferred) = opened?;
+        parcel.rode = false;
         let rest = parcel.left.iter().filter(|i| !ready.who.contains(i));
         let left: Vec<usize> = deferred.iter().map(|&i| ready.who[i]).chain(rest.copied()).collect();
         let mut tail = if left.is_empty() && ready.offer.pipelining { self.tail(queue, quit) } else { Tail::Nothing };
@@ -330,10 +338,13 @@ impl Operation<'_> {
     /// to be tried, or what was said behind a message that failed was refused for that.
     fn once_more(&mut self, parcel: &mut Parcel, error: &Error, riding: &mut Option<(Parcel, Ready)>) -> Result<bool> {
         let Some(session) = self.session.as_mut() else { return Ok(false) };
-        let Some(broken) = session.broken.take() else {
-            let first = parcel.outcomes.first().is_some_and(|o| o.phase == Phase::Mail);
-            return Ok(parcel.rode && first && error.reply == Some(503) && !session.is_dead());
-        };
+        let broken = session.broken.take();
+        if parcel.rode {
+            // Not its own fault: the connection ended, or the message before it was in the way.
+            let gone = matches!(error.code, Code::ConnectionDropped | Code::ConnectionReset);
+            return Ok(gone || error.reply.is_some_and(|code| code == 421 || (code == 503 && parcel.at_mail())));
+        }
+        let Some(broken) = broken else { return Ok(false) };
         let chunking = broken == "CHUNKING";
         let tried = if chunking { &mut self.plain.chunking } else { &mut self.plain.pipelining };
         let offered = if chunking { &mut session.extensions.chunking } else { &mut session.extensions.pipelining };

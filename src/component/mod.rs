@@ -12,9 +12,11 @@ mod names;
 mod operation;
 mod results;
 mod send;
+mod send_all;
 mod settings;
 mod state;
 
+pub use send_all::Batch;
 pub use state::State;
 
 use crate::error::{Code, Error, Result};

@@ -92,7 +92,8 @@ impl Component {
                 return Err(no_server());
             }
             state.results.clear();
-            (Job::take(&mut state, verb)?, Switches::new(&state.settings))
+            let options = compose_options(&state);
+            (Job::take(&mut state, verb, options)?, Switches::new(&state.settings))
         };
         op.notice()?;
         let own = op.session.is_none();
@@ -112,16 +113,21 @@ impl Component {
 
 impl Job {
     /// The message as it stands; the next one gets a Date and Message-ID of its own.
-    pub fn take(state: &mut State, verb: Verb) -> Result<Job> {
-        let job = Job::new(state, verb)?;
+    pub fn take(state: &mut State, verb: Verb, options: Options) -> Result<Job> {
+        let job = Job::new(state, verb, options)?;
         state.generated = Generated::default();
         Ok(job)
     }
 
-    fn new(state: &State, verb: Verb) -> Result<Job> {
+    /// The message of a batch: what is the same for all of them is not asked of the system again.
+    pub fn take_of_batch(state: &mut State, host: &str, randomness: [u8; 40]) -> Result<Job> {
+        let options = Options { randomness: Some(randomness), ..compose_options_on(state, host.to_string()) };
+        Job::take(state, Verb::Mail, options)
+    }
+
+    fn new(state: &State, verb: Verb, options: Options) -> Result<Job> {
         let draft = state.message.clone();
         let (sender, sender_utf8) = compose::envelope_sender(&draft)?;
-        let options = compose_options(state);
         let found = compose::envelope_recipients(&draft, &options)?;
         let smtp_utf8 = sender_utf8 || found.iter().any(|r| r.needs_smtputf8);
         let recipients =
@@ -152,6 +158,10 @@ impl Job {
 
 /// The settings that shape headers.
 pub(super) fn compose_options(state: &State) -> Options {
+    compose_options_on(state, super::state::host_name())
+}
+
+fn compose_options_on(state: &State, host: String) -> Options {
     let settings = &state.settings;
     Options {
         charset: settings.text(Setting::Charset).to_string(),
@@ -161,7 +171,8 @@ pub(super) fn compose_options(state: &State) -> Options {
         allow_empty_to: settings.bool(Setting::AllowEmptyTo),
         code_page: state.code_page(),
         complete: settings.bool(Setting::MessageIncludesHeaders),
-        host: super::state::host_name(),
+        host,
         utc_offset: crate::net::socket::local_offset,
+        randomness: None,
     }
 }

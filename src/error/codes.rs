@@ -96,6 +96,8 @@ pub enum Code {
     ClosedHandle = 608,
     /// out of memory
     OutOfMemory = 609,
+    /// message given, its fate is not known
+    UnknownFate = 610,
     /// a connection is being made already
     AlreadyConnecting = 1105,
     /// there is no connection
@@ -255,6 +257,7 @@ impl Code {
         Code::Internal,
         Code::ClosedHandle,
         Code::OutOfMemory,
+        Code::UnknownFate,
         Code::AlreadyConnecting,
         Code::NotConnected,
         Code::LocalHostWhileConnected,
@@ -364,6 +367,7 @@ impl Code {
             Code::Internal => "internal fault",
             Code::ClosedHandle => "the handle is closed or was never open",
             Code::OutOfMemory => "out of memory",
+            Code::UnknownFate => "message given, its fate is not known",
             Code::AlreadyConnecting => "a connection is being made already",
             Code::NotConnected => "there is no connection",
             Code::LocalHostWhileConnected => "LocalHost cannot be changed while connected",
@@ -470,6 +474,7 @@ impl Code {
             Code::Internal => c"internal fault",
             Code::ClosedHandle => c"the handle is closed or was never open",
             Code::OutOfMemory => c"out of memory",
+            Code::UnknownFate => c"message given, its fate is not known",
             Code::AlreadyConnecting => c"a connection is being made already",
             Code::NotConnected => c"there is no connection",
             Code::LocalHostWhileConnected => c"LocalHost cannot be changed while connected",

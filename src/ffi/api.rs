@@ -198,6 +198,29 @@ pub unsafe extern "C" fn ssmtp_add_inline_stream(
 }
 
 #[unsafe(no_mangle)]
+pub unsafe extern "C" fn ssmtp_send_all(
+    handle: *mut ssmtp_t,
+    messages: *const *mut ssmtp_t,
+    count: usize,
+    results: *mut i32,
+) -> i32 {
+    guard::run(handle, |c| {
+        if count > 0 && (messages.is_null() || results.is_null()) {
+            return Err(Error::new(Code::BadArgument, "messages and results may not be NULL"));
+        }
+        // SAFETY: the caller promised so many handles.
+        let handles: Vec<_> = (0..count).map(|i| guard::alive(unsafe { messages.add(i).read_unaligned() })).collect();
+        let owners: Vec<_> = handles.iter().map(|h| h.as_ref().map(|h| &h.component).map_err(Error::clone)).collect();
+        let batch = c.send_all(&owners)?;
+        for (i, done) in batch.results.iter().enumerate() {
+            // SAFETY: the caller promised a place for so many numbers.
+            unsafe { results.add(i).write_unaligned(done.as_ref().err().map_or(0, |e| e.code as i32)) };
+        }
+        batch.done
+    })
+}
+
+#[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_cert_new(cert: *mut *mut ssmtp_cert_t) -> i32 {
     // SAFETY: the promise is the caller's.
     unsafe { guard::new_cert(cert, || Ok(Certificate::default())) }

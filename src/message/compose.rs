@@ -37,6 +37,8 @@ pub struct Options {
     pub host: String,
     /// The local zone at a time: seconds east of Greenwich.
     pub utc_offset: fn(i64) -> i32,
+    /// Octets that no other message of the process has, for a Message-ID; the system is asked for some where they lack.
+    pub randomness: Option<[u8; 40]>,
 }
 
 impl Default for Options {
@@ -51,6 +53,7 @@ impl Default for Options {
             code_page: CodePage::default(),
             host: String::new(),
             utc_offset: |_| 0,
+            randomness: None,
         }
     }
 }
@@ -251,7 +254,12 @@ fn fields(
         "*" => {
             if generated.message_id.is_none() {
                 let domain = authors.first().map_or("", |author| author.domain.as_str());
-                generated.message_id = Some(id::generate(options.message_id_algorithm, &[domain, &options.host])?);
+                let random = match options.randomness {
+                    Some(random) => random.to_vec(),
+                    None => id::random::<32>()?.to_vec(),
+                };
+                let domains = [domain, &options.host];
+                generated.message_id = Some(id::generate(options.message_id_algorithm, random, &domains));
             }
             generated.message_id.clone().unwrap_or_default()
         }

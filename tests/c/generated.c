@@ -321,6 +321,7 @@ static void every_function_refuses_a_null_handle(void) {
     EQ(ssmtp_set_message_stream(NULL, NULL, NULL, NULL, 0), SSMTP_ERROR_BAD_ARGUMENT);
     EQ(ssmtp_add_attachment_stream(NULL, NULL, NULL, NULL, 0, "x", "x"), SSMTP_ERROR_BAD_ARGUMENT);
     EQ(ssmtp_add_inline_stream(NULL, NULL, NULL, NULL, 0, "x", "x"), SSMTP_ERROR_BAD_ARGUMENT);
+    EQ(ssmtp_send_all(NULL, NULL, 1, NULL), SSMTP_ERROR_BAD_ARGUMENT);
     EQ(ssmtp_get_mail_server(NULL, &text), SSMTP_ERROR_BAD_ARGUMENT);
     EQ(ssmtp_set_mail_server(NULL, "x"), SSMTP_ERROR_BAD_ARGUMENT);
     EQ(ssmtp_get_mail_port(NULL, &number), SSMTP_ERROR_BAD_ARGUMENT);
@@ -637,6 +638,7 @@ static void every_function_refuses_a_dead_handle(void) {
     EQ(ssmtp_set_message_stream(dead_handle, NULL, NULL, NULL, 0), SSMTP_ERROR_CLOSED_HANDLE);
     EQ(ssmtp_add_attachment_stream(dead_handle, NULL, NULL, NULL, 0, "x", "x"), SSMTP_ERROR_CLOSED_HANDLE);
     EQ(ssmtp_add_inline_stream(dead_handle, NULL, NULL, NULL, 0, "x", "x"), SSMTP_ERROR_CLOSED_HANDLE);
+    EQ(ssmtp_send_all(dead_handle, NULL, 1, NULL), SSMTP_ERROR_CLOSED_HANDLE);
     EQ(ssmtp_cert_delete(dead_cert), SSMTP_ERROR_CLOSED_HANDLE);
     EQ(ssmtp_get_mail_server(dead_handle, &text), SSMTP_ERROR_CLOSED_HANDLE);
     EQ(ssmtp_set_mail_server(dead_handle, "x"), SSMTP_ERROR_CLOSED_HANDLE);
@@ -1301,6 +1303,8 @@ static void the_numbers_are_those_of_the_description(void) {
     EQ_TEXT(ssmtp_error_text(608), "the handle is closed or was never open");
     EQ(SSMTP_ERROR_OUT_OF_MEMORY, 609);
     EQ_TEXT(ssmtp_error_text(609), "out of memory");
+    EQ(SSMTP_ERROR_UNKNOWN_FATE, 610);
+    EQ_TEXT(ssmtp_error_text(610), "message given, its fate is not known");
     EQ(SSMTP_ERROR_ALREADY_CONNECTING, 1105);
     EQ_TEXT(ssmtp_error_text(1105), "a connection is being made already");
     EQ(SSMTP_ERROR_NOT_CONNECTED, 1117);

@@ -133,6 +133,7 @@ impl Handle {
                 "SendToTerminalOnly" => ssmtp_send_to_terminal_only(self.raw),
                 "SendToTerminalOrEmail" => ssmtp_send_to_terminal_or_email(self.raw),
                 "SendToTerminalAndEmail" => ssmtp_send_to_terminal_and_email(self.raw),
+                "SendAll" => self.send_copies(argument.to_str().expect("it came from a str")),
                 _ => panic!("{method}: the tests know no such method"),
             }
         };
@@ -155,6 +156,33 @@ impl Handle {
             assert_eq!(ssmtp_on_transfer(self.raw, None, std::ptr::null_mut()), 0);
             assert_eq!(ssmtp_on_end_transfer(self.raw, None, std::ptr::null_mut()), 0);
         }
+    }
+
+    /// SendAll over copies of this handle's message, one to each word: recipients with commas between them. Notes the
+    /// results as an event.
+    fn send_copies(&self, words: &str) -> i32 {
+        let copy = |recipients: &str| {
+            let other = Handle::new();
+            for name in ["From", "Subject", "MessageText"] {
+                other.must_set(name, &self.get(name).expect("it can be read"));
+            }
+            other.must_set("SendTo", recipients);
+            other
+        };
+        let copies: Vec<Handle> = words.split(' ').map(copy).collect();
+        let (code, results) = self.send_all(&copies.iter().collect::<Vec<_>>());
+        let text = results.iter().map(i32::to_string).collect::<Vec<_>>().join(" ");
+        self.log().push(Event { name: "SendAll", text });
+        code
+    }
+
+    /// Sends the messages of others through this handle's server: what it returned, and the results.
+    pub fn send_all(&self, messages: &[&Handle]) -> (i32, Vec<i32>) {
+        let handles: Vec<*mut ssmtp_t> = messages.iter().map(|m| m.raw).collect();
+        let mut results = vec![-1; messages.len()];
+        // SAFETY: as many handles, and places, as are told.
+        let code = unsafe { ssmtp_send_all(self.raw, handles.as_ptr(), handles.len(), results.as_mut_ptr()) };
+        (code, results)
     }
 
     /// The events so far, or since they were cleared.

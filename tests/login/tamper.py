@@ -1,4 +1,4 @@
-"""A server between client and server that changes one bit of the client's last response in a login."""
+"""A server between client and server that changes one bit of the client's last response in a login, or nothing."""
 
 import base64
 import socket
@@ -6,8 +6,9 @@ import threading
 
 
 class Tamper:
-    def __init__(self, port):
+    def __init__(self, port, change=True):
         self.target = port
+        self.wanted = change
         self.changed = False
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
@@ -49,7 +50,7 @@ class Tamper:
             line = client.readline()
             if not line:
                 return
-            if challenged and not self.changed:
+            if challenged and self.wanted and not self.changed:
                 line = self.change(line)
             server.write(line)
             server.flush()
@@ -59,9 +60,15 @@ class Tamper:
         place = self.place(message)
         if place is None:
             return line
-        message[place] ^= 1
+        message[place] = self.flipped(message[place], message)
         self.changed = True
         return base64.b64encode(message) + b"\r\n"
+
+    @staticmethod
+    def flipped(byte, message):
+        """One bit of it; in a text one that leaves a letter or digit, so that only the value is wrong."""
+        bits = [byte ^ 1 << bit for bit in range(7)]
+        return bits[0] if message.startswith(b"NTLMSSP\0") else next(b for b in bits if chr(b).isalnum())
 
     @staticmethod
     def place(message):

@@ -186,5 +186,31 @@ for language in "${languages[@]}"; do
         failed=$((failed + 1))
     fi
 done
+# The attachments scenario: every part must come out of the maildir as it was set.
+attach_from() {
+    case $1 in
+        c)         "$root/target/c/attachments" "127.0.0.1:$port" ;;
+        cpp)       "$root/target/cpp/attachments" "127.0.0.1:$port" ;;
+        python)    python3 "$root/examples/python/attachments.py" "127.0.0.1:$port" ;;
+        dotnet)    mono "$root/target/dotnet/attachments.exe" "127.0.0.1:$port" ;;
+    esac
+}
+bash "$root/tests/attachments/run.sh" --build
+for language in "${languages[@]}"; do
+    [ "$language" != reference ] || continue
+    rm -rf "${mail:?}"/*
+    install -d -o "$nobody_uid" -g "$nobody_gid" -m 700 "$mail/alice"
+    if timeout 60 bash -c "$(declare -f attach_from); $(declare -p root port); attach_from $language" </dev/null >"$base/out" 2>&1 &&
+        python3 "$here/take.py" "$mail/alice" "$base/attachments.eml" &&
+        python3 "$root/tests/attachments/check.py" "$base/attachments.eml" &&
+        perl "$root/tests/attachments/parse.pl" "$base/attachments.eml" | diff - "$root/tests/attachments/structure.txt"; then
+        echo "ok      $language: attachments delivered to alice as they were set"
+        passed=$((passed + 1))
+    else
+        cat "$base/out"
+        echo "FAILED  $language: attachments"
+        failed=$((failed + 1))
+    fi
+done
 echo "Postfix delivery: $passed passed, $failed failed"
 [ "$failed" -eq 0 ]

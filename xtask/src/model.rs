@@ -425,6 +425,10 @@ pub enum CType {
     ReadCallback,
     /// `ssmtp_close_cb`: `void (*)(void *)`
     CloseCallback,
+    /// `ssmtp_t *const *`; the next parameter is how many
+    HandleArray,
+    /// `int32_t *`, a place for as many numbers as the array before it has entries
+    IntArray,
 }
 
 /// One exported C function, generated or by hand.

@@ -320,6 +320,7 @@ TEST(the_numbers_are_those_of_the_description) {
     static_assert(ErrorCode::INTERNAL == 607);
     static_assert(ErrorCode::CLOSED_HANDLE == 608);
     static_assert(ErrorCode::OUT_OF_MEMORY == 609);
+    static_assert(ErrorCode::UNKNOWN_FATE == 610);
     static_assert(ErrorCode::ALREADY_CONNECTING == 1105);
     static_assert(ErrorCode::NOT_CONNECTED == 1117);
     static_assert(ErrorCode::LOCAL_HOST_WHILE_CONNECTED == 1119);

@@ -70,7 +70,7 @@ namespace Ssmtp.Tests
             Func<string, string> answer = line =>
                 line == "VRFY alice" ? "250 <alice@server.example>"
                 : line == "EXPN staff" ? "250-<alice@server.example>\r\n250 <bob@server.example>"
-                : Usual(line);
+                : ScriptedServer.Usual(line);
             using (var server = new ScriptedServer(answer))
             using (Ssmtp smtp = Messages.Small(server.Port))
             {
@@ -87,7 +87,7 @@ namespace Ssmtp.Tests
 
         public static void messages_go_to_terminals()
         {
-            using (var server = new ScriptedServer(Usual))
+            using (var server = new ScriptedServer(ScriptedServer.Usual))
             using (Ssmtp smtp = Messages.Small(server.Port))
             {
                 smtp.SendToTerminalOnly();
@@ -100,12 +100,7 @@ namespace Ssmtp.Tests
 
         private static Func<string, string> Refusing(string command, string reply)
         {
-            return line => line.StartsWith(command, StringComparison.Ordinal) ? reply : Usual(line);
-        }
-
-        private static string Usual(string line)
-        {
-            return ScriptedServer.Usual(line);
+            return line => line.StartsWith(command, StringComparison.Ordinal) ? reply : ScriptedServer.Usual(line);
         }
     }
 }

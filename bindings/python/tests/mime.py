@@ -20,7 +20,7 @@ def shape(part):
     """`multipart/mixed(text/plain, image/png)`: the tree of a message."""
     if not part.is_multipart():
         return part.get_content_type()
-    return f"{part.get_content_type()}({', '.join(map(shape, part.iter_parts()))})"
+    return f"{part.get_content_type()}({', '.join(map(shape, part.get_payload()))})"
 
 
 def content(part):

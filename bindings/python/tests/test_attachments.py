@@ -244,6 +244,13 @@ class SourceTest(Case):
             self.smtp.add_attachment(b"", name)
         self.assertEqual({name for name, *_ in attachments(self.sent())}, {"passwd"})
 
+    def test_names_of_any_kind_come_back(self):
+        names = ["a*b", "'", "it's", "100%", "%41", "a'b'c%20", '"quoted"', "back`tick", "a;b=c.txt", "(x) [y] {z}",
+                 "=?utf-8?q?x?=", "sp  ace", "ü*'%", "x" * 300, "ü" * 200, "日本語.pdf", "😀.png", "e\u0301.txt", "~#!$&+^|"]
+        for name in names:
+            self.smtp.add_attachment(b"octets", name, "application/octet-stream")
+        self.assertEqual([name for name, *_ in attachments(self.sent())], names)
+
     def test_attachments_stay_until_they_are_cleared_or_reset(self):
         self.smtp.add_attachment(b"one", "one.bin")
         self.sent()

@@ -1,4 +1,4 @@
-"""The two examples run as a newcomer runs them."""
+"""The examples run as a newcomer runs them."""
 
 import os
 import subprocess
@@ -6,6 +6,7 @@ import sys
 import tempfile
 import unittest
 
+from mime import attachments, content, parse, shape, text
 from support import ROOT, Server
 
 FOLDER = ROOT / "examples" / "python"
@@ -46,6 +47,36 @@ class ExamplesTest(unittest.TestCase):
         self.assertIn(b"S: 250", done.stderr)
         self.assertEqual(len(self.server.envelope()), 5)
         self.assertIn("\r\n\r\nGrüße\r\naus der Datei\r\n".encode(), self.server.eml())
+
+    def test_attachments_come_back_as_they_were(self):
+        done = run("attachments.py", f"{self.server.host}:{self.port}")
+        self.assertEqual((done.returncode, done.stdout, done.stderr), (0, b"", b""))
+        message = parse(self, self.server.eml())
+        self.assertEqual(
+            {name: message[name] for name in ("From", "To", "Subject", "Date", "Message-ID")},
+            {
+                "From": "sender@client.example", "To": "alice@postfix.test", "Subject": "Attachments – Anhänge",
+                "Date": "Sun, 22 Nov 2026 12:00:00 +0000", "Message-ID": "<attachments@client.example>",
+            },
+        )
+        self.assertEqual(
+            shape(message), "multipart/mixed(multipart/alternative(text/plain, multipart/related(text/html, image/png)), "
+            "text/csv, text/plain, application/octet-stream)",
+        )
+        self.assertEqual(text(message.get_body(("plain",))), "Plain text\r\n")
+        self.assertEqual(
+            text(message.get_body(("html",))), '<p>HTML <img src="cid:logo@client.example"></p>\r\n'
+        )
+        logo = next(part for part in message.walk() if part["Content-ID"] == "<logo@client.example>")
+        self.assertEqual((len(content(logo)), content(logo)[:4]), (67, b"\x89PNG"))
+        self.assertEqual(attachments(message), [
+            ("report.csv", "text/csv", b"a;b\r\n1;2\r\n"),
+            ("Übersicht.txt", "text/plain", "Inhalt äöü\n".encode()),
+            ("numbers.bin", "application/octet-stream", bytes(range(256))),
+        ])
+        self.assertEqual(run("attachments.py").returncode, 2)
+        done = run("attachments.py", "127.0.0.1:1")
+        self.assertEqual((done.returncode, done.stderr[:15]), (1, b"attachments.py:"))
 
     def test_send_tells_what_failed(self):
         common = ("--server", self.server.host, "--port", self.port, "--from", "me@client.example", "--text", "x")

@@ -262,6 +262,8 @@ pub enum ssmtp_error {
     SSMTP_ERROR_CLOSED_HANDLE = 608,
     /// Memory could not be had.
     SSMTP_ERROR_OUT_OF_MEMORY = 609,
+    /// A message of ssmtp_send_all was given to its end, and the connection went away before the reply: the server may have taken it or not. It is not sent again by itself.
+    SSMTP_ERROR_UNKNOWN_FATE = 610,
     /// Kept for completeness; a second call during Connect is 166.
     SSMTP_ERROR_ALREADY_CONNECTING = 1105,
     /// SendCommand was called without a connection.

@@ -6,9 +6,10 @@ use crate::model::{Access, Api, CFunction, CParam, CType, ObjectField, Property,
 use std::fmt::Write;
 
 /// The state groups in the order of the page, with what a reader calls them.
-const GROUPS: [(&str, &str); 5] = [
+const GROUPS: [(&str, &str); 6] = [
     ("server", "Server and session"),
     ("message", "Message and recipients"),
+    ("results", "Results of the last Send"),
     ("smime", "Signing and encrypting"),
     ("tls", "TLS"),
     ("firewall", "Proxy"),
@@ -371,6 +372,8 @@ fn c_param(p: &CParam) -> String {
         CType::UserData => "void *".into(),
         CType::ReadCallback => "ssmtp_read_cb ".into(),
         CType::CloseCallback => "ssmtp_close_cb ".into(),
+        CType::HandleArray => "ssmtp_t *const *".into(),
+        CType::IntArray => "int32_t *".into(),
     };
     format!("{before}{}", p.name)
 }

@@ -444,6 +444,8 @@ fn rust_param(p: &CParam) -> String {
         CType::UserData => "*mut c_void".into(),
         CType::ReadCallback => "ssmtp_read_cb".into(),
         CType::CloseCallback => "ssmtp_close_cb".into(),
+        CType::HandleArray => "*const *mut ssmtp_t".into(),
+        CType::IntArray => "*mut i32".into(),
     };
     format!("{}: {ty}", p.name)
 }

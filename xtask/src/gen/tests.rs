@@ -271,6 +271,7 @@ fn c_call(f: &CFunction, first: &str, null: Option<usize>) -> String {
             }
             CType::Handle | CType::Cert | CType::Callback | CType::UserData => "NULL".into(),
             CType::ReadCallback | CType::CloseCallback => "NULL".into(),
+            CType::HandleArray | CType::IntArray => "NULL".into(),
             CType::Text => literal("x"),
             CType::Bytes => "(const uint8_t *)\"x\"".into(),
             CType::Size => "1".into(),

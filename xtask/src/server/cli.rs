@@ -17,7 +17,7 @@ const USAGE: &str = r#"cargo xtask serve [options]     an SMTP server on loopbac
   --count N            end after N messages
   --max-message BYTES  refuse longer messages (67108864)
   --discard            keep no message, only count
-  --delay MS           wait before every reply
+  --delay MS           wait before every reply, once before those to a group of commands
   --one-byte           send every byte of a reply by itself
   --fault FAULT        do something wrong; may stand more than once:
                          POINT[@TIMES][:SUBSTRING]=ACTION

@@ -91,6 +91,7 @@ struct Shared {
     store: Store,
     stop: Arc<AtomicBool>,
     active: AtomicUsize,
+    turns: Arc<AtomicUsize>,
 }
 
 /// A running server; dropping it stops it.
@@ -108,7 +109,13 @@ impl Server {
         let listener = TcpListener::bind((options.bind.as_str(), options.port))?;
         let address = listener.local_addr()?;
         let store = Store::default();
-        let shared = Arc::new(Shared { options, store, stop: Arc::default(), active: AtomicUsize::new(0) });
+        let shared = Arc::new(Shared {
+            options,
+            store,
+            stop: Arc::default(),
+            active: AtomicUsize::new(0),
+            turns: Arc::default(),
+        });
         let for_thread = shared.clone();
         let thread = std::thread::Builder::new().name("listen".into()).spawn(move || accept(&listener, &for_thread))?;
         Ok(Server { address, shared, listener: Some(thread) })
@@ -136,6 +143,12 @@ impl Server {
     /// Every command line seen, message data aside: a list for each connection, in order.
     pub fn commands(&self) -> Vec<Vec<String>> {
         self.shared.store.commands()
+    }
+
+    /// How often something was said, on all connections together: whatever is answered before the client must be waited
+    /// for counts once.
+    pub fn turns(&self) -> usize {
+        self.shared.turns.load(Ordering::SeqCst)
     }
 
     /// How many connections are open.
@@ -187,7 +200,7 @@ fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
         // A thread that cannot be had drops the connection with its closure, which is all that can be done.
         let _ = std::thread::Builder::new().name("session".into()).spawn(move || {
             if let Ok(wire) = wire::Wire::new(stream, guard.0.options.pace, guard.0.stop.clone()) {
-                session::serve(wire, &guard.0, full);
+                session::serve(wire.counting(guard.0.turns.clone()), &guard.0, full);
             }
         });
     }

@@ -10,6 +10,8 @@
 //! stream [COUNT *]TEXT      ssmtp_set_message_stream, of unknown size: TEXT so many times, once without COUNT (escapes)
 //! deaf                      no handler of StartTransfer, Transfer and EndTransfer from here on
 //! do METHOD [ARGUMENT]      Connect Send Disconnect SendCommand DoEvents Reset ResetHeaders … (escapes)
+//!                           SendAll TO TO …: copies of the message, one to each word (recipients with commas between them),
+//!                           whose results are an event: `event SendAll 0 161 0`
 //! expect CODE [TEXT]        what the `do` before it returns, and what its error's text holds; without it: 0
 //! get NAME=VALUE            what ssmtp_get gives (escapes); a VALUE that ends in * is a beginning
 //! setting NAME=VALUE        what ssmtp_config gives, likewise

@@ -4,7 +4,7 @@
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 /// How often a blocked read or write looks at the stop flag.
@@ -16,7 +16,7 @@ const CHUNK: usize = 64 * 1024;
 pub struct Pace {
     /// Every byte is a write of its own.
     pub one_byte: bool,
-    /// Before every reply.
+    /// Before every turn: a reply, or those to a group of commands together, as a distance between the two would make it.
     pub delay: Duration,
     /// The longest wait for the client to say something, or to take what it is told.
     pub patience: Duration,
@@ -39,6 +39,8 @@ pub struct Wire {
     output: Vec<u8>,
     stop: Arc<AtomicBool>,
     pace: Pace,
+    /// Counts the times something was said: the client's round trips, where it waits for each.
+    turns: Arc<AtomicUsize>,
     /// A line of the client ended in LF alone.
     pub bare_lf: bool,
     /// A line of the client held a CR that was not part of a CRLF.
@@ -52,7 +54,23 @@ impl Wire {
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(TICK))?;
         stream.set_write_timeout(Some(TICK))?;
-        Ok(Wire { stream, input: Vec::new(), at: 0, output: Vec::new(), stop, pace, bare_lf: false, bare_cr: false })
+        Ok(Wire {
+            stream,
+            input: Vec::new(),
+            at: 0,
+            output: Vec::new(),
+            stop,
+            pace,
+            turns: Arc::default(),
+            bare_lf: false,
+            bare_cr: false,
+        })
+    }
+
+    /// Counts into what the whole server counts.
+    pub fn counting(mut self, turns: Arc<AtomicUsize>) -> Wire {
+        self.turns = turns;
+        self
     }
 
     /// What has arrived and was not taken yet.
@@ -132,16 +150,16 @@ impl Wire {
 
     /// Puts bytes in line for the client; they leave with [`Wire::flush`] or when the server next waits.
     pub fn say(&mut self, bytes: &[u8]) -> io::Result<()> {
-        if !self.pace.delay.is_zero() {
-            self.flush()?;
-            std::thread::sleep(self.pace.delay);
-        }
         self.output.extend_from_slice(bytes);
         Ok(())
     }
 
     pub fn flush(&mut self) -> io::Result<()> {
         let output = std::mem::take(&mut self.output);
+        if !output.is_empty() {
+            self.turns.fetch_add(1, Ordering::SeqCst);
+            std::thread::sleep(self.pace.delay);
+        }
         if self.pace.one_byte {
             for byte in output.chunks(1) {
                 self.write(byte)?;

@@ -145,6 +145,10 @@ namespace Ssmtp
         /// <summary>Memory could not be had.</summary>
         public const int OutOfMemory = 609;
 
+        /// <summary>A message of ssmtp_send_all was given to its end, and the connection went away before the reply:
+        /// the server may have taken it or not. It is not sent again by itself.</summary>
+        public const int UnknownFate = 610;
+
         /// <summary>Kept for completeness; a second call during Connect is 166.</summary>
         public const int AlreadyConnecting = 1105;
 

@@ -182,6 +182,12 @@ namespace Ssmtp
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
         internal static extern int ssmtp_add_inline_stream(SsmtpHandle handle, ReadCallback read, CloseCallback close, IntPtr userdata, long size, byte[] content_id, byte[] content_type);
 
+        /// <summary>Sends the message of each of <c>count</c> handles, with its StopOn and delivery settings, through
+        /// the server and connection of <c>handle</c>, which opens and closes one of its own when none is open, as
+        /// <c>ssmtp_send</c> does.</summary>
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int ssmtp_send_all(SsmtpHandle handle, IntPtr[] messages, UIntPtr count, int[] results);
+
         /// <summary>Makes an empty certificate, to be filled by setting its fields.</summary>
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
         internal static extern int ssmtp_cert_new(out SsmtpCertHandle cert);

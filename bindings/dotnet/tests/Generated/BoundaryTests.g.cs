@@ -15,6 +15,7 @@ namespace Ssmtp.Tests
             { "ssmtp_set_message_stream", handle => Native.ssmtp_set_message_stream(handle, null, null, IntPtr.Zero, 0) },
             { "ssmtp_add_attachment_stream", handle => Native.ssmtp_add_attachment_stream(handle, null, null, IntPtr.Zero, 0, null, null) },
             { "ssmtp_add_inline_stream", handle => Native.ssmtp_add_inline_stream(handle, null, null, IntPtr.Zero, 0, null, null) },
+            { "ssmtp_send_all", handle => Native.ssmtp_send_all(handle, null, UIntPtr.Zero, null) },
             { "ssmtp_get_mail_server", handle => Native.ssmtp_get_mail_server(handle, out IntPtr value) },
             { "ssmtp_set_mail_server", handle => Native.ssmtp_set_mail_server(handle, null) },
             { "ssmtp_get_mail_port", handle => Native.ssmtp_get_mail_port(handle, out int value) },

@@ -156,6 +156,7 @@ FUNCTIONS: Dict[str, Tuple[Any, Tuple[Any, ...]]] = {
         c_int32,
         (c_void_p, READ_CB, CLOSE_CB, c_void_p, c_int64, c_char_p, c_char_p),
     ),
+    "ssmtp_send_all": (c_int32, (c_void_p, POINTER(c_void_p), c_size_t, POINTER(c_int32))),
     "ssmtp_cert_new": (c_int32, (POINTER(c_void_p),)),
     "ssmtp_cert_delete": (c_int32, (c_void_p,)),
     "ssmtp_cert_new_file": (c_int32, (c_char_p, POINTER(c_void_p))),

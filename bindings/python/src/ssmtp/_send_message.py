@@ -2,10 +2,12 @@
 
 import copy
 import io
+from base64 import encodebytes
 from email import message_from_bytes, policy
 from email.generator import BytesGenerator
 from email.header import Header
 from email.message import Message
+from quopri import encodestring
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Dict, Iterable, List, NamedTuple, Optional, Type, Union
 
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
 
 #: One address, several, or those of the headers.
 Recipients = Union[str, Iterable[str], None]
+
+ENCODING = "Content-Transfer-Encoding"
 
 #: Settings that a whole message needs to be True.
 SETTINGS = ("MessageIncludesHeaders", "AllowEmptyTo")
@@ -78,15 +82,40 @@ def flatten(message: Message, utf8: bool = False, seven_bit: bool = False) -> by
     del message["Resent-Bcc"]
     changes: Dict[str, Any] = {"linesep": "\r\n", "mangle_from_": False}
     if seven_bit:
+        message = encoded(message)
         changes["cte_type"] = "7bit"
     if isinstance(message.policy, policy.EmailPolicy):
         changes["utf8"] = utf8
     elif utf8:
         # The old API knows no UTF-8 headers; the new one reads what it writes.
-        return flatten(message_from_bytes(flatten(message), policy=policy.SMTPUTF8), utf8)
+        rules = policy.SMTPUTF8.clone(refold_source="all")
+        return flatten(message_from_bytes(flatten(message), policy=rules), utf8)
     with io.BytesIO() as octets:
         BytesGenerator(octets, policy=message.policy.clone(**changes)).flatten(message)
         return octets.getvalue()
+
+
+def encoded(message: Message) -> Message:
+    """A copy without 8-bit content. The generator could do it too, but for text of a known charset only, and
+    with bare LF inside Base64.
+    """
+    message = copy.deepcopy(message)
+    for part in message.walk():
+        given = str(part.get(ENCODING, "7bit")).strip().lower()
+        if given not in ("7bit", "8bit", "binary"):
+            continue
+        if part.is_multipart():
+            del part[ENCODING]
+            continue
+        octets = part.get_payload(decode=True)
+        if not isinstance(octets, bytes) or octets.isascii():
+            continue
+        kind = part.get_content_maintype()
+        name, ascii = ("quoted-printable", encodestring(octets)) if kind == "text" else ("base64", encodebytes(octets))
+        del part[ENCODING]
+        part[ENCODING] = name
+        part.set_payload(ascii.decode("ascii"))
+    return message
 
 
 class Lent:

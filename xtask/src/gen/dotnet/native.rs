@@ -91,6 +91,9 @@ fn parameter(api: &Api, function: &CFunction, p: &CParam) -> String {
         CType::UserData => "IntPtr".into(),
         CType::ReadCallback => "ReadCallback".into(),
         CType::CloseCallback => "CloseCallback".into(),
+        CType::HandleArray => "IntPtr[]".into(),
+        // Blittable: pinned, so that what C writes is there without being copied back.
+        CType::IntArray => "int[]".into(),
         CType::Callback => {
             let spec = api.events.iter().find(|e| e.name == p.event).map(|e| e.spec.clone());
             format!("{}Callback", spec.unwrap_or_else(|| pascal(&p.event)))

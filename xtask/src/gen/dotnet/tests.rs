@@ -243,6 +243,7 @@ fn argument(p: &CParam) -> String {
         CType::Int | CType::Int64 => "0".into(),
         CType::UserData => "IntPtr.Zero".into(),
         CType::Text | CType::Bytes | CType::Callback | CType::ReadCallback | CType::CloseCallback => "null".into(),
+        CType::HandleArray | CType::IntArray => "null".into(),
     }
 }
 

@@ -93,6 +93,8 @@ fn ctype(ty: CType, event: &str) -> String {
         CType::Callback => return callback(event),
         CType::ReadCallback => "READ_CB",
         CType::CloseCallback => "CLOSE_CB",
+        CType::HandleArray => "POINTER(c_void_p)",
+        CType::IntArray => "POINTER(c_int32)",
     }
     .to_string()
 }

@@ -1,0 +1,40 @@
+//! Why a store could not be read: broken, locked by another password, or of a kind that is not read. All are error 271 (ruling 33),
+//! each with its own text.
+
+use crate::error::{Code, Error};
+
+/// The reason a store, key or certificate could not be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fault {
+    /// The octets are not what the format asks for, or exceed a bound.
+    Broken(String),
+    /// The password (or the missing one) does not open it.
+    Password,
+    /// The format is understood, what it asks for is not there.
+    Unsupported(String),
+}
+
+/// What every reader here returns.
+pub type Read<T> = std::result::Result<T, Fault>;
+
+/// A broken file, and what about it.
+pub fn broken<T>(why: impl Into<String>) -> Read<T> {
+    Err(Fault::Broken(why.into()))
+}
+
+/// Something this version does not read, by its name or number.
+pub fn unsupported<T>(what: impl Into<String>) -> Read<T> {
+    Err(Fault::Unsupported(what.into()))
+}
+
+impl Fault {
+    /// Error 271, saying what was read (`the PFX file a.pfx`).
+    pub fn into_error(self, what: &str) -> Error {
+        let why = match self {
+            Fault::Broken(why) => format!("{what} is broken: {why}"),
+            Fault::Password => format!("{what}: the password is wrong"),
+            Fault::Unsupported(why) => format!("{what}: {why} is not supported"),
+        };
+        Error::new(Code::CertStore, why)
+    }
+}

@@ -1,0 +1,225 @@
+//! Public keys: SubjectPublicKeyInfo (RFC 5280 §4.1, RFC 8017, 5480, 8410), and the same keys as SSH writes them (RFC 4253 §6.6,
+//! 5656, 8709).
+
+use super::der::{self, Reader};
+use super::fault::{Read, broken, unsupported};
+use super::{ssh_wire, ssh_wire::Wire};
+
+pub const RSA: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 1];
+pub const RSA_PSS: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 10];
+pub const DSA: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x38, 4, 1];
+pub const EC: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 2, 1];
+pub const ED25519: &[u8] = &[0x2b, 0x65, 0x70];
+pub const ED448: &[u8] = &[0x2b, 0x65, 0x71];
+
+/// The curves whose private keys work here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Curve {
+    P256,
+    P384,
+    P521,
+}
+
+impl Curve {
+    pub const ALL: [Curve; 3] = [Curve::P256, Curve::P384, Curve::P521];
+
+    pub fn oid(self) -> &'static [u8] {
+        match self {
+            Curve::P256 => &[0x2a, 0x86, 0x48, 0xce, 0x3d, 3, 1, 7],
+            Curve::P384 => &[0x2b, 0x81, 4, 0, 0x22],
+            Curve::P521 => &[0x2b, 0x81, 4, 0, 0x23],
+        }
+    }
+
+    /// Octets of a coordinate.
+    pub fn size(self) -> usize {
+        match self {
+            Curve::P256 => 32,
+            Curve::P384 => 48,
+            Curve::P521 => 66,
+        }
+    }
+
+    /// The name in RFC 5656.
+    pub fn ssh_name(self) -> &'static str {
+        match self {
+            Curve::P256 => "nistp256",
+            Curve::P384 => "nistp384",
+            Curve::P521 => "nistp521",
+        }
+    }
+
+    /// The name in RFC 7518.
+    pub fn jwk_name(self) -> &'static str {
+        match self {
+            Curve::P256 => "P-256",
+            Curve::P384 => "P-384",
+            Curve::P521 => "P-521",
+        }
+    }
+
+    pub fn from_oid(oid: &[u8]) -> Option<Curve> {
+        Curve::ALL.into_iter().find(|c| c.oid() == oid)
+    }
+}
+
+/// A public key: its DER, and what there is to say about it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PublicKey {
+    der: Vec<u8>,
+    algorithm: String,
+    bits: i32,
+}
+
+impl PublicKey {
+    /// From a SubjectPublicKeyInfo.
+    pub fn from_der(bytes: &[u8]) -> Read<PublicKey> {
+        let mut spki = der::only_sequence(bytes)?;
+        let mut algorithm = spki.sequence()?;
+        let oid = algorithm.oid()?;
+        let key = spki.bits()?;
+        let (name, bits) = match oid {
+            RSA | RSA_PSS => ("RSA".to_owned(), bit_length(der::only_sequence(key)?.unsigned()?)),
+            // The parameters may be inherited from the issuer.
+            DSA => ("DSA".to_owned(), if algorithm.peek() == Some(der::SEQUENCE) { bit_length(algorithm.sequence()?.unsigned()?) } else { 0 }),
+            EC => ("EC".to_owned(), curve_bits(&mut algorithm, key)?),
+            ED25519 => ("Ed25519".to_owned(), 256),
+            ED448 => ("Ed448".to_owned(), 456),
+            other => (der::dotted(other), 0),
+        };
+        Ok(PublicKey { der: bytes.to_vec(), algorithm: name, bits })
+    }
+
+    pub fn rsa(modulus: &[u8], exponent: &[u8]) -> Read<PublicKey> {
+        let (n, e) = (der::trim(modulus), der::trim(exponent));
+        if n.is_empty() || e.is_empty() || n.len() > super::key::RSA_OCTETS {
+            return broken("an RSA key out of bounds");
+        }
+        let key = der::wrap(der::SEQUENCE, &[&der::integer(n), &der::integer(e)]);
+        PublicKey::from_der(&info(&[&der::wrap(der::OID, &[RSA]), &der::wrap(der::NULL, &[])], &key))
+    }
+
+    /// From an uncompressed point.
+    pub fn ec(curve: Curve, point: &[u8]) -> Read<PublicKey> {
+        if point.len() != 1 + 2 * curve.size() || point[0] != 4 {
+            return broken("a point of no use on its curve");
+        }
+        PublicKey::from_der(&info(&[&der::wrap(der::OID, &[EC]), &der::wrap(der::OID, &[curve.oid()])], point))
+    }
+
+    pub fn ed25519(key: &[u8]) -> Read<PublicKey> {
+        if key.len() != 32 {
+            return broken("an Ed25519 key that is not 32 octets");
+        }
+        PublicKey::from_der(&info(&[&der::wrap(der::OID, &[ED25519])], key))
+    }
+
+    /// From the octets that SSH calls a key.
+    pub fn from_ssh(blob: &[u8]) -> Read<PublicKey> {
+        let mut wire = Wire::new(blob);
+        let kind = wire.string()?;
+        let key = match kind {
+            b"ssh-rsa" => {
+                let (e, n) = (wire.number()?, wire.number()?);
+                PublicKey::rsa(n, e)?
+            }
+            b"ssh-dss" => {
+                let (p, q, g, y) = (wire.number()?, wire.number()?, wire.number()?, wire.number()?);
+                let parameters = der::wrap(der::SEQUENCE, &[&der::integer(p), &der::integer(q), &der::integer(g)]);
+                PublicKey::from_der(&info(&[&der::wrap(der::OID, &[DSA]), &parameters], &der::integer(y)))?
+            }
+            b"ssh-ed25519" => PublicKey::ed25519(wire.string()?)?,
+            b"ssh-ed448" => PublicKey::from_der(&info(&[&der::wrap(der::OID, &[ED448])], wire.string()?))?,
+            other => {
+                let curve = Curve::ALL.into_iter().find(|c| other == format!("ecdsa-sha2-{}", c.ssh_name()).as_bytes());
+                match curve {
+                    Some(curve) if wire.string()? == curve.ssh_name().as_bytes() => PublicKey::ec(curve, wire.string()?)?,
+                    Some(_) => return broken("an SSH key of two curves"),
+                    None => return unsupported(format!("an SSH key of type {}", String::from_utf8_lossy(&other[..other.len().min(40)]))),
+                }
+            }
+        };
+        wire.finish()?;
+        Ok(key)
+    }
+
+    /// The octets that SSH calls this key; none for a kind SSH does not have.
+    pub fn to_ssh(&self) -> Option<Vec<u8>> {
+        self.ssh().ok().flatten()
+    }
+
+    fn ssh(&self) -> Read<Option<Vec<u8>>> {
+        let mut spki = der::only_sequence(&self.der)?;
+        let mut algorithm = spki.sequence()?;
+        let oid = algorithm.oid()?;
+        let key = spki.bits()?;
+        Ok(Some(match oid {
+            RSA | RSA_PSS => {
+                let mut rsa = der::only_sequence(key)?;
+                let (n, e) = (rsa.unsigned()?, rsa.unsigned()?);
+                [ssh_wire::string(b"ssh-rsa"), ssh_wire::number(e), ssh_wire::number(n)].concat()
+            }
+            DSA => {
+                let mut parameters = algorithm.sequence()?;
+                let mut out = ssh_wire::string(b"ssh-dss");
+                for _ in 0..3 {
+                    out.extend(ssh_wire::number(parameters.unsigned()?));
+                }
+                out.extend(ssh_wire::number(Reader::new(key).unsigned()?));
+                out
+            }
+            EC => match Curve::from_oid(algorithm.oid()?) {
+                Some(curve) => {
+                    let name = curve.ssh_name();
+                    [ssh_wire::string(format!("ecdsa-sha2-{name}").as_bytes()), ssh_wire::string(name.as_bytes()), ssh_wire::string(key)].concat()
+                }
+                None => return Ok(None),
+            },
+            ED25519 => [ssh_wire::string(b"ssh-ed25519"), ssh_wire::string(key)].concat(),
+            ED448 => [ssh_wire::string(b"ssh-ed448"), ssh_wire::string(key)].concat(),
+            _ => return Ok(None),
+        }))
+    }
+
+    pub fn der(&self) -> &[u8] {
+        &self.der
+    }
+
+    /// RSA, EC, Ed25519, Ed448 or DSA, else the object identifier.
+    pub fn algorithm(&self) -> &str {
+        &self.algorithm
+    }
+
+    pub fn bits(&self) -> i32 {
+        self.bits
+    }
+
+    pub fn pem(&self) -> String {
+        super::pem::encode("PUBLIC KEY", &self.der)
+    }
+}
+
+fn info(algorithm: &[&[u8]], key: &[u8]) -> Vec<u8> {
+    der::wrap(der::SEQUENCE, &[&der::wrap(der::SEQUENCE, algorithm), &der::bit_string(key)])
+}
+
+fn bit_length(number: &[u8]) -> i32 {
+    match number.first() {
+        Some(first) => i32::try_from(number.len() * 8).unwrap_or(i32::MAX) - first.leading_zeros() as i32,
+        None => 0,
+    }
+}
+
+/// The curve's size: by its name, else by the length of a coordinate.
+fn curve_bits(algorithm: &mut Reader<'_>, point: &[u8]) -> Read<i32> {
+    let by_point = match point.first() {
+        Some(4) => (point.len() - 1) / 2,
+        _ => point.len().saturating_sub(1),
+    };
+    let by_point = i32::try_from(by_point * 8).unwrap_or(0);
+    Ok(match algorithm.optional(der::OID)? {
+        Some(oid) if oid == Curve::P521.oid() => 521,
+        // The binary curves and the rest with odd sizes are not told apart by their octets; nobody uses them in mail.
+        _ => by_point,
+    })
+}

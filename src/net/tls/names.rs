@@ -1,0 +1,342 @@
+//! The names of protocol versions, cipher suites, groups and signatures as settings spell them, and what the Internal
+//! provider has of each. Rulings 10, 18 and 21.
+
+use super::{TlsOptions, Version};
+use crate::error::{Code, Error, Result};
+use rustls::crypto::ring::{cipher_suite as suite, kx_group};
+use rustls::crypto::{ActiveKeyExchange, SupportedKxGroup};
+use rustls::{NamedGroup, ProtocolVersion, SignatureScheme, SupportedCipherSuite};
+
+/// SSLEnabledProtocols.
+pub const TLS12: u32 = 0xC00;
+pub const TLS13: u32 = 0x3000;
+
+pub const DEFAULT_SUITES: &str = "*";
+pub const DEFAULT_TLS12_GROUPS: &str = "ecdhe_secp256r1,ecdhe_secp384r1,ecdhe_secp521r1";
+pub const DEFAULT_TLS13_GROUPS: &str = "ecdhe_x25519,ecdhe_x448,ecdhe_secp256r1,ecdhe_secp384r1,ecdhe_secp521r1,\
+    ffdhe_2048,ffdhe_3072,ffdhe_4096,ffdhe_6144,ffdhe_8192";
+pub const DEFAULT_TLS13_KEY_SHARES: &str = "ecdhe_x25519,ecdhe_secp256r1,ecdhe_secp384r1,ffdhe_2048,ffdhe_3072";
+pub const DEFAULT_TLS12_SIGNATURES: &str = "sha512-ecdsa,sha512-rsa,sha512-dsa,sha384-ecdsa,sha384-rsa,sha384-dsa,\
+    sha256-ecdsa,sha256-rsa,sha256-dsa,sha224-ecdsa,sha224-rsa,sha224-dsa,sha1-ecdsa,sha1-rsa,sha1-dsa";
+pub const DEFAULT_TLS13_SIGNATURES: &str = "rsa_pss_sha256,rsa_pss_sha384,rsa_pss_sha512,rsa_pkcs1_sha256,\
+    rsa_pkcs1_sha384,rsa_pkcs1_sha512,ecdsa_secp256r1_sha256,ecdsa_secp384r1_sha384,ecdsa_secp521r1_sha512,ed25519,ed448";
+
+/// One suite and how the other spelling, by algorithm, selects it: cipher, hash, key exchange, signature.
+struct Suite {
+    name: &'static str,
+    suite: &'static SupportedCipherSuite,
+    bits: u32,
+    version: Version,
+    cipher: &'static [&'static str],
+    hash: &'static str,
+    signature: &'static [&'static str],
+}
+
+const AES_128: &[&str] = &["CALG_AES", "CALG_AES_128"];
+const AES_256: &[&str] = &["CALG_AES", "CALG_AES_256"];
+const EXCHANGE: &str = "CALG_ECDH_EPHEM";
+const ECDSA: &[&str] = &["CALG_ECDSA"];
+const RSA: &[&str] = &["CALG_RSA_SIGN"];
+/// In TLS 1.3 the suite leaves the signature open.
+const ANY: &[&str] = &["CALG_ECDSA", "CALG_RSA_SIGN"];
+
+const CIPHERS: &[&str] = &["CALG_AES", "CALG_AES_128", "CALG_AES_256"];
+const HASHES: &[&str] = &["CALG_SHA_256", "CALG_SHA_384"];
+const SIGNATURES: &[&str] = ANY;
+
+macro_rules! suites {
+    ($($name:literal $suite:ident $bits:literal $version:ident $cipher:expr, $hash:literal $signature:expr;)*) => {
+        static SUITES: &[Suite] = &[$(Suite {
+            name: $name, suite: &suite::$suite, bits: $bits, version: Version::$version,
+            cipher: $cipher, hash: $hash, signature: $signature,
+        }),*];
+    };
+}
+
+// In the order in which they are offered.
+suites! {
+    "TLS_AES_256_GCM_SHA384" TLS13_AES_256_GCM_SHA384 256 Tls13 AES_256, "CALG_SHA_384" ANY;
+    "TLS_AES_128_GCM_SHA256" TLS13_AES_128_GCM_SHA256 128 Tls13 AES_128, "CALG_SHA_256" ANY;
+    "TLS_CHACHA20_POLY1305_SHA256" TLS13_CHACHA20_POLY1305_SHA256 256 Tls13 &[], "CALG_SHA_256" ANY;
+    "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384" TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384 256 Tls12 AES_256, "CALG_SHA_384" ECDSA;
+    "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256" TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256 128 Tls12 AES_128, "CALG_SHA_256" ECDSA;
+    "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256" TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256 256 Tls12 &[], "CALG_SHA_256" ECDSA;
+    "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384" TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384 256 Tls12 AES_256, "CALG_SHA_384" RSA;
+    "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256" TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256 128 Tls12 AES_128, "CALG_SHA_256" RSA;
+    "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256" TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256 256 Tls12 &[], "CALG_SHA_256" RSA;
+}
+
+/// A group that is used in one version only.
+#[derive(Debug)]
+struct Scoped {
+    group: fn() -> &'static dyn SupportedKxGroup,
+    version: ProtocolVersion,
+}
+
+impl SupportedKxGroup for Scoped {
+    fn start(&self) -> std::result::Result<Box<dyn ActiveKeyExchange>, rustls::Error> {
+        (self.group)().start()
+    }
+
+    fn name(&self) -> NamedGroup {
+        (self.group)().name()
+    }
+
+    fn usable_for_version(&self, version: ProtocolVersion) -> bool {
+        version == self.version
+    }
+}
+
+struct Group {
+    name: &'static str,
+    id: NamedGroup,
+    both: fn() -> &'static dyn SupportedKxGroup,
+    tls12: &'static Scoped,
+    tls13: &'static Scoped,
+}
+
+macro_rules! group {
+    ($name:literal, $id:ident, $group:ident) => {
+        Group {
+            name: $name,
+            id: NamedGroup::$id,
+            both: || kx_group::$group,
+            tls12: &Scoped { group: || kx_group::$group, version: ProtocolVersion::TLSv1_2 },
+            tls13: &Scoped { group: || kx_group::$group, version: ProtocolVersion::TLSv1_3 },
+        }
+    };
+}
+
+static GROUPS: &[Group] = &[
+    group!("ecdhe_x25519", X25519, X25519),
+    group!("ecdhe_secp256r1", secp256r1, SECP256R1),
+    group!("ecdhe_secp384r1", secp384r1, SECP384R1),
+];
+
+type Schemes = &'static [(&'static str, SignatureScheme)];
+
+const TLS13_SIGNATURES: Schemes = &[
+    ("rsa_pss_sha256", SignatureScheme::RSA_PSS_SHA256),
+    ("rsa_pss_sha384", SignatureScheme::RSA_PSS_SHA384),
+    ("rsa_pss_sha512", SignatureScheme::RSA_PSS_SHA512),
+    ("rsa_pkcs1_sha256", SignatureScheme::RSA_PKCS1_SHA256),
+    ("rsa_pkcs1_sha384", SignatureScheme::RSA_PKCS1_SHA384),
+    ("rsa_pkcs1_sha512", SignatureScheme::RSA_PKCS1_SHA512),
+    ("ecdsa_secp256r1_sha256", SignatureScheme::ECDSA_NISTP256_SHA256),
+    ("ecdsa_secp384r1_sha384", SignatureScheme::ECDSA_NISTP384_SHA384),
+    ("ed25519", SignatureScheme::ED25519),
+];
+
+const TLS12_SIGNATURES: Schemes = &[
+    ("sha512-rsa", SignatureScheme::RSA_PKCS1_SHA512),
+    ("sha384-ecdsa", SignatureScheme::ECDSA_NISTP384_SHA384),
+    ("sha384-rsa", SignatureScheme::RSA_PKCS1_SHA384),
+    ("sha256-ecdsa", SignatureScheme::ECDSA_NISTP256_SHA256),
+    ("sha256-rsa", SignatureScheme::RSA_PKCS1_SHA256),
+];
+
+/// What TLS 1.2 knows beside the names of its setting: used when nothing is demanded.
+const TLS12_WISHES: Schemes = TLS13_SIGNATURES;
+
+/// The signatures that are allowed in one version.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Signatures {
+    pub schemes: Vec<SignatureScheme>,
+    /// The caller named them, so that they bind the server's certificate too.
+    pub demanded: bool,
+}
+
+/// Options in the provider's terms.
+#[derive(Debug)]
+pub(super) struct Shape {
+    pub versions: Vec<Version>,
+    pub suites: Vec<SupportedCipherSuite>,
+    pub groups: Vec<&'static dyn SupportedKxGroup>,
+    pub tls12: Signatures,
+    pub tls13: Signatures,
+}
+
+impl Shape {
+    /// Error 603 for a name this provider does not have. Lists may be empty: see [`Shape::usable`].
+    pub(super) fn of(options: &TlsOptions) -> Result<Shape> {
+        let named = suites(options.suites.as_deref())?;
+        let groups12 = groups("TLS12SupportedGroups", options.tls12_groups.as_deref(), DEFAULT_TLS12_GROUPS)?;
+        let groups13 = groups("TLS13SupportedGroups", options.tls13_groups.as_deref(), DEFAULT_TLS13_GROUPS)?;
+        let shares = groups("TLS13KeyShareGroups", options.tls13_key_shares.as_deref(), DEFAULT_TLS13_KEY_SHARES)?;
+        let tls12 = signatures(
+            "TLS12SignatureAlgorithms",
+            options.tls12_signatures.as_deref(),
+            DEFAULT_TLS12_SIGNATURES,
+            TLS12_SIGNATURES,
+            TLS12_WISHES,
+        )?;
+        let tls13 = signatures(
+            "TLS13SignatureAlgorithms",
+            options.tls13_signatures.as_deref(),
+            DEFAULT_TLS13_SIGNATURES,
+            TLS13_SIGNATURES,
+            TLS13_SIGNATURES,
+        )?;
+        let suites: Vec<_> = named
+            .into_iter()
+            .filter(|suite| suite.bits >= options.min_strength && bits(suite.version) & options.protocols != 0)
+            .collect();
+        // A version without a suite of its own is not offered.
+        let versions: Vec<_> = [Version::Tls13, Version::Tls12]
+            .into_iter()
+            .filter(|version| suites.iter().any(|suite| suite.version == *version))
+            .collect();
+        let groups = joined(
+            versions.contains(&Version::Tls12).then_some(groups12).unwrap_or_default(),
+            versions.contains(&Version::Tls13).then_some(groups13).unwrap_or_default(),
+            &shares,
+        );
+        Ok(Shape { versions, suites: suites.iter().map(|suite| *suite.suite).collect(), groups, tls12, tls13 })
+    }
+
+    /// Error 276 when the options leave nothing to offer.
+    pub(super) fn usable(&self, options: &TlsOptions) -> Result<()> {
+        let what = if options.protocols & (TLS12 | TLS13) == 0 {
+            "SSLEnabledProtocols leaves no protocol version that the Internal provider has (TLS 1.2 and 1.3)"
+        } else if self.suites.is_empty() {
+            "SSLEnabledProtocols, SSLEnabledCipherSuites and SSLCipherStrength leave no cipher suite"
+        } else {
+            return Ok(());
+        };
+        Err(Error::new(Code::Handshake, what))
+    }
+
+    pub(super) fn signatures(&self, version: Version) -> &Signatures {
+        match version {
+            Version::Tls12 => &self.tls12,
+            Version::Tls13 => &self.tls13,
+        }
+    }
+}
+
+/// The name, the cipher and the key size of a suite.
+pub(super) fn describe(suite: SupportedCipherSuite) -> (&'static str, &'static str, u32) {
+    let Some(found) = SUITES.iter().find(|known| known.suite.suite() == suite.suite()) else { return ("", "", 0) };
+    let cipher = found.name.split_once("_WITH_").map_or(found.name.trim_start_matches("TLS_"), |(_, rest)| rest);
+    (found.name, cipher.rsplit_once("_SHA").map_or(cipher, |(cipher, _)| cipher), found.bits)
+}
+
+/// The short name and the size in bits of a group.
+pub(super) fn describe_group(group: NamedGroup) -> (&'static str, u32) {
+    match group {
+        NamedGroup::X25519 => ("x25519", 255),
+        NamedGroup::secp256r1 => ("secp256r1", 256),
+        NamedGroup::secp384r1 => ("secp384r1", 384),
+        _ => ("", 0),
+    }
+}
+
+/// The parts of a list, which ';' or ',' or white space separates.
+pub(super) fn entries(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|c: char| c == ';' || c == ',' || c.is_whitespace()).filter(|entry| !entry.is_empty())
+}
+
+fn bits(version: Version) -> u32 {
+    match version {
+        Version::Tls12 => TLS12,
+        Version::Tls13 => TLS13,
+    }
+}
+
+fn is_default(text: Option<&str>, default: &str) -> bool {
+    text.is_none_or(|text| entries(text).eq(entries(default)))
+}
+
+fn suites(text: Option<&str>) -> Result<Vec<&'static Suite>> {
+    let Some(text) = text.filter(|text| !is_default(Some(text), DEFAULT_SUITES)) else {
+        return Ok(SUITES.iter().collect());
+    };
+    let mut named: Vec<&Suite> = Vec::new();
+    let mut algorithms: Vec<&str> = Vec::new();
+    let known = || CIPHERS.iter().chain(HASHES).chain(SIGNATURES).chain([&EXCHANGE]);
+    for entry in entries(text) {
+        if let Some(found) = SUITES.iter().find(|suite| suite.name.eq_ignore_ascii_case(entry)) {
+            named.push(found);
+        } else if let Some(found) = known().find(|name| name.eq_ignore_ascii_case(entry)) {
+            algorithms.push(found);
+        } else {
+            let has = SUITES.iter().map(|suite| suite.name).chain(known().copied());
+            return Err(unknown("SSLEnabledCipherSuites", entry, has));
+        }
+    }
+    if named.is_empty() && algorithms.is_empty() {
+        return Err(Error::new(Code::ValueRefused, "SSLEnabledCipherSuites names no cipher suite; all are \"*\""));
+    }
+    // Of each kind of algorithm that is named, a suite must have one.
+    let meets = |kind: &[&str], has: &[&str]| {
+        let mut wanted = algorithms.iter().filter(|name| kind.contains(*name)).peekable();
+        wanted.peek().is_none() || wanted.any(|name| has.contains(name))
+    };
+    let selected = |suite: &Suite| {
+        !algorithms.is_empty()
+            && meets(CIPHERS, suite.cipher)
+            && meets(HASHES, &[suite.hash])
+            && meets(SIGNATURES, suite.signature)
+    };
+    Ok(SUITES.iter().filter(|suite| selected(suite) || named.iter().any(|named| named.name == suite.name)).collect())
+}
+
+fn groups(setting: &str, text: Option<&str>, default: &str) -> Result<Vec<&'static Group>> {
+    let Some(text) = text.filter(|text| !is_default(Some(text), default)) else { return Ok(GROUPS.iter().collect()) };
+    let mut list: Vec<&Group> = Vec::new();
+    for entry in entries(text) {
+        let found = GROUPS.iter().find(|group| group.name.eq_ignore_ascii_case(entry));
+        let found = found.ok_or_else(|| unknown(setting, entry, GROUPS.iter().map(|group| group.name)))?;
+        if !list.iter().any(|known| known.id == found.id) {
+            list.push(found);
+        }
+    }
+    if list.is_empty() && setting != "TLS13KeyShareGroups" {
+        return Err(Error::new(Code::ValueRefused, format!("{setting} names no group")));
+    }
+    Ok(list)
+}
+
+/// One list of both versions' groups, in the order of TLS 1.3 with the first usable key share in front.
+fn joined(tls12: Vec<&Group>, mut tls13: Vec<&Group>, shares: &[&Group]) -> Vec<&'static dyn SupportedKxGroup> {
+    let first = shares.iter().find_map(|share| tls13.iter().position(|group| group.id == share.id));
+    if let Some(first) = first {
+        tls13[..=first].rotate_right(1);
+    }
+    let within = |list: &[&Group], group: &Group| list.iter().any(|known| known.id == group.id);
+    let mut all: Vec<&'static dyn SupportedKxGroup> = Vec::new();
+    for group in &tls13 {
+        all.push(if within(&tls12, group) { (group.both)() } else { group.tls13 });
+    }
+    all.extend(tls12.iter().filter(|group| !within(&tls13, group)).map(|group| group.tls12 as &dyn SupportedKxGroup));
+    all
+}
+
+fn signatures(setting: &str, text: Option<&str>, default: &str, known: Schemes, wishes: Schemes) -> Result<Signatures> {
+    let Some(text) = text.filter(|text| !is_default(Some(text), default)) else {
+        return Ok(Signatures { schemes: wishes.iter().map(|(_, scheme)| *scheme).collect(), demanded: false });
+    };
+    let mut schemes = Vec::new();
+    for entry in entries(text) {
+        let found = known.iter().find(|(name, _)| name.eq_ignore_ascii_case(entry));
+        let (_, scheme) = found.ok_or_else(|| unknown(setting, entry, known.iter().map(|(name, _)| *name)))?;
+        if !schemes.contains(scheme) {
+            schemes.push(*scheme);
+        }
+    }
+    if schemes.is_empty() {
+        return Err(Error::new(
+            Code::ValueRefused,
+            format!("{setting} names no signature algorithm; the Internal provider always sends its list"),
+        ));
+    }
+    Ok(Signatures { schemes, demanded: true })
+}
+
+fn unknown<'a>(setting: &str, entry: &str, has: impl Iterator<Item = &'a str>) -> Error {
+    let has: Vec<_> = has.collect();
+    Error::new(
+        Code::ValueRefused,
+        format!("{setting}: the Internal provider has no {entry:?}; it has {}", has.join(", ")),
+    )
+}

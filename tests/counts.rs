@@ -1,0 +1,178 @@
+//! What a message costs in round trips (told by the server) and in system calls (told by strace), plain: ruling 17.
+
+mod common;
+
+use common::Handle;
+use std::process::Command;
+use std::time::Duration;
+use xtask::server::{Options, Server};
+
+const FULL: &str = "PIPELINING,8BITMIME,SIZE 100000000";
+
+fn server(extensions: &str) -> Server {
+    Server::start(Options { discard: true, ..Options::default() }.offer(extensions)).expect("a port is free")
+}
+
+/// A handle with a message of so many bytes, and no handler of transfer events.
+fn sender(port: u16, size: usize) -> Handle {
+    let handle = Handle::to(port);
+    handle.deafen();
+    handle.must_set("From", "a@client.example");
+    handle.must_set("SendTo", "b@server.example");
+    handle.must_set("Subject", "Count");
+    let line = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcd\r\n";
+    handle.must_set("MessageText", &line.repeat(size.div_ceil(line.len())));
+    handle
+}
+
+/// The turns that the server took while something was done.
+fn turns(server: &Server, what: impl FnOnce()) -> usize {
+    let before = server.turns();
+    what();
+    server.turns() - before
+}
+
+fn batch(port: u16, count: usize) {
+    let handle = sender(port, 0);
+    let messages: Vec<Handle> = (0..count).map(|_| sender(port, 1_024)).collect();
+    let (code, results) = handle.send_all(&messages.iter().collect::<Vec<_>>());
+    assert_eq!((code, results), (0, vec![0; count]), "{}", handle.last_error());
+}
+
+#[test]
+fn messages_that_follow_each_other_cost_one_round_trip_each() {
+    for extensions in [FULL.to_string(), format!("{FULL},CHUNKING")] {
+        let server = server(&extensions);
+        let cost = |count| turns(&server, || batch(server.port(), count));
+        let (few, many) = (cost(10), cost(110));
+        assert_eq!(many - few, 100, "{extensions}");
+        // Greeting, EHLO, the first group, and a turn a message, of which the last one holds the answer to QUIT.
+        assert_eq!(few, 3 + 10, "{extensions}");
+    }
+}
+
+#[test]
+fn a_message_on_an_open_connection_costs_two_round_trips() {
+    for (extensions, cost) in [(FULL, 2), ("PIPELINING,CHUNKING", 2), ("8BITMIME", 4)] {
+        let server = server(extensions);
+        let handle = sender(server.port(), 1_024);
+        handle.call("Connect", "").unwrap();
+        let used = turns(&server, || (0..10).for_each(|_| handle.call("Send", "").unwrap()));
+        assert_eq!(used, 10 * cost, "{extensions}");
+    }
+}
+
+#[test]
+fn a_connection_of_its_own_costs_three_round_trips_after_the_greeting() {
+    for (extensions, cost) in [(FULL, 3), ("PIPELINING,CHUNKING", 3), ("8BITMIME", 6)] {
+        let server = server(extensions);
+        let handle = sender(server.port(), 1_024);
+        let used = turns(&server, || handle.call("Send", "").unwrap());
+        assert_eq!(used, 1 + cost, "{extensions}");
+    }
+}
+
+#[test]
+fn a_delaying_server_is_waited_for_once_a_message() {
+    let mut options = Options { discard: true, ..Options::default() }.offer(FULL);
+    let distance = Duration::from_millis(30);
+    options.pace.delay = distance;
+    let server = Server::start(options).expect("a port is free");
+    let start = std::time::Instant::now();
+    batch(server.port(), 10);
+    let took = start.elapsed();
+    // Greeting, EHLO, the first group and ten messages; twice a message would be 23.
+    assert!(took >= distance * 13 && took < distance * 21, "{took:?}");
+}
+
+/// All system calls of a process that does so many of one thing; `None` where strace is not there, or may not trace.
+fn calls(what: &str, port: u16, count: usize) -> Option<usize> {
+    let log = std::env::temp_dir().join(format!("ssmtp-calls-{}-{what}-{count}", std::process::id()));
+    let done = Command::new("strace")
+        .args(["-f", "-qq", "-o"])
+        .arg(&log)
+        .arg(std::env::current_exe().expect("a test has a program"))
+        .args(["--exact", "the_traced_process", "--ignored", "--test-threads=1"])
+        .envs([("COUNT_WHAT", what), ("COUNT_PORT", &port.to_string()), ("COUNT_COUNT", &count.to_string())])
+        .output();
+    let text = std::fs::read_to_string(&log).unwrap_or_default();
+    let _ = std::fs::remove_file(&log);
+    match done {
+        Ok(done) if done.status.success() => Some(text.lines().filter(|l| l.contains('(')).count()),
+        Ok(done) if !text.contains("ptrace") && !String::from_utf8_lossy(&done.stderr).contains("trace") => {
+            panic!("the traced process failed: {}", String::from_utf8_lossy(&done.stdout))
+        }
+        _ => {
+            eprintln!("strace is not there or may not trace: system calls are not counted");
+            None
+        }
+    }
+}
+
+/// System calls of `many` less those of `few`, for each one of the difference.
+fn each(what: &str, port: u16, few: usize, many: usize) -> Option<f64> {
+    let (less, more) = (calls(what, port, few)?, calls(what, port, many)?);
+    let each = (more as f64 - less as f64) / (many - few) as f64;
+    eprintln!("{what}: {each:.3} system calls each");
+    Some(each)
+}
+
+/// Run by `calls` in a process of its own.
+#[test]
+#[ignore = "a part of the tests that count system calls"]
+fn the_traced_process() {
+    let number = |name: &str| std::env::var(name).ok().and_then(|n| n.parse::<usize>().ok());
+    let (Some(port), Some(count)) = (number("COUNT_PORT"), number("COUNT_COUNT")) else { return };
+    let port = u16::try_from(port).expect("a port");
+    match std::env::var("COUNT_WHAT").as_deref() {
+        // All messages are made first, in either run, so that only sending differs.
+        Ok("batch") => {
+            let handle = sender(port, 0);
+            let message = sender(port, 1_024);
+            let (code, _) = handle.send_all(&vec![&message; count]);
+            assert_eq!(code, 0);
+        }
+        Ok("open") => {
+            let handle = sender(port, 1_024);
+            handle.call("Connect", "").unwrap();
+            (0..count).for_each(|_| handle.call("Send", "").unwrap());
+        }
+        Ok("own") => {
+            let handle = sender(port, 1_024);
+            (0..count).for_each(|_| handle.call("Send", "").unwrap());
+        }
+        // Both runs make the same content; the second one sends it once more.
+        Ok("large") => {
+            let handle = sender(port, 10 << 20);
+            handle.call("Connect", "").unwrap();
+            (0..count).for_each(|_| handle.call("Send", "").unwrap());
+        }
+        _ => {}
+    }
+}
+
+#[test]
+fn messages_that_follow_each_other_cost_about_two_system_calls_each() {
+    let server = server(FULL);
+    let Some(each) = each("batch", server.port(), 100, 600) else { return };
+    assert!(each <= 2.1, "{each}");
+}
+
+#[test]
+fn a_single_message_costs_two_turns_of_system_calls_and_a_look() {
+    let server = server(FULL);
+    if let Some(each) = each("open", server.port(), 10, 110) {
+        // A look at the idle connection, two turns, the host's name and the random octets of a Message-ID.
+        assert!(each <= 7.1, "{each}");
+    }
+    if let Some(each) = each("own", server.port(), 10, 60) {
+        assert!(each <= 30.0, "{each}");
+    }
+}
+
+#[test]
+fn ten_megabytes_cost_at_most_two_system_calls_per_mebibyte() {
+    let server = server(FULL);
+    let Some(each) = each("large", server.port(), 1, 6) else { return };
+    assert!(each / 10.0 <= 2.0, "{each}");
+}
