@@ -603,17 +603,20 @@ int32_t ssmtp_on_ssl_server_authentication(ssmtp_t *handle,
 // A step of the TLS handshake, for logs.
 int32_t ssmtp_on_ssl_status(ssmtp_t *handle, ssmtp_ssl_status_cb callback, void *userdata);
 
-// Resolves MailServer, connects, reads the greeting and says EHLO or HELO. Any number of messages can be sent
-// afterwards, until Disconnect. Error 104 when connected already.
+// Resolves MailServer, connects, reads the greeting, says EHLO or HELO, and logs in when User or Password is set:
+// once, with the mechanism that AuthMechanism or SASLMechanism asks for. A login that fails or is not offered closes
+// the connection with error 161 and the server's text, one that the properties do not allow with 603. Any number of
+// messages can be sent afterwards, until Disconnect. Error 104 when connected already.
 int32_t ssmtp_connect(ssmtp_t *handle);
 
 // Says QUIT, waits for the reply and closes the connection. It succeeds when there is no connection.
 int32_t ssmtp_disconnect(ssmtp_t *handle);
 
 // Sends the message. With no connection open it connects first and disconnects afterwards; an open one stays open.
-// After a refusing reply (161) the connection stays usable, after any other error in the session it is closed. A
-// refused recipient stops the message unless the StopOn setting of its kind is False; when every one is refused
-// nothing is sent (161).
+// After a refusing reply (161) the connection stays usable, after any other error in the session it is closed; a
+// connection of its own on a server with PIPELINING is closed after the reply to the message whatever it is, since
+// QUIT goes with the last dot. A refused recipient stops the message unless the StopOn setting of its kind is False;
+// when every one is refused nothing is sent (161).
 int32_t ssmtp_send(ssmtp_t *handle);
 
 // Sends one command line to the server as it is, CRLF added, and waits for the reply, which LastReply then holds. A
@@ -777,8 +780,9 @@ int32_t ssmtp_set_connected(ssmtp_t *handle,
 // Reads Idle. False while a blocking method runs on this handle, True at all other times. Any thread may read it.
 int32_t ssmtp_get_idle(ssmtp_t *handle, int32_t *value);
 
-// Reads LastReply. The last complete reply of the server, code and text, its lines joined by CRLF. Empty before the
-// first reply.
+// Reads LastReply. The last complete reply of the server, code and text, its lines joined by CRLF. The reply to QUIT
+// is not kept, so that after a Send that closes its connection it is the reply to the message. Empty before the first
+// reply.
 int32_t ssmtp_get_last_reply(ssmtp_t *handle,
                              char **value);
 

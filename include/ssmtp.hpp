@@ -1490,7 +1490,8 @@ public:
     /// False while a blocking method runs on this handle, True at all other times. Any thread may read it.
     bool idle() const { return number(ssmtp_get_idle) != 0; }
 
-    /// The last complete reply of the server, code and text, its lines joined by CRLF. Empty before the first reply.
+    /// The last complete reply of the server, code and text, its lines joined by CRLF. The reply to QUIT is not kept,
+    /// so that after a Send that closes its connection it is the reply to the message. Empty before the first reply.
     std::string last_reply() const { return text(ssmtp_get_last_reply); }
 
     /// Reads as the name of this machine (gethostname) until it is set, and as the local address of the connection
@@ -1724,8 +1725,10 @@ public:
 
     // Methods.
 
-    /// Resolves MailServer, connects, reads the greeting and says EHLO or HELO. Any number of messages can be sent
-    /// afterwards, until Disconnect. Error 104 when connected already.
+    /// Resolves MailServer, connects, reads the greeting, says EHLO or HELO, and logs in when User or Password is set:
+    /// once, with the mechanism that AuthMechanism or SASLMechanism asks for. A login that fails or is not offered
+    /// closes the connection with error 161 and the server's text, one that the properties do not allow with 603. Any
+    /// number of messages can be sent afterwards, until Disconnect. Error 104 when connected already.
     void connect() {
         const auto s = running();
         const std::int32_t code = ssmtp_connect(s->handle);
@@ -1738,9 +1741,10 @@ public:
         s->finish(code);
     }
     /// Sends the message. With no connection open it connects first and disconnects afterwards; an open one stays open.
-    /// After a refusing reply (161) the connection stays usable, after any other error in the session it is closed. A
-    /// refused recipient stops the message unless the StopOn setting of its kind is False; when every one is refused
-    /// nothing is sent (161).
+    /// After a refusing reply (161) the connection stays usable, after any other error in the session it is closed; a
+    /// connection of its own on a server with PIPELINING is closed after the reply to the message whatever it is, since
+    /// QUIT goes with the last dot. A refused recipient stops the message unless the StopOn setting of its kind is
+    /// False; when every one is refused nothing is sent (161).
     void send() {
         const auto s = running();
         const std::int32_t code = ssmtp_send(s->handle);
@@ -1909,6 +1913,34 @@ public:
         const std::int32_t code = ssmtp_add_inline_data(s->handle, data.data(), data.size(), content_id_text.get(),
                                                         content_type_text.get());
         detail::check(s->handle, code);
+    }
+    /// Sends the message of each object through the server and connection of this one; the commands of a message go in
+    /// the same write as the end of the one before, so that a message costs one round trip where the server offers
+    /// PIPELINING. Gives a number for each: 0 when it was sent, else its error, which also fires this object's Error
+    /// event; the others go on. 610 is a message that was given when the connection went away before the reply. Throws
+    /// when the call itself is refused (163, 166) or interrupted (301).
+    std::vector<std::int32_t> send_all(const std::vector<const Ssmtp *> &messages) {
+        std::vector<ssmtp_t *> handles;
+        for (const Ssmtp *message : messages) {
+            handles.push_back(message != nullptr ? message->handle() : nullptr);
+        }
+        const std::int32_t unwritten = -1;
+        std::vector<std::int32_t> results(handles.size(), unwritten);
+        const auto s = running();
+        const std::int32_t code = ssmtp_send_all(s->handle, handles.data(), handles.size(), results.data());
+        bool told = !results.empty() && results[0] != unwritten;
+        for (const std::int32_t result : results) {
+            told = told && result != ErrorCode::INTERRUPTED;
+        }
+        s->finish(told ? 0 : code);
+        return results;
+    }
+    std::vector<std::int32_t> send_all(const std::vector<Ssmtp> &messages) {
+        std::vector<const Ssmtp *> all;
+        for (const Ssmtp &message : messages) {
+            all.push_back(&message);
+        }
+        return send_all(all);
     }
     /// The stream whose content follows MessageText, from its position to its end; read while sending. It must live
     /// until it was sent, replaced or removed. `size` is its length in bytes, -1 when unknown; by default the stream is

@@ -45,6 +45,8 @@ if [ "$what" = test ]; then
     need mono-mcs have mcs
     need mono-runtime have mono
     need libmono-system-core4.0-cil test -e /usr/lib/mono/4.5/System.Core.dll
+    need libmime-tools-perl perl -MMIME::Parser -e 1
+    need openssl have openssl
     need postfix have postfix
     need dovecot-core have dovecot
     need dovecot-submissiond test -x /usr/lib/dovecot/submission

@@ -11,7 +11,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 const USER: &str = "tim";
 const PASSWORD: &str = "tanstaaf-Zx7!tanstaaf";
@@ -33,13 +33,19 @@ enum End {
 
 /// A server for one connection. It gives the lines of the login that it heard.
 fn server(mechanism: &'static str, end: End) -> (u16, Receiver<Vec<String>>) {
+    server_with(move |stream, heard| converse(stream, mechanism, end, heard))
+}
+
+fn server_with(
+    talk: impl FnOnce(TcpStream, &mut Vec<String>) -> std::io::Result<()> + Send + 'static,
+) -> (u16, Receiver<Vec<String>>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     let (tell, heard) = channel();
     thread::spawn(move || {
         let (stream, _) = listener.accept().unwrap();
         let mut lines = Vec::new();
-        let _ = converse(stream, mechanism, end, &mut lines);
+        let _ = talk(stream, &mut lines);
         let _ = tell.send(lines);
     });
     (port, heard)
@@ -58,8 +64,7 @@ fn converse(mut stream: TcpStream, mechanism: &str, end: End, heard: &mut Vec<St
     hear(&mut Vec::new())?;
     write!(stream, "250-echo.example\r\n250 AUTH {mechanism}\r\n")?;
     hear(heard)?;
-    let mut challenges = challenges(mechanism, &heard[0]).into_iter();
-    while let Some(challenge) = challenges.next() {
+    for challenge in challenges(mechanism, &heard[0]) {
         write!(stream, "334 {challenge}\r\n")?;
         if end == End::Cut {
             return Ok(());
@@ -203,6 +208,33 @@ fn with_masking_off_the_trace_shows_the_login_and_nothing_else_does() {
         for secret in secrets(&seen.heard) {
             assert!(!seen.rest.contains(&secret), "{mechanism}: {secret} in:\n{}", seen.rest);
         }
+    }
+}
+
+#[test]
+fn a_challenge_of_any_size_is_answered_or_refused() {
+    for (size, code, answered) in [(0, 161, true), (40_000, 161, true), (1 << 20, 162, false)] {
+        let challenge = STANDARD.encode(vec![b'x'; size]);
+        let (port, heard) = server_with(move |mut stream, heard| {
+            let mut lines = BufReader::new(stream.try_clone()?).lines();
+            write!(stream, "220 large.example\r\n")?;
+            lines.next().transpose()?;
+            write!(stream, "250-large.example\r\n250 AUTH CRAM-MD5\r\n")?;
+            lines.next().transpose()?;
+            write!(stream, "334 {challenge}\r\n")?;
+            heard.extend(lines.next().transpose()?);
+            write!(stream, "535 no\r\n")?;
+            lines.next().transpose().map(drop)
+        });
+        let handle = Handle::to(port);
+        handle.must_set("User", USER);
+        handle.must_set("Password", PASSWORD);
+        handle.must_set("AuthMechanism", "amCRAMMD5");
+        let begun = Instant::now();
+        assert_eq!(handle.call("Connect", "").unwrap_err().code, code, "{size}");
+        assert!(begun.elapsed() < Duration::from_secs(2), "{size}");
+        let heard = heard.recv_timeout(Duration::from_secs(20)).expect("the server ends");
+        assert_eq!(!heard.is_empty(), answered, "{size}: {heard:?}");
     }
 }
 

@@ -5,6 +5,7 @@ use super::{Component, State};
 use crate::config::Setting;
 use crate::error::{Code, Error, Result};
 use crate::net::{Clock, Closing, DialOptions, IpMode, SocketOptions, dial};
+use crate::smtp::Context;
 use crate::smtp::session::{Idle, Session, out_of_step, refused};
 use std::time::{Duration, Instant};
 
@@ -105,8 +106,9 @@ impl Operation<'_> {
     pub fn quit(&mut self) {
         let usual = self.clock.inactivity;
         self.clock.inactivity = Some(usual.map_or(QUIT_WAIT, |t| t.min(QUIT_WAIT)));
+        // LastReply stays what the server said to the last thing that mattered.
         let _ = self.converse(|session, cx| {
-            session.quit(cx);
+            session.quit(&Context { last_reply: &|_| (), ..*cx });
             Ok(())
         });
         self.clock.inactivity = usual;

@@ -13,8 +13,8 @@ start_dovecot() { # FOLDER PORT
     python3 "$here/oauth_token.py" key >"$dir/keys/default/HS256/default"
     # The second name is the one that DIGEST-MD5 looks for: its user has a realm.
     cat >"$dir/users" <<'USERS'
-alice:{PLAIN}correct-Horse 7
-alice@localhost:{PLAIN}correct-Horse 7
+alice:{PLAIN}correct-Horse 7 battery-Staple 9 stable-Door 11
+alice@localhost:{PLAIN}correct-Horse 7 battery-Staple 9 stable-Door 11
 bob:{PLAIN}pä"s\s{wörd}
 carol@localhost:{PLAIN}q"s\s{word},=
 USERS

@@ -41,23 +41,23 @@ plain:
   driver = plaintext
   public_name = PLAIN
   server_prompts = :
-  server_condition = \${if and{{eq{\$auth2}{alice}}{eq{\$auth3}{correct-Horse 7}}}}
+  server_condition = \${if and{{eq{\$auth2}{alice}}{eq{\$auth3}{correct-Horse 7 battery-Staple 9 stable-Door 11}}}}
   server_set_id = \$auth2
 login:
   driver = plaintext
   public_name = LOGIN
   server_prompts = Username:: : Password::
-  server_condition = \${if and{{eq{\$auth1}{alice}}{eq{\$auth2}{correct-Horse 7}}}}
+  server_condition = \${if and{{eq{\$auth1}{alice}}{eq{\$auth2}{correct-Horse 7 battery-Staple 9 stable-Door 11}}}}
   server_set_id = \$auth1
 cram:
   driver = cram_md5
   public_name = CRAM-MD5
-  server_secret = \${if eq{\$auth1}{alice}{correct-Horse 7}fail}
+  server_secret = \${if eq{\$auth1}{alice}{correct-Horse 7 battery-Staple 9 stable-Door 11}fail}
   server_set_id = \$auth1
 spa:
   driver = spa
   public_name = NTLM
-  server_password = \${if eq{\$auth1}{alice}{correct-Horse 7}fail}
+  server_password = \${if eq{\$auth1}{alice}{correct-Horse 7 battery-Staple 9 stable-Door 11}fail}
   server_set_id = \$auth1
 CONF
     chown -R nobody:nogroup "$dir"

@@ -19,7 +19,7 @@ from ssmtp import Ssmtp, SsmtpError  # noqa: E402
 
 from tamper import Tamper  # noqa: E402
 
-USER, PASSWORD = "alice", "correct-Horse 7"
+USER, PASSWORD = "alice", "correct-Horse 7 battery-Staple 9 stable-Door 11"
 ODD_USER, ODD_PASSWORD = "bob", 'pä"s\\s{wörd}'
 TOKEN = os.environ.get("LOGIN_TOKEN", "")
 STALE_TOKEN = os.environ.get("LOGIN_STALE_TOKEN", "")

@@ -13,7 +13,7 @@ auxprop_plugin: sasldb
 sasldb_path: $dir/config/sasl/sasldb2
 mech_list: PLAIN LOGIN CRAM-MD5 DIGEST-MD5 NTLM SCRAM-SHA-1 SCRAM-SHA-256 SCRAM-SHA-512
 CONF
-    printf '%s' 'correct-Horse 7' | saslpasswd2 -p -c -f "$dir/config/sasl/sasldb2" -u postfix.example alice || return 1
+    printf '%s' 'correct-Horse 7 battery-Staple 9 stable-Door 11' | saslpasswd2 -p -c -f "$dir/config/sasl/sasldb2" -u postfix.example alice || return 1
     printf '%s' 'pä"s\s{wörd}' | saslpasswd2 -p -c -f "$dir/config/sasl/sasldb2" -u postfix.example bob || return 1
     chown postfix "$dir/config/sasl/sasldb2"
     cat >"$dir/config/main.cf" <<CF

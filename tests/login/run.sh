@@ -6,7 +6,8 @@
 #   tests/login/run.sh                     dovecot postfix exim
 #   tests/login/run.sh postfix             one of them
 #
-# Built before: target/debug/libssmtp.so and target/debug/xtask.
+# Built before: target/debug/libssmtp.so and target/debug/xtask. The programs that look for what is left in memory, and those
+# of the four languages, are built here.
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -25,6 +26,8 @@ for peer in "${peers[@]}"; do
         *) echo "no server is called $peer" >&2; exit 2 ;;
     esac
 done
+
+. "$here/languages.sh"
 
 # The servers' unprivileged processes must be able to walk down to it.
 base=$(mktemp -d /tmp/ssmtp-login.XXXXXX)
@@ -75,6 +78,29 @@ PY
 
 export SSMTP_LIBRARY=${SSMTP_LIBRARY:-$root/target/debug/libssmtp.so} PYTHONDONTWRITEBYTECODE=1
 
+command -v gcc >/dev/null || { echo "gcc is not installed: scripts/setup.sh test installs it" >&2; exit 1; }
+library=$(cd "$(dirname "$SSMTP_LIBRARY")" && pwd)
+ln -sf libssmtp.so "$library/libssmtp.so.0" # the name that programs look for
+gcc -std=c99 -D_POSIX_C_SOURCE=200809L -Wall -Wextra -Werror "-I$root/include" "$here/wiped.c" \
+    "-L$library" -lssmtp "-Wl,-rpath,$library" -o "$base/wiped"
+
+declare -A mechanisms_of=(
+    [dovecot]='PLAIN LOGIN CRAM-MD5 DIGEST-MD5 SCRAM-SHA-1 SCRAM-SHA-256'
+    [postfix]='PLAIN LOGIN CRAM-MD5 DIGEST-MD5 NTLM SCRAM-SHA-1 SCRAM-SHA-256 SCRAM-SHA-512'
+    [exim]='PLAIN LOGIN CRAM-MD5 NTLM'
+)
+try() { # PEER PORT
+    local right=0
+    timeout 300 python3 "$here/logins.py" "$1" "$2" || right=1
+    for outcome in RIGHT WRONG; do
+        # shellcheck disable=SC2086 # a list
+        timeout 120 "$base/wiped" "$2" alice $outcome ${mechanisms_of[$1]} || right=1
+    done
+    # One server is enough for what the languages do with a login.
+    if [ "$1" = dovecot ]; then try_languages "$base" "$2" || right=1; fi
+    return $right
+}
+
 failed=()
 for peer in "${peers[@]}"; do
     port=$(free_port)
@@ -85,7 +111,7 @@ for peer in "${peers[@]}"; do
             sleep 0.1
         done
     fi
-    if [ $up = yes ] && timeout 300 python3 "$here/logins.py" "$peer" "$port"; then continue; fi
+    if [ $up = yes ] && try "$peer" "$port"; then continue; fi
     failed+=("$peer")
     [ $up = yes ] || echo "FAILED  $peer does not run" >&2
     for file in "$base/$peer/out" "${log_of[$peer]:-}"; do

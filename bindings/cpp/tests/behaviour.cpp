@@ -293,6 +293,23 @@ TEST(results_are_a_list) {
     fails(ErrorCode::INDEX, [&] { smtp.recipient_results()[2]; }, "beyond the end");
 }
 
+TEST(messages_go_together) {
+    Server server{"--fault", "RCPT:bob=550 5.1.1 no such user"};
+    Ssmtp smtp = message_to(server.port());
+    std::vector<Ssmtp> messages;
+    for (const char *to : {"a@server.example", "bob@server.example", "c@server.example"}) {
+        messages.push_back(message_to(server.port()));
+        messages.back().send_to(to);
+    }
+    const std::vector<std::int32_t> results = smtp.send_all(messages);
+    check(results == std::vector<std::int32_t>{0, ErrorCode::PROTOCOL, 0}, "results");
+    same(messages[1].recipient_results()[0].enhanced_code, "5.1.1", "enhanced code");
+    check(!smtp.connected(), "its own connection is closed");
+    check(smtp.send_all(std::vector<Ssmtp>()).empty(), "no messages");
+    Ssmtp lost;
+    fails(ErrorCode::NO_MAIL_SERVER, [&] { lost.send_all(messages); }, "no server");
+}
+
 TEST(the_proxy_is_an_object) {
     Ssmtp smtp;
     const Firewall copy = smtp.firewall();

@@ -328,7 +328,12 @@ namespace Ssmtp
         /// <summary>Copies the entries into an array.</summary>
         public void CopyTo(MessageRecipient[] array, int arrayIndex)
         {
-            new List<MessageRecipient>(this).CopyTo(array, arrayIndex);
+            // Not by a List, whose constructor calls this.
+            int index = arrayIndex;
+            foreach (MessageRecipient entry in this)
+            {
+                array[index++] = entry;
+            }
         }
 
         /// <summary>The entries one after another.</summary>

@@ -70,8 +70,9 @@ namespace Ssmtp
 
         private IEnumerable<MailAddress> RepliesTo()
         {
+            // The older property is the list's first entry on Mono, and apart from the list on .NET.
 #pragma warning disable 618
-            return mail.ReplyTo == null ? mail.ReplyToList : Enumerable.Repeat(mail.ReplyTo, 1);
+            return mail.ReplyToList.Count > 0 || mail.ReplyTo == null ? mail.ReplyToList : Enumerable.Repeat(mail.ReplyTo, 1);
 #pragma warning restore 618
         }
 

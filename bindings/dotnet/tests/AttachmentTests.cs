@@ -1,7 +1,6 @@
 // HTML, attachments and inline parts, the scenario of which is looked at by a parser that all languages share.
 
 using System;
-using System.Collections.Generic;
 using System.IO;
 using System.Linq;
 using System.Reflection;
@@ -32,9 +31,21 @@ namespace Ssmtp.Tests
             {
                 string file = Path.Combine(AppDomain.CurrentDomain.BaseDirectory, "attachments.exe");
                 MethodInfo main = Assembly.LoadFrom(file).EntryPoint;
-                object result = main.Invoke(null, new object[] { new[] { "127.0.0.1:" + server.Port } });
+                TextWriter console = Console.Out;
+                var said = new StringWriter();
+                Console.SetOut(said);
+                object result;
+                try
+                {
+                    result = main.Invoke(null, new object[] { new[] { "127.0.0.1:" + server.Port } });
+                }
+                finally
+                {
+                    Console.SetOut(console);
+                }
                 Check.Equal(0, (int)result, "exit code");
-                Scenario.Check(server.FileOf(1));
+                Check.Equal("sent\n", said.ToString());
+                AttachmentScenario.Check(server.FileOf(1));
             }
         }
 
@@ -232,14 +243,14 @@ namespace Ssmtp.Tests
                 smtp.Subject = "Attachments – Anhänge";
                 smtp.MessageDate = "Sun, 22 Nov 2026 12:00:00 +0000";
                 smtp.MessageId = "<attachments@client.example>";
-                smtp.MessageText = Scenario.Text;
-                smtp.MessageHtml = Scenario.Html;
-                smtp.AddInline(Scenario.Png(), "logo@client.example", "image/png");
-                smtp.AddAttachment(Scenario.Csv(), "report.csv", "text/csv");
-                smtp.AddAttachment(folder.Write("Übersicht.txt", Scenario.Overview()));
-                smtp.AddAttachment(new MemoryStream(Scenario.Numbers()), "numbers.bin", "application/octet-stream");
+                smtp.MessageText = AttachmentScenario.Text;
+                smtp.MessageHtml = AttachmentScenario.Html;
+                smtp.AddInline(AttachmentScenario.Png(), "logo@client.example", "image/png");
+                smtp.AddAttachment(AttachmentScenario.Csv(), "report.csv", "text/csv");
+                smtp.AddAttachment(folder.Write("Übersicht.txt", AttachmentScenario.Overview()));
+                smtp.AddAttachment(new MemoryStream(AttachmentScenario.Numbers()), "numbers.bin", "application/octet-stream");
                 smtp.Send();
-                Scenario.Check(server.FileOf(1));
+                AttachmentScenario.Check(server.FileOf(1));
             }
         }
 

@@ -14,8 +14,6 @@ namespace Ssmtp.Tests
 {
     public static class MailMessageTests
     {
-        private static readonly UTF8Encoding Utf8NoMark = new UTF8Encoding(false);
-
         public static void the_fields_of_a_mail_arrive()
         {
             using (var server = new EmbeddedServer("--extensions \"8BITMIME,DSN\""))
@@ -44,8 +42,9 @@ namespace Ssmtp.Tests
 
                 string[] envelope = server.Envelope(1);
                 Check.Contains("MAIL FROM:<office@client.example>", envelope[0]);
+                string[] names = { "alice", "bob", "carol", "dave" };
                 Check.Equal(
-                    new[] { "alice", "bob", "carol", "dave" }.Select(n => "RCPT TO:<" + n + "@server.example> NOTIFY=FAILURE,DELAY").ToArray(),
+                    names.Select(n => "RCPT TO:<" + n + "@server.example> NOTIFY=FAILURE,DELAY").ToArray(),
                     envelope.Skip(1).Select(l => l.TrimEnd()).ToArray());
                 KeyValuePair<List<string>, string> parts = Messages.Parts(server.Message(1));
                 List<string> head = parts.Key;
@@ -61,7 +60,9 @@ namespace Ssmtp.Tests
                 Check.Equal("<mail@client.example>", Messages.Header(head, "Message-ID"));
                 Check.Equal("Sun, 22 Nov 2026 12:00:00 +0000", Messages.Header(head, "Date"));
                 Check.Equal("Grüße", Messages.Decoded(Messages.Header(head, "X-Text")));
-                Check.Equal(new[] { "X-Twice: one", "X-Twice: two" }, head.Where(l => l.StartsWith("X-Twice:", StringComparison.Ordinal)).ToArray());
+                Check.Equal(
+                    new[] { "X-Twice: one", "X-Twice: two" },
+                    head.Where(l => l.StartsWith("X-Twice:", StringComparison.Ordinal)).ToArray());
                 Check.Equal("Ünïcödé\r\n.dot\r\n", parts.Value);
                 string whole = Encoding.UTF8.GetString(server.Message(1));
                 Check.Lacks("dave", whole);
@@ -78,8 +79,9 @@ namespace Ssmtp.Tests
                 smtp.SendMessage(mail);
                 mail.Priority = MailPriority.Low;
                 smtp.SendMessage(mail);
-                Check.Equal(0, Messages.Parts(server.Message(1)).Key.Count(l => l.Contains("riority") || l.Contains("mportance")), "lines");
-                List<string> head = Messages.Parts(server.Message(2)).Key;
+                List<string> head = Messages.Parts(server.Message(1)).Key;
+                Check.Equal(0, head.Count(l => l.Contains("riority") || l.Contains("mportance")), "lines");
+                head = Messages.Parts(server.Message(2)).Key;
                 Check.Equal("Low", Messages.Header(head, "Importance"));
                 Check.Equal("non-urgent", Messages.Header(head, "Priority"));
                 Check.Equal("5", Messages.Header(head, "X-Priority"));
@@ -94,7 +96,7 @@ namespace Ssmtp.Tests
             using (MailMessage mail = OfTheScenario(folder))
             {
                 smtp.SendMessage(mail);
-                Scenario.Check(server.FileOf(1));
+                AttachmentScenario.Check(server.FileOf(1));
             }
         }
 
@@ -108,7 +110,7 @@ namespace Ssmtp.Tests
                 int before = MessageStream.Count;
                 smtp.SendMessage(mail);
                 smtp.SendMessageAsync(mail).GetAwaiter().GetResult();
-                Scenario.Check(server.FileOf(2));
+                AttachmentScenario.Check(server.FileOf(2));
                 Check.Equal(before, MessageStream.Count, "streams");
                 Stream stream = mail.Attachments[2].ContentStream;
                 Check.Equal(true, stream.CanRead && stream.Position == 0, "open and at its start;");
@@ -117,7 +119,7 @@ namespace Ssmtp.Tests
 
         public static void both_texts_may_be_views_and_in_a_charset_of_their_own()
         {
-            using (var server = new EmbeddedServer())
+            using (var server = new EmbeddedServer("--extensions 8BITMIME"))
             using (Ssmtp smtp = Connection(server.Port))
             using (MailMessage mail = Small())
             {
@@ -130,6 +132,20 @@ namespace Ssmtp.Tests
                 Check.Contains("\r\nGrüße\r\n", message);
                 Check.Contains("\r\n<b>Grüße</b>\r\n", message);
                 Check.Contains("multipart/alternative", message);
+            }
+        }
+
+        public static void the_older_reply_to_counts_too()
+        {
+            using (var server = new EmbeddedServer())
+            using (Ssmtp smtp = Connection(server.Port))
+            using (MailMessage mail = Small())
+            {
+#pragma warning disable 618
+                mail.ReplyTo = new MailAddress("reply@client.example");
+#pragma warning restore 618
+                smtp.SendMessage(mail);
+                Check.Equal("reply@client.example", Messages.Header(Messages.Parts(server.Message(1)).Key, "Reply-To"));
             }
         }
 
@@ -156,11 +172,10 @@ namespace Ssmtp.Tests
             {
                 mail.IsBodyHtml = true;
                 mail.Body = "<img src=\"cid:shown@x\">";
-                mail.Attachments.Add(new Attachment(new MemoryStream(new byte[] { 1 }), "shown.png", "image/png") { ContentId = "shown@x" });
-                var inline = new Attachment(new MemoryStream(new byte[] { 2 }), "Bild ü.png", "image/png") { ContentId = "inline@x" };
-                inline.ContentDisposition.Inline = true;
-                mail.Attachments.Add(inline);
-                mail.Attachments.Add(new Attachment(new MemoryStream(new byte[] { 3 }), "beside.png", "image/png") { ContentId = "beside@x" });
+                mail.Attachments.Add(Picture(1, "shown.png", "shown@x"));
+                mail.Attachments.Add(Picture(2, "Bild ü.png", "inline@x"));
+                mail.Attachments[1].ContentDisposition.Inline = true;
+                mail.Attachments.Add(Picture(3, "beside.png", "beside@x"));
                 smtp.SendMessage(mail);
                 string message = Encoding.UTF8.GetString(server.Message(1));
                 Check.Contains("multipart/related", message);
@@ -168,7 +183,8 @@ namespace Ssmtp.Tests
                 Check.Contains("Content-ID: <inline@x>", message);
                 Check.Contains("name=shown.png", message.Replace("\"", ""));
                 Check.Contains("Bild%20%C3%BC.png", message);
-                Check.Contains("Content-Disposition: attachment; filename=beside.png", message.Replace("\"", "").Replace("\r\n ", " "));
+                string unfolded = message.Replace("\"", "").Replace("\r\n ", " ");
+                Check.Contains("Content-Disposition: attachment; filename=beside.png", unfolded);
                 Check.Lacks("beside@x", message);
             }
         }
@@ -206,7 +222,8 @@ namespace Ssmtp.Tests
                 Check.Contains("text/enriched", Check.Throws<NotSupportedException>(() => smtp.SendMessage(mail)).Message);
                 mail.AlternateViews.Clear();
                 AlternateView html = AlternateView.CreateAlternateViewFromString("x", null, "text/html");
-                html.LinkedResources.Add(new LinkedResource(new MemoryStream(), "image/png") { ContentLink = new Uri("http://x.example/") });
+                var linked = new LinkedResource(new MemoryStream(), "image/png") { ContentLink = new Uri("http://x.example/") };
+                html.LinkedResources.Add(linked);
                 mail.AlternateViews.Add(html);
                 Check.Throws<NotSupportedException>(() => smtp.SendMessage(mail));
                 Check.Throws<ArgumentNullException>(() => smtp.SendMessage(null));
@@ -263,7 +280,8 @@ namespace Ssmtp.Tests
             using (Ssmtp smtp = Own(server.Port))
             using (MailMessage mail = OfTheScenario(folder))
             {
-                var streams = new[] { new MemoryStream(new byte[] { 7, 7, 7 }), new MemoryStream(Utf8NoMark.GetBytes("tail\r\n")) };
+                var streams = new[] { new byte[] { 7, 7, 7 }, Encoding.ASCII.GetBytes("tail\r\n") }
+                    .Select(content => new MemoryStream(content)).ToArray();
                 smtp.AddAttachment(new byte[] { 8, 8, 8 }, "own.bin");
                 smtp.AddAttachment(streams[0], "stream.bin");
                 smtp.AddInline(new byte[] { 9, 9, 9 }, "own@x", "image/png");
@@ -273,7 +291,7 @@ namespace Ssmtp.Tests
                 smtp.OnStartTransfer += (s, e) => during = smtp.Subject + smtp.MessageText;
 
                 smtp.SendMessage(mail);
-                Scenario.Check(server.FileOf(1));
+                AttachmentScenario.Check(server.FileOf(1));
                 Check.Equal("Attachments – AnhängePlain text\r\n", during, "what handlers see;");
                 Check.Equal(before, Shown(smtp));
                 mail.To.Add("bad@server.example");
@@ -285,10 +303,11 @@ namespace Ssmtp.Tests
                 Check.Equal(before, Shown(smtp));
 
                 smtp.Send();
-                string own = Encoding.UTF8.GetString(server.Message(2));
-                foreach (string part in new[] { "CAgI", "BwcH", "CQkJ", "tail", "own text", "X-Own: 1", "Own: alice@server.example;" })
+                string sent = Encoding.UTF8.GetString(server.Message(2));
+                string[] own = { "CAgI", "BwcH", "CQkJ", "tail", "own text", "X-Own: 1", "Own: alice@server.example;" };
+                foreach (string part in own)
                 {
-                    Check.Contains(part, own.Replace("\r\n ", " "));
+                    Check.Contains(part, sent.Replace("\r\n ", " "));
                 }
                 Check.Equal(false, streams[0].CanRead || streams[1].CanRead, "open after the transfer;");
             }
@@ -443,17 +462,25 @@ namespace Ssmtp.Tests
             return mail;
         }
 
+        private static Attachment Picture(byte content, string name, string cid)
+        {
+            return new Attachment(new MemoryStream(new[] { content }), name, "image/png") { ContentId = cid };
+        }
+
         private static MailMessage OfTheScenario(Folder folder)
         {
-            var mail = new MailMessage("sender@client.example", "alice@postfix.test", "Attachments – Anhänge", Scenario.Text);
+            var mail = new MailMessage("sender@client.example", "alice@postfix.test", "Attachments – Anhänge", AttachmentScenario.Text);
             mail.Headers.Add("Date", "Sun, 22 Nov 2026 12:00:00 +0000");
             mail.Headers.Add("Message-ID", "<attachments@client.example>");
-            AlternateView html = AlternateView.CreateAlternateViewFromString(Scenario.Html, Encoding.UTF8, "text/html");
-            html.LinkedResources.Add(new LinkedResource(new MemoryStream(Scenario.Png()), "image/png") { ContentId = "logo@client.example" });
+            AlternateView html = AlternateView.CreateAlternateViewFromString(AttachmentScenario.Html, Encoding.UTF8, "text/html");
+            var logo = new LinkedResource(new MemoryStream(AttachmentScenario.Png()), "image/png");
+            logo.ContentId = "logo@client.example";
+            html.LinkedResources.Add(logo);
             mail.AlternateViews.Add(html);
-            mail.Attachments.Add(new Attachment(new MemoryStream(Scenario.Csv()), "report.csv", "text/csv"));
-            mail.Attachments.Add(new Attachment(folder.Write("Übersicht.txt", Scenario.Overview()), "text/plain"));
-            mail.Attachments.Add(new Attachment(new MemoryStream(Scenario.Numbers()), "numbers.bin", "application/octet-stream"));
+            mail.Attachments.Add(new Attachment(new MemoryStream(AttachmentScenario.Csv()), "report.csv", "text/csv"));
+            mail.Attachments.Add(new Attachment(folder.Write("Übersicht.txt", AttachmentScenario.Overview()), "text/plain"));
+            var numbers = new MemoryStream(AttachmentScenario.Numbers());
+            mail.Attachments.Add(new Attachment(numbers, "numbers.bin", "application/octet-stream"));
             return mail;
         }
 

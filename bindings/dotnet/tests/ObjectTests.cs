@@ -1,6 +1,7 @@
 // Recipients, headers, firewall and certificates as objects, and text on its way through C.
 
 using System;
+using System.Collections.Generic;
 using System.Linq;
 using System.Text;
 
@@ -8,6 +9,19 @@ namespace Ssmtp.Tests
 {
     public static class ObjectTests
     {
+        public static void recipients_can_be_copied_into_other_collections()
+        {
+            using (var smtp = new Ssmtp { SendTo = "a@x.example, b@x.example" })
+            {
+                List<MessageRecipient> list = smtp.MessageRecipients.ToList();
+                Check.Equal(new[] { "a@x.example", "b@x.example" }, list.Select(r => r.Address).ToArray());
+                var array = new MessageRecipient[3];
+                smtp.MessageRecipients.CopyTo(array, 1);
+                Check.Equal("a@x.example", array[1].Address);
+                Check.Throws<IndexOutOfRangeException>(() => smtp.MessageRecipients.CopyTo(array, 2));
+            }
+        }
+
         public static void recipients_are_a_list()
         {
             using (var smtp = new Ssmtp())

@@ -76,6 +76,7 @@ namespace Ssmtp.Tests
             {
                 var members = new List<string>();
                 smtp.OnExpand += (s, e) => members.Add(e.Address);
+                smtp.Connect();
                 smtp.Verify("alice");
                 Check.Contains("alice@server.example", smtp.LastReply);
                 smtp.ExpandAsync("staff").GetAwaiter().GetResult();

@@ -5,7 +5,7 @@ use crate::ffi::handle::ssmtp_t;
 use crate::ffi::text;
 use libc::c_char;
 
-/// Resolves MailServer, connects, reads the greeting and says EHLO or HELO. Any number of messages can be sent afterwards, until Disconnect. Error 104 when connected already.
+/// Resolves MailServer, connects, reads the greeting, says EHLO or HELO, and logs in when User or Password is set: once, with the mechanism that AuthMechanism or SASLMechanism asks for. A login that fails or is not offered closes the connection with error 161 and the server's text, one that the properties do not allow with 603. Any number of messages can be sent afterwards, until Disconnect. Error 104 when connected already.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_connect(handle: *mut ssmtp_t) -> i32 {
     guard::run(handle, |c| c.connect())
@@ -17,7 +17,7 @@ pub unsafe extern "C" fn ssmtp_disconnect(handle: *mut ssmtp_t) -> i32 {
     guard::run(handle, |c| c.disconnect())
 }
 
-/// Sends the message. With no connection open it connects first and disconnects afterwards; an open one stays open. After a refusing reply (161) the connection stays usable, after any other error in the session it is closed. A refused recipient stops the message unless the StopOn setting of its kind is False; when every one is refused nothing is sent (161).
+/// Sends the message. With no connection open it connects first and disconnects afterwards; an open one stays open. After a refusing reply (161) the connection stays usable, after any other error in the session it is closed; a connection of its own on a server with PIPELINING is closed after the reply to the message whatever it is, since QUIT goes with the last dot. A refused recipient stops the message unless the StopOn setting of its kind is False; when every one is refused nothing is sent (161).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_send(handle: *mut ssmtp_t) -> i32 {
     guard::run(handle, |c| c.send())

@@ -70,7 +70,7 @@ pub unsafe extern "C" fn ssmtp_get_idle(handle: *mut ssmtp_t, value: *mut i32) -
     unsafe { guard::get_bool(handle, value, |c| c.get_idle()) }
 }
 
-/// Reads LastReply. The last complete reply of the server, code and text, its lines joined by CRLF. Empty before the first reply.
+/// Reads LastReply. The last complete reply of the server, code and text, its lines joined by CRLF. The reply to QUIT is not kept, so that after a Send that closes its connection it is the reply to the message. Empty before the first reply.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_last_reply(handle: *mut ssmtp_t, value: *mut *mut c_char) -> i32 {
     unsafe { guard::get_text(handle, value, |c| c.get_last_reply()) }

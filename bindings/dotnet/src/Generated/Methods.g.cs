@@ -8,10 +8,13 @@ namespace Ssmtp
 {
     public sealed partial class Ssmtp
     {
-        /// <summary>Resolves MailServer, connects, reads the greeting and says EHLO or HELO. Any number of messages can
-        /// be sent afterwards, until Disconnect. Error 104 when connected already.</summary>
+        /// <summary>Resolves MailServer, connects, reads the greeting, says EHLO or HELO, and logs in when User or
+        /// Password is set: once, with the mechanism that AuthMechanism or SASLMechanism asks for. A login that fails
+        /// or is not offered closes the connection with error 161 and the server's text, one that the properties do not
+        /// allow with 603. Any number of messages can be sent afterwards, until Disconnect. Error 104 when connected
+        /// already.</summary>
         /// <exception cref="SsmtpException">With one of these numbers, among others: 104, 163, 166, 118, 161, 162, 201,
-        /// 301, 1120, 10054, 10061, 11001.</exception>
+        /// 301, 603, 606, 1120, 10054, 10061, 11001.</exception>
         public void Connect()
         {
             Check(Native.ssmtp_connect(handle));
@@ -20,7 +23,7 @@ namespace Ssmtp
         /// <summary>Connect on a thread of its own, where the event handlers run too. Cancelling interrupts it, and the
         /// task ends as cancelled.</summary>
         /// <exception cref="SsmtpException">With one of these numbers, among others: 104, 163, 166, 118, 161, 162, 201,
-        /// 301, 1120, 10054, 10061, 11001.</exception>
+        /// 301, 603, 606, 1120, 10054, 10061, 11001.</exception>
         /// <param name="cancellationToken">Interrupts the operation when it is cancelled.</param>
         public Task ConnectAsync(CancellationToken cancellationToken = default(CancellationToken))
         {
@@ -45,8 +48,9 @@ namespace Ssmtp
 
         /// <summary>Sends the message. With no connection open it connects first and disconnects afterwards; an open
         /// one stays open. After a refusing reply (161) the connection stays usable, after any other error in the
-        /// session it is closed. A refused recipient stops the message unless the StopOn setting of its kind is False;
-        /// when every one is refused nothing is sent (161).</summary>
+        /// session it is closed; a connection of its own on a server with PIPELINING is closed after the reply to the
+        /// message whatever it is, since QUIT goes with the last dot. A refused recipient stops the message unless the
+        /// StopOn setting of its kind is False; when every one is refused nothing is sent (161).</summary>
         /// <exception cref="SsmtpException">With one of these numbers, among others: 161, 162, 163, 164, 165, 166, 201,
         /// 301, 302, 303, 434, 603, 1120.</exception>
         public void Send()

@@ -1274,7 +1274,8 @@ namespace Ssmtp
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
         internal static extern int ssmtp_cert_set_encoded_b(SsmtpCertHandle cert, byte[] value, UIntPtr length);
 
-        /// <summary>Resolves MailServer, connects, reads the greeting and says EHLO or HELO.</summary>
+        /// <summary>Resolves MailServer, connects, reads the greeting, says EHLO or HELO, and logs in when User or
+        /// Password is set: once, with the mechanism that AuthMechanism or SASLMechanism asks for.</summary>
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
         internal static extern int ssmtp_connect(SsmtpHandle handle);
 

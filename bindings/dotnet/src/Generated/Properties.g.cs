@@ -94,8 +94,9 @@ namespace Ssmtp
             }
         }
 
-        /// <summary>The last complete reply of the server, code and text, its lines joined by CRLF. Empty before the
-        /// first reply.</summary>
+        /// <summary>The last complete reply of the server, code and text, its lines joined by CRLF. The reply to QUIT
+        /// is not kept, so that after a Send that closes its connection it is the reply to the message. Empty before
+        /// the first reply.</summary>
         public string LastReply
         {
             get

@@ -9,6 +9,7 @@ from typing import Any, Awaitable, Callable, Dict, Iterator, Optional, Type, Typ
 from . import _callbacks
 from ._access import error, text
 from ._async import in_thread
+from ._batch import Batch
 from ._enums_gen import ErrorCode
 from ._errors import SsmtpError
 from ._event import Handler
@@ -22,7 +23,7 @@ from ._streams import Streams
 T = TypeVar("T")
 
 
-class Ssmtp(Streams, Results, Handlers):
+class Ssmtp(Batch, Streams, Results, Handlers):
     """An SMTP client that builds and sends messages.
 
     >>> with Ssmtp() as smtp:

@@ -111,8 +111,9 @@ class Properties(Accessor):
 
     @property
     def last_reply(self) -> str:
-        """The last complete reply of the server, code and text, its lines joined by CRLF. Empty
-        before the first reply.
+        """The last complete reply of the server, code and text, its lines joined by CRLF. The reply
+        to QUIT is not kept, so that after a Send that closes its connection it is the reply to the
+        message. Empty before the first reply.
         """
         return self._get_text("ssmtp_get_last_reply")
 
@@ -625,11 +626,14 @@ class Methods(Accessor):
     """One method each, and an `_async` twin for those that may wait."""
 
     def connect(self) -> None:
-        """Resolves MailServer, connects, reads the greeting and says EHLO or HELO. Any number of
-        messages can be sent afterwards, until Disconnect. Error 104 when connected already.
+        """Resolves MailServer, connects, reads the greeting, says EHLO or HELO, and logs in when
+        User or Password is set: once, with the mechanism that AuthMechanism or SASLMechanism asks
+        for. A login that fails or is not offered closes the connection with error 161 and the
+        server's text, one that the properties do not allow with 603. Any number of messages can be
+        sent afterwards, until Disconnect. Error 104 when connected already.
 
-        Errors worth telling apart: 104, 118, 161, 162, 163, 166, 201, 301, 1120, 10054, 10061,
-        11001.
+        Errors worth telling apart: 104, 118, 161, 162, 163, 166, 201, 301, 603, 606, 1120, 10054,
+        10061, 11001.
         """
         self._run("ssmtp_connect")
 
@@ -652,8 +656,10 @@ class Methods(Accessor):
     def send(self) -> None:
         """Sends the message. With no connection open it connects first and disconnects afterwards;
         an open one stays open. After a refusing reply (161) the connection stays usable, after any
-        other error in the session it is closed. A refused recipient stops the message unless the
-        StopOn setting of its kind is False; when every one is refused nothing is sent (161).
+        other error in the session it is closed; a connection of its own on a server with PIPELINING
+        is closed after the reply to the message whatever it is, since QUIT goes with the last dot.
+        A refused recipient stops the message unless the StopOn setting of its kind is False; when
+        every one is refused nothing is sent (161).
 
         Errors worth telling apart: 161, 162, 163, 164, 165, 166, 201, 301, 302, 303, 434, 603,
         1120.

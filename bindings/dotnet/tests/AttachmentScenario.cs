@@ -8,7 +8,7 @@ using System.Text;
 
 namespace Ssmtp.Tests
 {
-    internal static class Scenario
+    internal static class AttachmentScenario
     {
         internal const string Text = "Plain text\r\n";
         internal const string Html = "<p>HTML <img src=\"cid:logo@client.example\"></p>\r\n";

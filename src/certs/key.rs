@@ -1,0 +1,193 @@
+//! Private keys: RSA, EC on P-256, P-384 and P-521, and Ed25519, whatever they came in, kept as PKCS #8 (RFC 5958) with the public
+//! key beside. Read from PKCS #8, PKCS #1 (RFC 8017 A.1.2), SEC 1 (RFC 5915) or from numbers. Cleared when dropped, never shown.
+
+use super::der::{self, Reader};
+use super::fault::{Fault, Read, broken, unsupported};
+use super::number;
+use super::spki::{self, Curve, PublicKey};
+use super::x509::X509;
+use ring::signature::KeyPair;
+use std::fmt;
+use zeroize::Zeroizing;
+
+/// The largest RSA number: 16384 bits.
+pub const RSA_OCTETS: usize = 2048;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    Rsa,
+    Ec(Curve),
+    Ed25519,
+}
+
+/// A private key.
+pub struct PrivateKey {
+    kind: Kind,
+    pkcs8: Zeroizing<Vec<u8>>,
+    public: PublicKey,
+}
+
+impl fmt::Debug for PrivateKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "PrivateKey({:?})", self.kind)
+    }
+}
+
+/// The numbers of an RSA key, big-endian.
+pub struct Rsa<'a> {
+    pub n: &'a [u8],
+    pub e: &'a [u8],
+    pub d: &'a [u8],
+    pub p: &'a [u8],
+    pub q: &'a [u8],
+    /// The inverse of q modulo p.
+    pub qi: &'a [u8],
+}
+
+impl PrivateKey {
+    pub fn from_pkcs8(bytes: &[u8]) -> Read<PrivateKey> {
+        let mut info = der::only_sequence(bytes)?;
+        if info.small()? > 1 {
+            return broken("a private key of an unknown version");
+        }
+        let mut algorithm = info.sequence()?;
+        let oid = algorithm.oid()?;
+        let key = info.expect(der::OCTET_STRING)?;
+        match oid {
+            spki::RSA => PrivateKey::from_pkcs1(key),
+            spki::EC => match algorithm.optional(der::OID)?.map(|oid| (oid, Curve::from_oid(oid))) {
+                Some((_, Some(curve))) => PrivateKey::from_sec1(key, Some(curve)),
+                Some((oid, None)) => unsupported(format!("a private key on the curve {}", der::dotted(oid))),
+                None => unsupported("a private key on a curve without a name"),
+            },
+            spki::ED25519 => PrivateKey::ed25519(Reader::new(key).expect(der::OCTET_STRING)?),
+            spki::ED448 => unsupported("an Ed448 private key"),
+            spki::DSA => unsupported("a DSA private key"),
+            other => unsupported(format!("a private key of the algorithm {}", der::dotted(other))),
+        }
+    }
+
+    pub fn from_pkcs1(bytes: &[u8]) -> Read<PrivateKey> {
+        let mut key = der::only_sequence(bytes)?;
+        if key.small()? != 0 {
+            return unsupported("an RSA key of more than two primes");
+        }
+        let (n, e, d) = (key.unsigned()?, key.unsigned()?, key.unsigned()?);
+        let (p, q, _, _, qi) = (key.unsigned()?, key.unsigned()?, key.unsigned()?, key.unsigned()?, key.unsigned()?);
+        key.finish()?;
+        PrivateKey::rsa(&Rsa { n, e, d, p, q, qi })
+    }
+
+    /// `curve` is what stands around the key; inside it may stand again, or only there.
+    pub fn from_sec1(bytes: &[u8], curve: Option<Curve>) -> Read<PrivateKey> {
+        let mut key = der::only_sequence(bytes)?;
+        if key.small()? != 1 {
+            return broken("an EC key of an unknown version");
+        }
+        let scalar = key.expect(der::OCTET_STRING)?;
+        let inside = match key.optional(0xa0)? {
+            Some(parameters) => match Reader::new(parameters).optional(der::OID)? {
+                Some(oid) => match Curve::from_oid(oid) {
+                    Some(curve) => Some(curve),
+                    None => return unsupported(format!("a private key on the curve {}", der::dotted(oid))),
+                },
+                None => return unsupported("a private key on a curve without a name"),
+            },
+            None => None,
+        };
+        let curve = match (curve, inside) {
+            (Some(a), Some(b)) if a != b => return broken("an EC key of two curves"),
+            (Some(curve), _) | (None, Some(curve)) => curve,
+            (None, None) => return broken("an EC key without its curve"),
+        };
+        let found = PrivateKey::ec(curve, scalar)?;
+        if let Some(public) = key.optional(0xa1)? {
+            let point = Reader::new(public).bits()?;
+            if point.first() == Some(&4) && !found.public.der().ends_with(point) {
+                return broken("the halves of an EC key do not belong together");
+            }
+        }
+        Ok(found)
+    }
+
+    pub fn rsa(key: &Rsa<'_>) -> Read<PrivateKey> {
+        let (n, d, p, q) = (der::trim(key.n), der::trim(key.d), der::trim(key.p), der::trim(key.q));
+        let whole = !d.is_empty() && p.len() <= RSA_OCTETS && q.len() <= RSA_OCTETS && d.len() <= n.len() && key.qi.len() <= RSA_OCTETS;
+        let public = PublicKey::rsa(n, key.e)?;
+        if !whole || number::product(p, q)[..] != *n {
+            return broken("the numbers of an RSA key do not belong together");
+        }
+        let part = |prime: &[u8]| number::remainder(d, &number::less_one(prime)).ok_or_else(|| Fault::Broken("an RSA key with a prime of 1".into()));
+        let (dp, dq) = (part(p)?, part(q)?);
+        let numbers: Vec<Zeroizing<Vec<u8>>> =
+            [&[][..], n, key.e, d, p, q, &dp, &dq, key.qi].into_iter().map(|n| Zeroizing::new(der::integer(n))).collect();
+        let parts: Vec<&[u8]> = numbers.iter().map(|n| &n[..]).collect();
+        let pkcs1 = Zeroizing::new(der::wrap(der::SEQUENCE, &parts));
+        let algorithm = [der::wrap(der::OID, &[spki::RSA]), der::wrap(der::NULL, &[])].concat();
+        Ok(PrivateKey { kind: Kind::Rsa, pkcs8: pkcs8(&algorithm, &pkcs1), public })
+    }
+
+    pub fn ec(curve: Curve, scalar: &[u8]) -> Read<PrivateKey> {
+        let scalar = der::trim(scalar);
+        let size = curve.size();
+        if scalar.len() > size {
+            return broken("an EC key out of bounds");
+        }
+        let mut padded = Zeroizing::new(vec![0u8; size - scalar.len()]);
+        padded.extend_from_slice(scalar);
+        let Some(point) = point(curve, &padded) else { return broken("an EC key out of bounds") };
+        let key = Zeroizing::new(der::wrap(
+            der::SEQUENCE,
+            &[&der::integer(&[1]), &Zeroizing::new(der::wrap(der::OCTET_STRING, &[&padded])), &der::wrap(0xa1, &[&der::bit_string(&point)])],
+        ));
+        let algorithm = [der::wrap(der::OID, &[spki::EC]), der::wrap(der::OID, &[curve.oid()])].concat();
+        Ok(PrivateKey { kind: Kind::Ec(curve), pkcs8: pkcs8(&algorithm, &key), public: PublicKey::ec(curve, &point)? })
+    }
+
+    pub fn ed25519(seed: &[u8]) -> Read<PrivateKey> {
+        let Ok(pair) = ring::signature::Ed25519KeyPair::from_seed_unchecked(seed) else {
+            return broken("an Ed25519 key that is not 32 octets");
+        };
+        let key = Zeroizing::new(der::wrap(der::OCTET_STRING, &[seed]));
+        let public = PublicKey::ed25519(pair.public_key().as_ref())?;
+        Ok(PrivateKey { kind: Kind::Ed25519, pkcs8: pkcs8(&der::wrap(der::OID, &[spki::ED25519]), &key), public })
+    }
+
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    pub fn public_key(&self) -> &PublicKey {
+        &self.public
+    }
+
+    /// The key as PKCS #8 DER.
+    pub fn pkcs8(&self) -> &[u8] {
+        &self.pkcs8
+    }
+
+    /// The key as PEM, `BEGIN PRIVATE KEY`.
+    pub fn pem(&self) -> Zeroizing<String> {
+        Zeroizing::new(super::pem::encode("PRIVATE KEY", &self.pkcs8))
+    }
+
+    /// Whether it is the key of this certificate: by the numbers, since their coats differ (RSA with and without PSS).
+    pub fn belongs_to(&self, certificate: &X509) -> bool {
+        self.public.to_ssh().is_some_and(|mine| certificate.public_key().to_ssh().is_some_and(|other| other == mine))
+    }
+}
+
+fn pkcs8(algorithm: &[u8], key: &[u8]) -> Zeroizing<Vec<u8>> {
+    let key = Zeroizing::new(der::wrap(der::OCTET_STRING, &[key]));
+    Zeroizing::new(der::wrap(der::SEQUENCE, &[&der::integer(&[]), &der::wrap(der::SEQUENCE, &[algorithm]), &key]))
+}
+
+/// The uncompressed point of a scalar; `None` for zero and beyond the order.
+fn point(curve: Curve, scalar: &[u8]) -> Option<Vec<u8>> {
+    use p256::elliptic_curve::sec1::ToEncodedPoint;
+    Some(match curve {
+        Curve::P256 => p256::SecretKey::from_slice(scalar).ok()?.public_key().to_encoded_point(false).as_bytes().to_vec(),
+        Curve::P384 => p384::SecretKey::from_slice(scalar).ok()?.public_key().to_encoded_point(false).as_bytes().to_vec(),
+        Curve::P521 => p521::SecretKey::from_slice(scalar).ok()?.public_key().to_encoded_point(false).as_bytes().to_vec(),
+    })
+}

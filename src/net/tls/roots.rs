@@ -1,0 +1,127 @@
+//! Where trust begins: the system's roots, loaded once in a process, or a file in their place, and the caller's own.
+
+use super::TlsOptions;
+use crate::error::{Code, Error, Result};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, TrustAnchor};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
+use std::time::SystemTime;
+
+/// Certificates that a chain may end at.
+#[derive(Debug, Default)]
+pub struct Roots {
+    /// Side by side: the certificates and what webpki makes of them.
+    certificates: Vec<CertificateDer<'static>>,
+    anchors: Vec<TrustAnchor<'static>>,
+}
+
+impl Roots {
+    fn new(certificates: impl IntoIterator<Item = CertificateDer<'static>>) -> Roots {
+        let mut roots = Roots::default();
+        for certificate in certificates {
+            // What can't be read can't be a root either; a system's bundle is allowed to hold such.
+            if let Ok(anchor) = webpki::anchor_from_trusted_cert(&certificate).map(|anchor| anchor.to_owned()) {
+                roots.anchors.push(anchor);
+                roots.certificates.push(certificate);
+            }
+        }
+        roots
+    }
+
+    pub fn len(&self) -> usize {
+        self.anchors.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.anchors.is_empty()
+    }
+}
+
+/// What one handshake trusts.
+#[derive(Debug)]
+pub struct Trust {
+    roots: Arc<Roots>,
+    /// Beside them, and trusted as a server's own certificate too.
+    extra: Arc<Roots>,
+    pub(super) anchors: Vec<TrustAnchor<'static>>,
+    /// A file took the place of the system's roots: its certificates too may be a server's own.
+    from_file: bool,
+}
+
+impl Trust {
+    /// Error 303 for a CA file that cannot be read, 603 for SSLServerCACerts that are none.
+    pub fn of(options: &TlsOptions) -> Result<Trust> {
+        let file = ca_file(options);
+        let roots = match file {
+            Some(path) => Arc::new(from_file(path)?),
+            None => system(),
+        };
+        let extra = Arc::new(Roots::new(from_pem(options.extra_roots.as_bytes(), "SSLServerCACerts")?));
+        let anchors = extra.anchors.iter().chain(&roots.anchors).cloned().collect();
+        Ok(Trust { roots, extra, anchors, from_file: file.is_some() })
+    }
+
+    /// The certificate of an anchor.
+    pub(super) fn certificate(&self, anchor: &TrustAnchor<'_>) -> Option<&CertificateDer<'static>> {
+        let index = self.anchors.iter().position(|known| std::ptr::eq(known, anchor))?;
+        self.extra.certificates.iter().chain(&self.roots.certificates).nth(index)
+    }
+
+    /// Whether the caller named this very certificate.
+    pub(super) fn names(&self, leaf: &[u8]) -> bool {
+        let own = self.from_file.then_some(&self.roots).into_iter().chain([&self.extra]);
+        own.flat_map(|roots| &roots.certificates).any(|certificate| certificate.as_ref() == leaf)
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.anchors.is_empty()
+    }
+}
+
+/// What tells that the CA file is another one by now.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Stamp(Option<(PathBuf, u64, Option<SystemTime>)>);
+
+impl Stamp {
+    pub(super) fn of(options: &TlsOptions) -> Stamp {
+        Stamp(ca_file(options).map(|path| {
+            let data = fs::metadata(path).ok();
+            (path.to_owned(), data.as_ref().map_or(0, |data| data.len()), data.and_then(|data| data.modified().ok()))
+        }))
+    }
+}
+
+fn ca_file(options: &TlsOptions) -> Option<&Path> {
+    options.ca_files.iter().map(PathBuf::as_path).find(|path| path.exists()).or_else(|| {
+        // None of them exists: the first is named in the error, and the system's roots do not step in.
+        options.ca_files.first().map(PathBuf::as_path)
+    })
+}
+
+/// The system's roots, read at the first use. A system without any has none.
+pub fn system() -> Arc<Roots> {
+    static SYSTEM: OnceLock<Arc<Roots>> = OnceLock::new();
+    Arc::clone(SYSTEM.get_or_init(|| Arc::new(Roots::new(rustls_native_certs::load_native_certs().certs))))
+}
+
+fn from_file(path: &Path) -> Result<Roots> {
+    let data = fs::read(path)
+        .map_err(|error| Error::new(Code::File, format!("CA file {} cannot be read: {error}", path.display())))?;
+    let roots = Roots::new(from_pem(&data, &format!("CA file {}", path.display()))?);
+    if roots.is_empty() {
+        return Err(Error::new(Code::File, format!("CA file {} holds no certificate", path.display())));
+    }
+    Ok(roots)
+}
+
+/// Every certificate of a PEM text; other sections and text around them are left out.
+pub fn from_pem(text: &[u8], what: &str) -> Result<Vec<CertificateDer<'static>>> {
+    let found: std::result::Result<Vec<_>, _> = CertificateDer::pem_slice_iter(text).collect();
+    let found = found.map_err(|error| Error::new(Code::ValueRefused, format!("{what}: no valid PEM: {error}")))?;
+    if found.is_empty() && !text.trim_ascii().is_empty() {
+        return Err(Error::new(Code::ValueRefused, format!("{what} holds no PEM certificate")));
+    }
+    Ok(found)
+}
