@@ -26,12 +26,13 @@ fn arguments_are_refused_before_anything_is_done() {
     let sender = Handle::to(server.port());
     let one = message("b@server.example", "Hi\r\n");
     let (handles, mut results) = ([one.raw()], [7]);
+    let dead = Handle::new().raw();
     // SAFETY: NULL, or as many handles and places as are told.
     unsafe {
         assert_eq!(ssmtp_send_all(std::ptr::null_mut(), handles.as_ptr(), 1, results.as_mut_ptr()), 601);
         assert_eq!(ssmtp_send_all(sender.raw(), std::ptr::null(), 1, results.as_mut_ptr()), 601);
         assert_eq!(ssmtp_send_all(sender.raw(), handles.as_ptr(), 1, std::ptr::null_mut()), 601);
-        assert_eq!(ssmtp_send_all(Handle::new().raw(), handles.as_ptr(), 1, results.as_mut_ptr()), 608);
+        assert_eq!(ssmtp_send_all(dead, handles.as_ptr(), 1, results.as_mut_ptr()), 608);
         assert_eq!(ssmtp_send_all(sender.raw(), std::ptr::null(), 0, std::ptr::null_mut()), 0);
         let lost = Handle::new();
         assert_eq!(ssmtp_send_all(lost.raw(), handles.as_ptr(), 1, results.as_mut_ptr()), 163);

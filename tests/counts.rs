@@ -3,6 +3,7 @@
 mod common;
 
 use common::Handle;
+use std::io::Write as _;
 use std::process::Command;
 use std::time::Duration;
 use xtask::server::{Options, Server};
@@ -85,6 +86,11 @@ fn a_delaying_server_is_waited_for_once_a_message() {
     assert!(took >= distance * 13 && took < distance * 21, "{took:?}");
 }
 
+/// A remark for who runs the tests.
+fn say(text: &str) {
+    let _ = writeln!(std::io::stderr(), "{text}");
+}
+
 /// All system calls of a process that does so many of one thing; `None` where strace is not there, or may not trace.
 fn calls(what: &str, port: u16, count: usize) -> Option<usize> {
     let log = std::env::temp_dir().join(format!("ssmtp-calls-{}-{what}-{count}", std::process::id()));
@@ -103,7 +109,7 @@ fn calls(what: &str, port: u16, count: usize) -> Option<usize> {
             panic!("the traced process failed: {}", String::from_utf8_lossy(&done.stdout))
         }
         _ => {
-            eprintln!("strace is not there or may not trace: system calls are not counted");
+            say("strace is not there or may not trace: system calls are not counted");
             None
         }
     }
@@ -113,7 +119,7 @@ fn calls(what: &str, port: u16, count: usize) -> Option<usize> {
 fn each(what: &str, port: u16, few: usize, many: usize) -> Option<f64> {
     let (less, more) = (calls(what, port, few)?, calls(what, port, many)?);
     let each = (more as f64 - less as f64) / (many - few) as f64;
-    eprintln!("{what}: {each:.3} system calls each");
+    say(&format!("{what}: {each:.3} system calls each"));
     Some(each)
 }
 

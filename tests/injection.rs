@@ -36,14 +36,20 @@ fn send_and_look(server: &Server, what: &str, set: impl FnOnce(&Handle) -> bool)
         let verb = command.split([' ', ':']).next().unwrap_or("");
         let known = ["EHLO", "HELO", "MAIL", "RCPT", "DATA", "QUIT", "RSET", "BDAT"];
         assert!(known.contains(&verb), "{what}: the server heard {command:?}");
-        assert!(!command.starts_with("RCPT TO:<thief") && !command.starts_with("MAIL FROM:<thief"), "{what}: {command:?}");
+        assert!(
+            !command.starts_with("RCPT TO:<thief") && !command.starts_with("MAIL FROM:<thief"),
+            "{what}: {command:?}"
+        );
     }
     for received in server.messages().split_off(before) {
         assert!(!received.bare_lf && !received.bare_cr, "{what}: a bare CR or LF");
         let text = String::from_utf8_lossy(&received.data);
         let headers = text.split("\r\n\r\n").next().unwrap_or("");
         for line in headers.split("\r\n") {
-            assert!(!line.starts_with("X-Injected") && !line.starts_with("RCPT") && !line.starts_with("MAIL"), "{what}: {line:?}");
+            assert!(
+                !line.starts_with("X-Injected") && !line.starts_with("RCPT") && !line.starts_with("MAIL"),
+                "{what}: {line:?}"
+            );
         }
         assert!(text.contains("\r\n\r\n"), "{what}: the headers end");
     }
@@ -95,7 +101,9 @@ fn no_setting_begins_a_new_line_on_the_wire() {
 #[test]
 fn no_other_header_carries_more_than_its_lines_and_never_a_bcc() {
     let server = Server::start(Options::default()).unwrap();
-    for value in ["X-A: 1\nX-Injected: yes", "X-A: 1\rX-Injected: yes", "X-A: 1\r\n\r\nbody", "X-A\r\n b", "X A: 1", ": x"] {
+    for value in
+        ["X-A: 1\nX-Injected: yes", "X-A: 1\rX-Injected: yes", "X-A: 1\r\n\r\nbody", "X-A\r\n b", "X A: 1", ": x"]
+    {
         let handle = message(server.port());
         assert_eq!(handle.set("OtherHeaders", value).unwrap_err().code, 603, "{value:?}");
     }
@@ -117,7 +125,9 @@ fn no_attachment_name_or_type_begins_a_header() {
                 send_and_look(&server, &format!("{name:?} {kind:?}"), |handle| {
                     let (name, kind) = (CString::new(name).unwrap(), CString::new(kind).unwrap());
                     // SAFETY: the texts and the octets live through the call.
-                    unsafe { ssmtp_add_attachment_data(handle.raw(), b"x".as_ptr(), 1, name.as_ptr(), kind.as_ptr()) == 0 }
+                    unsafe {
+                        ssmtp_add_attachment_data(handle.raw(), b"x".as_ptr(), 1, name.as_ptr(), kind.as_ptr()) == 0
+                    }
                 });
             }
         }

@@ -3,6 +3,7 @@
 
 use super::der::{self, Reader};
 use super::fault::{Read, broken};
+use zeroize::Zeroizing;
 
 /// Deeper than any store or message nests, far from what a stack holds.
 const DEPTH: usize = 48;
@@ -34,12 +35,12 @@ fn value<'a>(bytes: &'a [u8], out: &mut Vec<u8>, depth: usize) -> Read<&'a [u8]>
         if !constructed || tag & 0x1f == 0x1f {
             return broken("an indefinite length where none may be");
         }
-        let mut content = Vec::new();
+        let mut content = Zeroizing::new(Vec::new());
         let mut rest = &bytes[2..];
         while !rest.starts_with(&[0, 0]) {
             rest = value(rest, &mut content, depth + 1)?;
         }
-        finish(*tag, content, out)?;
+        finish(*tag, &content, out)?;
         return Ok(&rest[2..]);
     }
     let mut reader = Reader::new(bytes);
@@ -49,21 +50,21 @@ fn value<'a>(bytes: &'a [u8], out: &mut Vec<u8>, depth: usize) -> Read<&'a [u8]>
         der::put(out, *tag, found.content);
         return Ok(rest);
     }
-    let mut content = Vec::with_capacity(found.content.len());
+    let mut content = Zeroizing::new(Vec::with_capacity(found.content.len()));
     let mut inner = found.content;
     while !inner.is_empty() {
         inner = value(inner, &mut content, depth + 1)?;
     }
-    finish(*tag, content, out)?;
+    finish(*tag, &content, out)?;
     Ok(rest)
 }
 
 /// A constructed string becomes one piece; the rest stays.
-fn finish(tag: u8, content: Vec<u8>, out: &mut Vec<u8>) -> Read<()> {
+fn finish(tag: u8, content: &[u8], out: &mut Vec<u8>) -> Read<()> {
     match tag & !0x20 {
-        der::OCTET_STRING => der::put(out, der::OCTET_STRING, &join(&content)?),
+        der::OCTET_STRING => der::put(out, der::OCTET_STRING, &Zeroizing::new(join(content)?)),
         der::BIT_STRING => broken("a bit string in pieces")?,
-        _ => der::put(out, tag, &content),
+        _ => der::put(out, tag, content),
     }
     Ok(())
 }

@@ -32,13 +32,20 @@ pub fn decrypt(cipher: Cipher, key: &[u8], iv: &[u8], data: &[u8], padding: Padd
         (Cipher::Des, 8) => cbc::<des::Des>(KeyInit::new_from_slice(key).ok()?, iv, data, padding),
         (Cipher::TripleDes, 16) => cbc::<des::TdesEde2>(KeyInit::new_from_slice(key).ok()?, iv, data, padding),
         (Cipher::TripleDes, 24) => cbc::<des::TdesEde3>(KeyInit::new_from_slice(key).ok()?, iv, data, padding),
-        (Cipher::Rc2(bits), 1..=128) if (1..=1024).contains(&bits) => cbc(rc2::Rc2::new_with_eff_key_len(key, bits), iv, data, padding),
+        (Cipher::Rc2(bits), 1..=128) if (1..=1024).contains(&bits) => {
+            cbc(rc2::Rc2::new_with_eff_key_len(key, bits), iv, data, padding)
+        }
         (Cipher::Rc4, 1..=256) => Some(rc4(key, data)),
         _ => None,
     }
 }
 
-fn cbc<C: BlockCipher + BlockDecryptMut>(cipher: C, iv: &[u8], data: &[u8], padding: Padding) -> Option<Zeroizing<Vec<u8>>> {
+fn cbc<C: BlockCipher + BlockDecryptMut>(
+    cipher: C,
+    iv: &[u8],
+    data: &[u8],
+    padding: Padding,
+) -> Option<Zeroizing<Vec<u8>>> {
     let decryptor = cbc::Decryptor::<C>::inner_iv_slice_init(cipher, iv).ok()?;
     let mut buffer = Zeroizing::new(data.to_vec());
     let length = match padding {

@@ -126,7 +126,9 @@ pub fn header(bytes: &[u8]) -> Read<(usize, usize)> {
                 return broken("a length that is out of bounds");
             }
             let length = rest[..count].iter().fold(0u64, |n, b| n << 8 | u64::from(*b));
-            usize::try_from(length).map(|length| (2 + count, length)).or_else(|_| broken("a length that is out of bounds"))
+            usize::try_from(length)
+                .map(|length| (2 + count, length))
+                .or_else(|_| broken("a length that is out of bounds"))
         }
     }
 }
@@ -196,7 +198,14 @@ mod tests {
 
     #[test]
     fn lengths_beyond_the_input_are_refused() {
-        for bytes in [&b"\x30"[..], b"\x30\x05ab", b"\x30\x88\x7f\xff\xff\xff\xff\xff\xff\xff", b"\x30\x84\xff\xff\xff\xff", b"\x30\x80\0\0", b"\x3f\x81\x01\x00"] {
+        for bytes in [
+            &b"\x30"[..],
+            b"\x30\x05ab",
+            b"\x30\x88\x7f\xff\xff\xff\xff\xff\xff\xff",
+            b"\x30\x84\xff\xff\xff\xff",
+            b"\x30\x80\0\0",
+            b"\x3f\x81\x01\x00",
+        ] {
             assert!(Reader::new(bytes).value().is_err(), "{bytes:02x?}");
         }
     }

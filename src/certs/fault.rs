@@ -1,5 +1,5 @@
-//! Why a store could not be read: broken, locked by another password, or of a kind that is not read. All are error 271 (ruling 33),
-//! each with its own text.
+//! Why a store could not be read: broken, locked by another password, or of a kind that is not read. All are error 271,
+//! each with its own text; a key of another certificate is 273 (ruling 33).
 
 use crate::error::{Code, Error};
 
@@ -12,6 +12,8 @@ pub enum Fault {
     Password,
     /// The format is understood, what it asks for is not there.
     Unsupported(String),
+    /// The key in it belongs to none of its certificates.
+    Mismatch,
 }
 
 /// What every reader here returns.
@@ -28,9 +30,15 @@ pub fn unsupported<T>(what: impl Into<String>) -> Read<T> {
 }
 
 impl Fault {
-    /// Error 271, saying what was read (`the PFX file a.pfx`).
+    /// The error, saying what was read (`the PFX file a.pfx`).
     pub fn into_error(self, what: &str) -> Error {
         let why = match self {
+            Fault::Mismatch => {
+                return Error::new(
+                    Code::Credentials,
+                    format!("{what}: the private key does not belong to the certificate"),
+                );
+            }
             Fault::Broken(why) => format!("{what} is broken: {why}"),
             Fault::Password => format!("{what}: the password is wrong"),
             Fault::Unsupported(why) => format!("{what}: {why} is not supported"),

@@ -112,15 +112,24 @@ impl PrivateKey {
 
     pub fn rsa(key: &Rsa<'_>) -> Read<PrivateKey> {
         let (n, d, p, q) = (der::trim(key.n), der::trim(key.d), der::trim(key.p), der::trim(key.q));
-        let whole = !d.is_empty() && p.len() <= RSA_OCTETS && q.len() <= RSA_OCTETS && d.len() <= n.len() && key.qi.len() <= RSA_OCTETS;
+        let whole = !d.is_empty()
+            && p.len() <= RSA_OCTETS
+            && q.len() <= RSA_OCTETS
+            && d.len() <= n.len()
+            && key.qi.len() <= RSA_OCTETS;
         let public = PublicKey::rsa(n, key.e)?;
         if !whole || number::product(p, q)[..] != *n {
             return broken("the numbers of an RSA key do not belong together");
         }
-        let part = |prime: &[u8]| number::remainder(d, &number::less_one(prime)).ok_or_else(|| Fault::Broken("an RSA key with a prime of 1".into()));
+        let part = |prime: &[u8]| {
+            number::remainder(d, &number::less_one(prime))
+                .ok_or_else(|| Fault::Broken("an RSA key with a prime of 1".into()))
+        };
         let (dp, dq) = (part(p)?, part(q)?);
-        let numbers: Vec<Zeroizing<Vec<u8>>> =
-            [&[][..], n, key.e, d, p, q, &dp, &dq, key.qi].into_iter().map(|n| Zeroizing::new(der::integer(n))).collect();
+        let numbers: Vec<Zeroizing<Vec<u8>>> = [&[][..], n, key.e, d, p, q, &dp, &dq, key.qi]
+            .into_iter()
+            .map(|n| Zeroizing::new(der::integer(n)))
+            .collect();
         let parts: Vec<&[u8]> = numbers.iter().map(|n| &n[..]).collect();
         let pkcs1 = Zeroizing::new(der::wrap(der::SEQUENCE, &parts));
         let algorithm = [der::wrap(der::OID, &[spki::RSA]), der::wrap(der::NULL, &[])].concat();
@@ -138,7 +147,11 @@ impl PrivateKey {
         let Some(point) = point(curve, &padded) else { return broken("an EC key out of bounds") };
         let key = Zeroizing::new(der::wrap(
             der::SEQUENCE,
-            &[&der::integer(&[1]), &Zeroizing::new(der::wrap(der::OCTET_STRING, &[&padded])), &der::wrap(0xa1, &[&der::bit_string(&point)])],
+            &[
+                &der::integer(&[1]),
+                &Zeroizing::new(der::wrap(der::OCTET_STRING, &[&padded])),
+                &der::wrap(0xa1, &[&der::bit_string(&point)]),
+            ],
         ));
         let algorithm = [der::wrap(der::OID, &[spki::EC]), der::wrap(der::OID, &[curve.oid()])].concat();
         Ok(PrivateKey { kind: Kind::Ec(curve), pkcs8: pkcs8(&algorithm, &key), public: PublicKey::ec(curve, &point)? })
@@ -186,8 +199,14 @@ fn pkcs8(algorithm: &[u8], key: &[u8]) -> Zeroizing<Vec<u8>> {
 fn point(curve: Curve, scalar: &[u8]) -> Option<Vec<u8>> {
     use p256::elliptic_curve::sec1::ToEncodedPoint;
     Some(match curve {
-        Curve::P256 => p256::SecretKey::from_slice(scalar).ok()?.public_key().to_encoded_point(false).as_bytes().to_vec(),
-        Curve::P384 => p384::SecretKey::from_slice(scalar).ok()?.public_key().to_encoded_point(false).as_bytes().to_vec(),
-        Curve::P521 => p521::SecretKey::from_slice(scalar).ok()?.public_key().to_encoded_point(false).as_bytes().to_vec(),
+        Curve::P256 => {
+            p256::SecretKey::from_slice(scalar).ok()?.public_key().to_encoded_point(false).as_bytes().to_vec()
+        }
+        Curve::P384 => {
+            p384::SecretKey::from_slice(scalar).ok()?.public_key().to_encoded_point(false).as_bytes().to_vec()
+        }
+        Curve::P521 => {
+            p521::SecretKey::from_slice(scalar).ok()?.public_key().to_encoded_point(false).as_bytes().to_vec()
+        }
     })
 }

@@ -1,4 +1,26 @@
-//! Certificates. So far the object every language shows, with the values an empty one has; stores and keys come later.
+//! Certificates: the object every language shows, with the values an empty one has, and beside it the readers of certificates, keys
+//! and stores.
+
+pub mod ber;
+pub mod cipher;
+pub mod contents;
+pub mod der;
+pub mod fault;
+pub mod key;
+pub mod loaded;
+pub mod name;
+pub mod number;
+pub mod pbe;
+pub mod pem;
+pub mod source;
+pub mod spki;
+pub mod ssh_wire;
+pub mod store;
+pub mod time;
+pub mod x509;
+
+#[cfg(test)]
+mod tests;
 
 use crate::error::{Error, Result};
 
@@ -91,4 +113,18 @@ impl Certificate {
 /// A planned value takes what it already is.
 fn planned_set(same: bool, name: &str) -> Result<()> {
     if same { Ok(()) } else { Err(Error::planned(name)) }
+}
+
+/// Octets as hexadecimal digits with something between.
+pub(crate) fn hex(bytes: &[u8], upper: bool, between: &str) -> String {
+    let digits: Vec<String> =
+        bytes.iter().map(|b| if upper { format!("{b:02X}") } else { format!("{b:02x}") }).collect();
+    digits.join(between)
+}
+
+pub(crate) fn md5(parts: &[&[u8]]) -> Vec<u8> {
+    use md5::Digest;
+    let mut hash = md5::Md5::new();
+    parts.iter().for_each(|p| hash.update(p));
+    hash.finalize().to_vec()
 }

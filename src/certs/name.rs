@@ -65,7 +65,9 @@ fn value_text(value: der::Value<'_>) -> String {
         }
         0x1c => bytes
             .chunks_exact(4)
-            .map(|c| char::from_u32(u32::from_be_bytes([c[0], c[1], c[2], c[3]])).unwrap_or(char::REPLACEMENT_CHARACTER))
+            .map(|c| {
+                char::from_u32(u32::from_be_bytes([c[0], c[1], c[2], c[3]])).unwrap_or(char::REPLACEMENT_CHARACTER)
+            })
             .collect(),
         _ => format!("#{}", super::hex(value.whole, false, "")),
     }

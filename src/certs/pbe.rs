@@ -148,12 +148,20 @@ pub fn derive(mut algorithm: Reader<'_>, password: &[u8], size: usize, budget: &
         [0x2b, 6, 1, 4, 1, 0xda, 0x47, 4, 11] => {
             let (n, r, p) = (parameters.small()?, parameters.small()?, parameters.small()?);
             let memory = u64::from(n) * u64::from(r) * 128;
-            if !n.is_power_of_two() || n < 2 || r == 0 || p == 0 || memory > 64 << 20 || memory.saturating_mul(u64::from(p)) > 1 << 30 {
+            if !n.is_power_of_two()
+                || n < 2
+                || r == 0
+                || p == 0
+                || memory > 64 << 20
+                || memory.saturating_mul(u64::from(p)) > 1 << 30
+            {
                 return unsupported("scrypt of such a size");
             }
             budget.spend((memory / 128 * u64::from(p)).try_into().unwrap_or(u32::MAX))?;
-            let cost = scrypt::Params::new(n.trailing_zeros() as u8, r, p, 32).or_else(|_| broken("an scrypt size that does not exist"))?;
-            scrypt::scrypt(password, salt, &cost, &mut key).or_else(|_| broken("an scrypt size that does not exist"))?;
+            let cost = scrypt::Params::new(n.trailing_zeros() as u8, r, p, 32)
+                .or_else(|_| broken("an scrypt size that does not exist"))?;
+            scrypt::scrypt(password, salt, &cost, &mut key)
+                .or_else(|_| broken("an scrypt size that does not exist"))?;
         }
         other => return unsupported(format!("the key derivation {}", der::dotted(other))),
     }
@@ -210,7 +218,8 @@ pub fn bmp(password: &str) -> Vec<Secret> {
 /// The key derivation of RFC 7292 appendix B.2.
 pub fn pkcs12(hash: Hash, password: &[u8], salt: &[u8], id: u8, iterations: NonZeroU32, size: usize) -> Secret {
     let block = hash.ring().block_len();
-    let filled = |bytes: &[u8]| -> Vec<u8> { bytes.iter().copied().cycle().take(bytes.len().div_ceil(block) * block).collect() };
+    let filled =
+        |bytes: &[u8]| -> Vec<u8> { bytes.iter().copied().cycle().take(bytes.len().div_ceil(block) * block).collect() };
     let start = vec![id; block];
     let mut input: Secret = Zeroizing::new([filled(salt), filled(password)].concat());
     let mut out = Zeroizing::new(Vec::with_capacity(size + 64));

@@ -73,7 +73,8 @@ pub fn base64(text: &[u8]) -> Read<Zeroizing<Vec<u8>>> {
     const LAX: GeneralPurposeConfig = GeneralPurposeConfig::new()
         .with_decode_padding_mode(DecodePaddingMode::Indifferent)
         .with_decode_allow_trailing_bits(true);
-    let packed: Zeroizing<Vec<u8>> = Zeroizing::new(text.iter().copied().filter(|b| !b.is_ascii_whitespace()).collect());
+    let packed: Zeroizing<Vec<u8>> =
+        Zeroizing::new(text.iter().copied().filter(|b| !b.is_ascii_whitespace()).collect());
     let url = packed.iter().any(|b| matches!(b, b'-' | b'_'));
     let engine = GeneralPurpose::new(if url { &URL_SAFE } else { &STANDARD }, LAX);
     engine.decode(&packed[..]).map(Zeroizing::new).or_else(|_| broken("the Base64 in it cannot be read"))

@@ -81,7 +81,10 @@ impl PublicKey {
         let (name, bits) = match oid {
             RSA | RSA_PSS => ("RSA".to_owned(), bit_length(der::only_sequence(key)?.unsigned()?)),
             // The parameters may be inherited from the issuer.
-            DSA => ("DSA".to_owned(), if algorithm.peek() == Some(der::SEQUENCE) { bit_length(algorithm.sequence()?.unsigned()?) } else { 0 }),
+            DSA => (
+                "DSA".to_owned(),
+                if algorithm.peek() == Some(der::SEQUENCE) { bit_length(algorithm.sequence()?.unsigned()?) } else { 0 },
+            ),
             EC => ("EC".to_owned(), curve_bits(&mut algorithm, key)?),
             ED25519 => ("Ed25519".to_owned(), 256),
             ED448 => ("Ed448".to_owned(), 456),
@@ -133,9 +136,16 @@ impl PublicKey {
             other => {
                 let curve = Curve::ALL.into_iter().find(|c| other == format!("ecdsa-sha2-{}", c.ssh_name()).as_bytes());
                 match curve {
-                    Some(curve) if wire.string()? == curve.ssh_name().as_bytes() => PublicKey::ec(curve, wire.string()?)?,
+                    Some(curve) if wire.string()? == curve.ssh_name().as_bytes() => {
+                        PublicKey::ec(curve, wire.string()?)?
+                    }
                     Some(_) => return broken("an SSH key of two curves"),
-                    None => return unsupported(format!("an SSH key of type {}", String::from_utf8_lossy(&other[..other.len().min(40)]))),
+                    None => {
+                        return unsupported(format!(
+                            "an SSH key of type {}",
+                            String::from_utf8_lossy(&other[..other.len().min(40)])
+                        ));
+                    }
                 }
             }
         };
@@ -171,7 +181,12 @@ impl PublicKey {
             EC => match Curve::from_oid(algorithm.oid()?) {
                 Some(curve) => {
                     let name = curve.ssh_name();
-                    [ssh_wire::string(format!("ecdsa-sha2-{name}").as_bytes()), ssh_wire::string(name.as_bytes()), ssh_wire::string(key)].concat()
+                    [
+                        ssh_wire::string(format!("ecdsa-sha2-{name}").as_bytes()),
+                        ssh_wire::string(name.as_bytes()),
+                        ssh_wire::string(key),
+                    ]
+                    .concat()
                 }
                 None => return Ok(None),
             },

@@ -14,7 +14,9 @@ impl<'a> Wire<'a> {
     }
 
     pub fn string(&mut self) -> Read<&'a [u8]> {
-        let Some((length, rest)) = self.rest.split_first_chunk::<4>() else { return broken("an SSH string ends in the middle") };
+        let Some((length, rest)) = self.rest.split_first_chunk::<4>() else {
+            return broken("an SSH string ends in the middle");
+        };
         let length = u32::from_be_bytes(*length) as usize;
         if length > rest.len() {
             return broken("an SSH string is longer than what holds it");

@@ -15,7 +15,9 @@ pub fn from_der(value: Value<'_>) -> Read<i64> {
     let Some(text) = value.content.strip_suffix(b"Z").filter(|t| t.iter().all(u8::is_ascii_digit)) else {
         return broken("a date of an unknown form");
     };
-    let number = |from: usize, count: usize| text.get(from..from + count).unwrap_or(b"0").iter().fold(0i64, |n, b| n * 10 + i64::from(b - b'0'));
+    let number = |from: usize, count: usize| {
+        text.get(from..from + count).unwrap_or(b"0").iter().fold(0i64, |n, b| n * 10 + i64::from(b - b'0'))
+    };
     let mut y = number(0, digits);
     if year {
         y += if y < 50 { 2000 } else { 1900 };
@@ -72,7 +74,13 @@ mod tests {
 
     #[test]
     fn dates_of_other_forms_are_refused() {
-        for (tag, text) in [(0x17, "001323150000Z"), (0x18, "20000123150000+0100"), (0x17, "0001231500"), (0x18, "2000012315000xZ"), (0x04, "000123150000Z")] {
+        for (tag, text) in [
+            (0x17, "001323150000Z"),
+            (0x18, "20000123150000+0100"),
+            (0x17, "0001231500"),
+            (0x18, "2000012315000xZ"),
+            (0x04, "000123150000Z"),
+        ] {
             assert!(parse(tag, text).is_err(), "{text}");
         }
     }

@@ -212,7 +212,8 @@ impl X509 {
 
     /// The words for the usage flags, joined by commas.
     pub fn usage(&self) -> String {
-        let words: Vec<&str> = USAGES.iter().filter(|(bit, _)| self.usage_flags & bit != 0).map(|(_, word)| *word).collect();
+        let words: Vec<&str> =
+            USAGES.iter().filter(|(bit, _)| self.usage_flags & bit != 0).map(|(_, word)| *word).collect();
         words.join(",")
     }
 }
@@ -225,7 +226,9 @@ fn other_name(content: &[u8]) -> Read<Option<(bool, String)>> {
     let mail = oid == [0x2b, 6, 1, 5, 5, 7, 8, 9];
     let principal = oid == [0x2b, 6, 1, 4, 1, 0x82, 0x37, 20, 2, 3];
     match value.value() {
-        Ok(text) if (mail || principal) && text.tag == 0x0c => Ok(Some((mail, printable(&String::from_utf8_lossy(text.content))))),
+        Ok(text) if (mail || principal) && text.tag == 0x0c => {
+            Ok(Some((mail, printable(&String::from_utf8_lossy(text.content)))))
+        }
         _ => Ok(None),
     }
 }
@@ -254,9 +257,13 @@ fn signature_name(oid: &[u8]) -> String {
     }
     match oid {
         [0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 1] => "ecdsa-with-SHA1".into(),
-        [0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 3, n @ 1..=4] => format!("ecdsa-with-SHA{}", [224, 256, 384, 512][usize::from(n - 1)]),
+        [0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 3, n @ 1..=4] => {
+            format!("ecdsa-with-SHA{}", [224, 256, 384, 512][usize::from(n - 1)])
+        }
         [0x2a, 0x86, 0x48, 0xce, 0x38, 4, 3] => "dsa-with-SHA1".into(),
-        [0x60, 0x86, 0x48, 1, 0x65, 3, 4, 3, n @ 1..=4] => format!("dsa-with-SHA{}", [224, 256, 384, 512][usize::from(n - 1)]),
+        [0x60, 0x86, 0x48, 1, 0x65, 3, 4, 3, n @ 1..=4] => {
+            format!("dsa-with-SHA{}", [224, 256, 384, 512][usize::from(n - 1)])
+        }
         [0x2b, 0x65, 0x70] => "Ed25519".into(),
         [0x2b, 0x65, 0x71] => "Ed448".into(),
         other => der::dotted(other),

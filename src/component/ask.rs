@@ -49,9 +49,9 @@ impl Component {
         if own {
             op.open()?;
         }
-        let done = op.ask(&command, "The server refuses the request").and_then(|reply| {
-            if verb == "EXPN" { op.tell_addresses(&reply) } else { Ok(()) }
-        });
+        let done = op
+            .ask(&command, "The server refuses the request")
+            .and_then(|reply| if verb == "EXPN" { op.tell_addresses(&reply) } else { Ok(()) });
         match &done {
             Ok(()) if own => op.quit(),
             Ok(()) => {}

@@ -68,7 +68,9 @@ fn find(name: &str) -> Result<(&'static Name, i32)> {
     match (row.index, index) {
         (true, Some(index)) => Ok((row, index)),
         (false, None) => Ok((row, 0)),
-        (true, None) => Err(Error::new(Code::Index, format!("{} is an array: {}[0] is its first item", row.name, row.name))),
+        (true, None) => {
+            Err(Error::new(Code::Index, format!("{} is an array: {}[0] is its first item", row.name, row.name)))
+        }
         (false, Some(_)) => Err(Error::new(Code::Index, format!("{} is no array", row.name))),
     }
 }
@@ -126,9 +128,13 @@ mod tests {
     fn both_brackets_are_the_same_and_odd_ones_are_605() {
         assert_eq!(find("MessageRecipientAddress[7]").unwrap().1, 7);
         assert_eq!(find("messagerecipientaddress( 7 )").unwrap().1, 7);
-        for name in
-            ["MessageRecipientAddress", "MessageRecipientAddress[", "MessageRecipientAddress[1)", "MessageRecipientAddress[x]", "From[0]"]
-        {
+        for name in [
+            "MessageRecipientAddress",
+            "MessageRecipientAddress[",
+            "MessageRecipientAddress[1)",
+            "MessageRecipientAddress[x]",
+            "From[0]",
+        ] {
             assert_eq!(find(name).err().map(|e| e.code), Some(Code::Index), "{name}");
         }
         assert_eq!(find("Frm").err().map(|e| e.code), Some(Code::UnknownName));

@@ -155,7 +155,8 @@ impl Operation<'_> {
             };
             let lost = self.session.as_ref().is_none_or(Session::is_dead);
             if lost {
-                self.drop_session(done.as_ref().err());
+                let parted = self.session.as_ref().is_some_and(|s| s.parted);
+                self.drop_session(done.as_ref().err().filter(|_| !parted));
                 // What was said for the next one is lost with the connection, and nothing of it was given.
                 queue.waiting.extend(riding.take().map(|(parcel, _)| parcel));
             }

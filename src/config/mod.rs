@@ -74,9 +74,9 @@ impl Row {
             },
             Kind::Enum(members) => {
                 let text = text.trim();
-                let found = members
-                    .iter()
-                    .find(|(name, number)| name.eq_ignore_ascii_case(text) || parse_int(text) == Some(i64::from(*number)));
+                let found = members.iter().find(|(name, number)| {
+                    name.eq_ignore_ascii_case(text) || parse_int(text) == Some(i64::from(*number))
+                });
                 found
                     .map(|(_, number)| Value::Int(i64::from(*number)))
                     .ok_or_else(|| self.refuse("takes one of its enumeration's values".into()))

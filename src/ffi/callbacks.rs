@@ -31,11 +31,7 @@ pub struct Callbacks {
 
 impl Callbacks {
     pub fn new() -> Callbacks {
-        Callbacks {
-            token: AtomicUsize::new(0),
-            closed: AtomicBool::new(false),
-            set: Mutex::new([None; Kind::COUNT]),
-        }
+        Callbacks { token: AtomicUsize::new(0), closed: AtomicBool::new(false), set: Mutex::new([None; Kind::COUNT]) }
     }
 
     pub fn name(&self, token: usize) {

@@ -253,11 +253,7 @@ pub unsafe fn cert_get_bool(
     unsafe { put(0, out, || f(&CERTS.get(cert as usize, "certificate")?.lock()), |v| Ok(i32::from(v))) }
 }
 
-pub unsafe fn cert_get_int(
-    cert: *mut ssmtp_cert_t,
-    out: *mut i32,
-    f: impl FnOnce(&Certificate) -> Result<i32>,
-) -> i32 {
+pub unsafe fn cert_get_int(cert: *mut ssmtp_cert_t, out: *mut i32, f: impl FnOnce(&Certificate) -> Result<i32>) -> i32 {
     unsafe { put(0, out, || f(&CERTS.get(cert as usize, "certificate")?.lock()), Ok) }
 }
 

@@ -40,6 +40,8 @@ pub struct Session {
     pub mails: usize,
     /// The content of the last transaction was given to its end, so that only the final reply tells what became of it.
     pub given: bool,
+    /// QUIT was said, so that the end of the connection is no failure.
+    pub parted: bool,
 }
 
 /// Bytes asked of the stream at once.
@@ -58,6 +60,7 @@ impl Session {
             broken: None,
             mails: 0,
             given: false,
+            parted: false,
         }
     }
 
@@ -213,6 +216,7 @@ impl Session {
 
     /// The answer to a QUIT that was said already, and the close.
     pub fn farewell(&mut self, cx: &Context) {
+        self.parted = true;
         if !self.is_dead() {
             let _ = self.reply(cx, "the answer to QUIT");
         }

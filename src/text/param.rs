@@ -17,7 +17,8 @@ pub fn write(field: &mut FieldWriter<'_>, name: &str, value: &str) {
 
 /// The `name=value` texts that a parameter becomes.
 pub fn sections(name: &str, value: &str) -> Vec<String> {
-    if value.chars().all(|c| c.is_ascii_graphic() || c == ' ') {
+    // Readers decode an encoded word in a quoted string too, although RFC 2047 forbids it there.
+    if value.chars().all(|c| c.is_ascii_graphic() || c == ' ') && !value.contains("=?") {
         // Parsers that know RFC 2231 stop at the three characters it takes from a token.
         let plain = if !value.is_empty() && value.bytes().all(|b| is_token(b) && !b"*'%".contains(&b)) {
             format!("{name}={value}")
@@ -71,6 +72,7 @@ mod tests {
         assert_eq!(sections("filename", "a.txt"), ["filename=a.txt"]);
         assert_eq!(sections("filename", "my \"file\".txt"), [r#"filename="my \"file\".txt""#]);
         assert_eq!(sections("name", ""), [r#"name="""#]);
+        assert_eq!(sections("name", "=?utf-8?q?x?="), ["name*=utf-8''%3D%3Futf-8%3Fq%3Fx%3F%3D"]);
         assert_eq!(sections("name", "it's"), [r#"name="it's""#]);
         assert_eq!(sections("name", "100%*"), [r#"name="100%*""#]);
     }

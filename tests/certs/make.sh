@@ -22,11 +22,18 @@ cat >leaf.cnf <<'C'
 [leaf]
 keyUsage = critical,digitalSignature,nonRepudiation,keyEncipherment,dataEncipherment
 extendedKeyUsage = emailProtection,clientAuth,1.2.3.4
-subjectAltName = DNS:mail.example.com,email:ann@example.com,IP:192.0.2.1,IP:2001:db8::1,URI:https://example.com/,RID:1.2.3.4,dirName:other,otherName:1.3.6.1.5.5.7.8.9;UTF8:jörg@example.com
+subjectAltName = @names
+[names]
+DNS.1 = mail.example.com
+email.1 = ann@example.com
+IP.1 = 192.0.2.1
+IP.2 = 2001:db8::1
+URI.1 = https://example.com/
+RID.1 = 1.2.3.4
+dirName.1 = other
+otherName.1 = 1.3.6.1.5.5.7.8.9;FORMAT:UTF8,UTF8:jörg@example.com
 [other]
 CN = Other
-[none]
-keyUsage = keyAgreement
 C
 quiet openssl req -new -key rsa.p8 -utf8 -out leaf.csr \
     -subj '/C=DE/ST=Bavaria/L=München/O=Example/OU=A+OU=B/CN=Leaf, Example/emailAddress=ann@example.com/DC=example'

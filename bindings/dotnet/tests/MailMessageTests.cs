@@ -469,10 +469,12 @@ namespace Ssmtp.Tests
 
         private static MailMessage OfTheScenario(Folder folder)
         {
-            var mail = new MailMessage("sender@client.example", "alice@postfix.test", "Attachments – Anhänge", AttachmentScenario.Text);
+            const string Subject = "Attachments – Anhänge";
+            var mail = new MailMessage("sender@client.example", "alice@postfix.test", Subject, AttachmentScenario.Text);
             mail.Headers.Add("Date", "Sun, 22 Nov 2026 12:00:00 +0000");
             mail.Headers.Add("Message-ID", "<attachments@client.example>");
-            AlternateView html = AlternateView.CreateAlternateViewFromString(AttachmentScenario.Html, Encoding.UTF8, "text/html");
+            string text = AttachmentScenario.Html;
+            AlternateView html = AlternateView.CreateAlternateViewFromString(text, Encoding.UTF8, "text/html");
             var logo = new LinkedResource(new MemoryStream(AttachmentScenario.Png()), "image/png");
             logo.ContentId = "logo@client.example";
             html.LinkedResources.Add(logo);

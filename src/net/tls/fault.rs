@@ -34,9 +34,9 @@ fn reason(error: &rustls::Error) -> String {
     use rustls::Error as E;
     match error {
         E::AlertReceived(alert) => format!("the server refused with the alert {}", alert_name(*alert)),
-        E::PeerIncompatible(PeerIncompatible::ServerDoesNotSupportTls12Or13 | PeerIncompatible::ServerTlsVersionIsDisabledByOurConfig) => {
-            "the server chose a protocol version that is not enabled".to_owned()
-        }
+        E::PeerIncompatible(
+            PeerIncompatible::ServerDoesNotSupportTls12Or13 | PeerIncompatible::ServerTlsVersionIsDisabledByOurConfig,
+        ) => "the server chose a protocol version that is not enabled".to_owned(),
         E::PeerMisbehaved(PeerMisbehaved::AttemptedDowngradeToTls12WhenTls13IsSupported) => {
             "somebody between made the server use an older version than both sides have".to_owned()
         }

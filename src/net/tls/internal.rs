@@ -83,8 +83,7 @@ impl Internal {
             entries.retain(|entry| {
                 let same = entry.options == *options && entry.stamp == stamp;
                 let fresh = waived || entry.kept.lock().until.is_none_or(|until| now <= until);
-                let elsewhere =
-                    entry.options.server_name != options.server_name || entry.options.port != options.port;
+                let elsewhere = entry.options.server_name != options.server_name || entry.options.port != options.port;
                 elsewhere || (same && fresh)
             });
             if let Some(found) = entries.iter().find(|entry| entry.options == *options) {
@@ -110,11 +109,8 @@ impl Entry {
         let shape = Shape::of(options)?;
         shape.usable(options)?;
         let trust = Trust::of(options)?;
-        let provider = CryptoProvider {
-            cipher_suites: shape.suites.clone(),
-            kx_groups: shape.groups.clone(),
-            ..base().clone()
-        };
+        let provider =
+            CryptoProvider { cipher_suites: shape.suites.clone(), kx_groups: shape.groups.clone(), ..base().clone() };
         let versions: Vec<_> = shape
             .versions
             .iter()
@@ -124,7 +120,8 @@ impl Entry {
             })
             .collect();
         let unfit = |error: rustls::Error| Error::new(Code::Handshake, format!("TLS cannot be set up: {error}"));
-        let verifier = Recorder { tls12: shape.tls12.clone(), tls13: shape.tls13.clone(), versions: shape.versions.clone() };
+        let verifier =
+            Recorder { tls12: shape.tls12.clone(), tls13: shape.tls13.clone(), versions: shape.versions.clone() };
         let builder = ClientConfig::builder_with_provider(Arc::new(provider))
             .with_protocol_versions(&versions)
             .map_err(unfit)?
@@ -207,10 +204,11 @@ impl ServerCertVerifier for Recorder {
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        let mut all = Vec::new();
+        let mut all: Vec<SignatureScheme> = Vec::new();
         for version in &self.versions {
             let list = if *version == Version::Tls12 { &self.tls12 } else { &self.tls13 };
-            all.extend(list.schemes.iter().filter(|scheme| !all.contains(scheme)).copied().collect::<Vec<_>>());
+            let new: Vec<_> = list.schemes.iter().filter(|scheme| !all.contains(*scheme)).copied().collect();
+            all.extend(new);
         }
         all
     }
@@ -325,8 +323,7 @@ impl Internal {
         let status = verify::status(&left);
         let accept = left.is_empty();
         let pinned_out = left.iter().any(|failure| failure.fault == Fault::Pin);
-        let question =
-            Question { leaf: &sent.leaf, chain: &chain, status: &status, accept, failures: &found.failures };
+        let question = Question { leaf: &sent.leaf, chain: &chain, status: &status, accept, failures: &found.failures };
         let accepted = judge.judge(&question).map_err(stopped)? && !pinned_out;
         if !accepted {
             let why = if accept { "it was not accepted by the application".to_owned() } else { status.clone() };
@@ -369,7 +366,7 @@ fn alert(fault: Fault) -> u8 {
 fn explained(error: &rustls::Error, sent: Option<Sent>, entry: &Entry, name: &ServerName<'_>, label: &str) -> Error {
     if let (Some(sent), rustls::Error::InvalidCertificate(_)) = (&sent, error) {
         let found = verify::examine(sent, name, &entry.trust, None, &entry.options);
-        let unusable = |fault| matches!(fault, Fault::Weak | Fault::Unreadable);
+        let unusable = |fault| matches!(fault, Fault::Weak | Fault::Unreadable | Fault::Constraint);
         if found.failures.iter().any(|failure| unusable(failure.fault)) {
             return refused(label, &verify::status(&found.failures.iter().collect::<Vec<_>>()));
         }

@@ -121,16 +121,7 @@ pub(super) fn last_word() -> Clock {
 
 impl TlsStream {
     pub(super) fn new(inner: Box<dyn Stream>, conn: ClientConnection, label: String) -> TlsStream {
-        TlsStream {
-            inner,
-            conn,
-            label,
-            end: None,
-            late: None,
-            broken: false,
-            closed: false,
-            gathered: Vec::new(),
-        }
+        TlsStream { inner, conn, label, end: None, late: None, broken: false, closed: false, gathered: Vec::new() }
     }
 
     /// How the peer's half ended, once a read returned 0.

@@ -124,9 +124,13 @@ pub(super) fn examine(
     options: &TlsOptions,
 ) -> Findings {
     let mut found = Findings { until: i64::MAX, ..Findings::default() };
-    let (Ok(leaf), Some(read)) = (EndEntityCert::try_from(&sent.leaf), Certificate::parse(&sent.leaf)) else {
-        found.add(Fault::Unreadable, "the server's certificate cannot be read");
-        return found;
+    let (leaf, read) = match (EndEntityCert::try_from(&sent.leaf), Certificate::parse(&sent.leaf)) {
+        (Ok(leaf), Some(read)) => (leaf, read),
+        (outcome, _) => {
+            let (fault, text) = spoken_error(&outcome.err().unwrap_or(webpki::Error::BadDer));
+            found.add(fault, text);
+            return found;
+        }
     };
     own(&read, sent.now, &mut found);
     if let Err(error) = leaf.verify_is_valid_for_subject_name(name) {
@@ -286,8 +290,7 @@ fn path<'p>(
 fn tops(sent: &Sent) -> Vec<(TrustAnchor<'_>, &CertificateDer<'static>)> {
     let read: Vec<_> = sent.others.iter().filter_map(|der| Certificate::parse(der).map(|read| (read, der))).collect();
     let is_top = |certificate: &Certificate<'_>| {
-        certificate.issuer == certificate.subject
-            || !read.iter().any(|(above, _)| above.subject == certificate.issuer)
+        certificate.issuer == certificate.subject || !read.iter().any(|(above, _)| above.subject == certificate.issuer)
     };
     let tops = read.iter().filter(|(certificate, _)| is_top(certificate));
     tops.filter_map(|(_, der)| webpki::anchor_from_trusted_cert(der).ok().map(|anchor| (anchor, *der))).collect()
@@ -302,7 +305,12 @@ fn moments(sent: &Sent, leaf: &Certificate<'_>) -> Vec<i64> {
         all.push(other.not_after.min(leaf.not_after));
     }
     let mut seen = Vec::new();
-    all.retain(|moment| *moment >= 0 && !seen.contains(moment) && { seen.push(*moment); true });
+    all.retain(|moment| {
+        *moment >= 0 && !seen.contains(moment) && {
+            seen.push(*moment);
+            true
+        }
+    });
     all
 }
 
@@ -323,11 +331,14 @@ fn spoken_error(error: &webpki::Error) -> (Fault, String) {
         E::EndEntityUsedAsCa => (Fault::Constraint, "a certificate of the chain is no certificate authority's"),
         E::NameConstraintViolation => (Fault::Constraint, "the chain is constrained to other names"),
         E::PathLenConstraintViolated => (Fault::Constraint, "the chain is longer than one of its certificates allows"),
-        E::UnsupportedCriticalExtension => (Fault::Constraint, "a certificate has a critical extension that is unknown"),
+        E::UnsupportedCriticalExtension => {
+            (Fault::Constraint, "a certificate has a critical extension that is unknown")
+        }
         E::MaximumNameConstraintComparisonsExceeded
         | E::MaximumPathBuildCallsExceeded
         | E::MaximumPathDepthExceeded
         | E::MaximumSignatureChecksExceeded => (Fault::Constraint, "the certificate chain is too long or too tangled"),
+        E::BadDer | E::BadDerTime | E::TrailingData(_) => (Fault::Unreadable, "a certificate cannot be read"),
         other => return (Fault::Unreadable, format!("the certificate chain is not in order: {other:?}")),
     };
     (fault, text.to_owned())

@@ -23,7 +23,7 @@ pub fn file(root: &Path) -> Result<File, String> {
     let mut config = cbindgen::Config::from_file(root.join("cbindgen.toml"))?;
     let head: Vec<String> = format!("{MARK}\n\n{INTRODUCTION}").lines().map(comment).collect();
     config.header = Some(head.join("\n"));
-    config.export.include = super::rust::header_types(&api);
+    config.export.include = super::ffi::header_types(&api);
     let bindings = cbindgen::Builder::new()
         .with_crate(root)
         .with_config(config)
@@ -46,7 +46,9 @@ fn documented(header: &str, api: &Api) -> String {
         match line.strip_prefix("// ") {
             Some(words) => wrapped(&mut out, words),
             // Each struct has a typedef of its name; the shorter one reads better.
-            None if !line.starts_with("typedef struct") => out.push_str(&(line.replace("struct ssmtp_", "ssmtp_") + "\n")),
+            None if !line.starts_with("typedef struct") => {
+                out.push_str(&(line.replace("struct ssmtp_", "ssmtp_") + "\n"))
+            }
             None => out.push_str(&format!("{line}\n")),
         }
     }
@@ -76,7 +78,5 @@ fn comment(line: &str) -> String {
 /// Whether a line begins the declaration of this function: `int32_t ssmtp_get(`, `struct ssmtp_t *ssmtp_new(`.
 fn declares(line: &str, name: &str) -> bool {
     let Some(at) = line.find(&format!("{name}(")) else { return false };
-    !line.starts_with(' ')
-        && !line.starts_with('/')
-        && line[..at].ends_with([' ', '*'])
+    !line.starts_with(' ') && !line.starts_with('/') && line[..at].ends_with([' ', '*'])
 }

@@ -3,6 +3,7 @@
 mod cpp;
 mod docs;
 mod dotnet;
+mod ffi;
 mod header;
 mod python;
 mod rust;
@@ -31,6 +32,7 @@ pub fn files(root: &Path) -> Result<Vec<File>, String> {
     let api = Api::load(&root.join("api"))?;
     let mut all = Vec::new();
     all.extend(rust::files(&api));
+    all.extend(ffi::files(&api));
     all.extend(cpp::files(&api));
     all.extend(python::files(&api));
     all.extend(dotnet::files(&api));

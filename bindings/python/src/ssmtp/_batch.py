@@ -1,7 +1,7 @@
 """Several prepared messages over one connection."""
 
 from ctypes import c_int32, c_size_t, c_void_p
-from typing import Iterable, List
+from typing import Iterable, List, Optional
 
 from ._access import Accessor
 from ._enums_gen import ErrorCode
@@ -13,6 +13,9 @@ UNWRITTEN = -1
 
 class Batch(Accessor):
     """The methods `send_all` and `send_all_async`."""
+
+    #: The library's token; None once closed.
+    _handle: Optional[int]
 
     def send_all(self, messages: "Iterable[Batch]") -> List[int]:
         """Sends the message of each object, through the server and connection of this one.

@@ -1,0 +1,102 @@
+//! PEM: private keys of every kind with the certificates beside them, public keys, certificates (RFC 7468), and the encryption of old
+//! OpenSSL keys (`Proc-Type: 4,ENCRYPTED`, RFC 1421 §4.6.1.1, keys as EVP_BytesToKey makes them).
+
+use super::der_file::{encrypted_pkcs8, opened};
+use super::{ENTRIES, Format};
+use crate::certs::cipher::{self, Cipher, Padding};
+use crate::certs::contents::Contents;
+use crate::certs::fault::{Fault, Read, broken, unsupported};
+use crate::certs::key::PrivateKey;
+use crate::certs::pbe::Budget;
+use crate::certs::pem::{self, Block};
+use crate::certs::spki::PublicKey;
+use crate::certs::{der, md5};
+use memchr::memmem;
+use zeroize::Zeroizing;
+
+pub struct Pem;
+
+impl Format for Pem {
+    fn name(&self) -> &'static str {
+        "PEM"
+    }
+
+    fn recognises(&self, bytes: &[u8]) -> bool {
+        memmem::find(bytes, b"-----BEGIN ").is_some()
+    }
+
+    fn read(&self, bytes: &[u8], password: &str) -> Read<Contents> {
+        let mut found = Contents::default();
+        let mut budget = Budget::default();
+        for block in pem::blocks(bytes)? {
+            match block.label.as_str() {
+                "CERTIFICATE" | "X509 CERTIFICATE" => found.add_certificate(&block.data)?,
+                "TRUSTED CERTIFICATE" => found.add_certificate(first_value(&block.data)?)?,
+                "PRIVATE KEY" => found.add_key(PrivateKey::from_pkcs8(&block.data))?,
+                "ENCRYPTED PRIVATE KEY" => found.add_key(encrypted_pkcs8(&block.data, password, &mut budget))?,
+                "RSA PRIVATE KEY" => {
+                    let key = traditional(&block, password, PrivateKey::from_pkcs1)?;
+                    found.add_key(key)?;
+                }
+                "EC PRIVATE KEY" => {
+                    let key = traditional(&block, password, |data| PrivateKey::from_sec1(data, None))?;
+                    found.add_key(key)?;
+                }
+                "DSA PRIVATE KEY" => found.add_key(unsupported("a DSA private key"))?,
+                "OPENSSH PRIVATE KEY" => found.add_key(unsupported("an OpenSSH private key"))?,
+                "PUBLIC KEY" => found.public_keys.push(PublicKey::from_der(&block.data)?),
+                "RSA PUBLIC KEY" => {
+                    let mut key = der::only_sequence(&block.data)?;
+                    found.public_keys.push(PublicKey::rsa(key.unsigned()?, key.unsigned()?)?);
+                }
+                "PKCS7" | "CMS" => super::p7b::certificates(&block.data, &mut found)?,
+                // Parameters of a curve, revocation lists and requests are neither.
+                _ => {}
+            }
+            if found.certificates.len() + found.keys.len() > ENTRIES {
+                return broken("it has too many entries");
+            }
+        }
+        Ok(found)
+    }
+}
+
+fn first_value(bytes: &[u8]) -> Read<&[u8]> {
+    Ok(der::Reader::new(bytes).value()?.whole)
+}
+
+/// A key in the old form, behind its own encryption if it has one. The outer result is the password's.
+fn traditional(block: &Block, password: &str, read: impl Fn(&[u8]) -> Read<PrivateKey>) -> Read<Read<PrivateKey>> {
+    let header = |name: &str| block.headers.iter().find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, v)| v.as_str());
+    if !header("Proc-Type").is_some_and(|v| v.contains("ENCRYPTED")) {
+        return Ok(read(&block.data));
+    }
+    let Some((name, iv)) = header("DEK-Info").and_then(|v| v.split_once(',')) else {
+        return broken("an encrypted key without DEK-Info");
+    };
+    let (cipher, size) = match name.trim() {
+        "AES-128-CBC" => (Cipher::Aes, 16),
+        "AES-192-CBC" => (Cipher::Aes, 24),
+        "AES-256-CBC" => (Cipher::Aes, 32),
+        "DES-EDE3-CBC" => (Cipher::TripleDes, 24),
+        "DES-CBC" => (Cipher::Des, 8),
+        other => return Ok(unsupported(format!("the cipher {}", other.chars().take(40).collect::<String>()))),
+    };
+    let Some(iv) = unhex(iv.trim()).filter(|iv| iv.len() >= 8) else {
+        return broken("an encrypted key without its vector");
+    };
+    let mut key = Zeroizing::new(Vec::new());
+    let mut last = Zeroizing::new(Vec::new());
+    while key.len() < size {
+        last = Zeroizing::new(md5(&[&last, password.as_bytes(), &iv[..8]]));
+        key.extend_from_slice(&last);
+    }
+    let plain = cipher::decrypt(cipher, &key[..size], &iv, &block.data, Padding::Pkcs7).ok_or(Fault::Password)?;
+    Ok(read(&plain).map_err(opened))
+}
+
+/// The octets of hexadecimal digits.
+pub(super) fn unhex(text: &str) -> Option<Vec<u8>> {
+    let digits: Option<Vec<u8>> = text.chars().map(|c| c.to_digit(16).map(|d| d as u8)).collect();
+    digits.filter(|d| d.len() % 2 == 0).map(|d| d.chunks(2).map(|c| c[0] << 4 | c[1]).collect())
+}

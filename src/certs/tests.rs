@@ -1,0 +1,649 @@
+//! The readers against what the tools wrote (tests/certs/make.sh), and against anything at all.
+
+use super::contents::Entries;
+use super::key::{Kind, PrivateKey};
+use super::loaded::Loaded;
+use super::source::{self, open};
+use super::spki::Curve;
+use super::store::{FORMATS, detect, read_any};
+use super::x509::X509;
+use crate::enums::CertStoreType as T;
+use crate::error::Code;
+use proptest::prelude::*;
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+fn path(name: &str) -> PathBuf {
+    PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/certs")).join(name)
+}
+
+fn file(name: &str) -> Vec<u8> {
+    std::fs::read(path(name)).unwrap_or_else(|e| panic!("{name}: {e}"))
+}
+
+/// Reads a fixture by its type from the file, from its octets and from its Base64, and by Auto, and gives the entries.
+fn read(types: (T, T), name: &str, password: &str) -> Entries {
+    use base64::Engine;
+    let by_name = path(name).to_str().unwrap().as_bytes().to_vec();
+    let bytes = file(name);
+    let base64 = base64::engine::general_purpose::STANDARD.encode(&bytes).into_bytes();
+    let all = [
+        (types.0, &by_name),
+        (types.1, &bytes),
+        (types.1, &base64),
+        (T::Auto, &by_name),
+        (T::Auto, &bytes),
+        (T::Auto, &base64),
+    ];
+    let mut found: Vec<Entries> = all
+        .iter()
+        .map(|(t, store)| open(*t, store, password).unwrap_or_else(|e| panic!("{name} as {t:?}: {e}")))
+        .collect();
+    let summary = |e: &Entries| {
+        e.iter().map(|e| (e.subject().to_owned(), e.private_key().to_string(), e.fingerprint())).collect::<Vec<_>>()
+    };
+    for other in &found[1..] {
+        assert_eq!(summary(&found[0]), summary(other), "{name}");
+    }
+    found.remove(0)
+}
+
+const PEM: (T, T) = (T::PemKeyFile, T::PemKeyBlob);
+const PFX: (T, T) = (T::PfxFile, T::PfxBlob);
+const PPK: (T, T) = (T::PpkFile, T::PpkBlob);
+
+fn code(types: T, name: &str, password: &str) -> (Code, String) {
+    let error = open(types, path(name).to_str().unwrap().as_bytes(), password).expect_err(name);
+    (error.code, error.message)
+}
+
+/// Wrong passwords say so.
+fn refuses(types: (T, T), name: &str, password: &str) {
+    for (kind, store) in
+        [(types.0, path(name).to_str().unwrap().as_bytes().to_vec()), (types.1, file(name)), (T::Auto, file(name))]
+    {
+        let error = open(kind, &store, password).expect_err(name);
+        assert_eq!(error.code, Code::CertStore, "{name} {error}");
+        assert!(error.message.contains("password is wrong"), "{name} {error}");
+        assert!(password.is_empty() || !error.message.contains(password), "{error}");
+    }
+}
+
+fn certificate(name: &str) -> Loaded {
+    read((T::PublicKeyFile, T::PublicKeyBlob), name, "").select("*").expect("one entry")
+}
+
+fn openssl(arguments: &[&str], input: &[u8]) -> String {
+    let mut child = Command::new("openssl")
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("openssl runs");
+    child.stdin.take().unwrap().write_all(input).unwrap();
+    let out = child.wait_with_output().unwrap();
+    assert!(out.status.success(), "{arguments:?} {}", String::from_utf8_lossy(&out.stderr));
+    String::from_utf8(out.stdout).unwrap()
+}
+
+const ALL: [&str; 9] =
+    ["rsa.crt", "ca.crt", "p256.crt", "p384.crt", "p521.crt", "ed25519.crt", "ed448.crt", "dsa.crt", "pss.crt"];
+
+#[test]
+fn hashes_serial_and_key_are_what_openssl_says() {
+    for name in ALL {
+        let (found, pem) = (certificate(name), file(name));
+        let x509 =
+            |arguments: &[&str]| openssl(&[&["x509", "-noout"][..], arguments].concat(), &pem).trim_end().to_owned();
+        for (hash, thumbprint, fingerprint) in [
+            ("-md5", found.thumbprint_md5(), found.fingerprint()),
+            ("-sha1", found.thumbprint_sha1(), found.fingerprint_sha1()),
+            ("-sha256", found.thumbprint_sha256(), found.fingerprint_sha256()),
+        ] {
+            let said = x509(&["-fingerprint", hash]);
+            let said = said.split_once('=').unwrap().1;
+            assert_eq!(thumbprint, said.replace(':', ""), "{name} {hash}");
+            assert_eq!(fingerprint, said.to_lowercase(), "{name} {hash}");
+        }
+        assert_eq!(found.serial_number(), x509(&["-serial"]).strip_prefix("serial=").unwrap(), "{name}");
+        assert_eq!(found.public_key().trim_end(), x509(&["-pubkey"]), "{name}");
+        assert_eq!(found.encoded().trim_end(), String::from_utf8(pem.clone()).unwrap().trim_end(), "{name}");
+        // openssl alone writes dsa_with_SHA256.
+        let text = openssl(&["x509", "-noout", "-text"], &pem).replace("dsa_with", "dsa-with");
+        assert!(
+            text.to_lowercase()
+                .contains(&format!("signature algorithm: {}", found.signature_algorithm().to_lowercase())),
+            "{name}"
+        );
+        let bits =
+            text.split_once("Public-Key: (").map(|(_, rest)| rest.split_once(' ').unwrap().0.parse::<i32>().unwrap());
+        assert_eq!(found.public_key_length(), bits.unwrap_or(if name == "ed448.crt" { 456 } else { 256 }), "{name}");
+        assert_eq!(
+            found.version(),
+            format!("V{}", text.split_once("Version: ").unwrap().1.split_once(' ').unwrap().0),
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn dates_are_what_openssl_says_and_shown_in_local_time() {
+    for name in ALL {
+        let found = certificate(name);
+        let said = openssl(&["x509", "-noout", "-dates"], &file(name));
+        for (label, ours) in [("notBefore=", found.effective_date(|_| 0)), ("notAfter=", found.expiration_date(|_| 0))]
+        {
+            // "Nov 22 03:30:00 2026 GMT"
+            let line = said.lines().find_map(|l| l.strip_prefix(label)).unwrap();
+            let words: Vec<&str> = line.split_whitespace().collect();
+            assert_eq!(ours, format!("{:0>2}-{}-{} {}", words[1], words[0], words[3], words[2]), "{name}");
+        }
+    }
+    let found = certificate("rsa.crt");
+    assert_ne!(found.effective_date(|_| 0), found.effective_date(|_| 3600));
+}
+
+#[test]
+fn names_are_in_rfc_4514_order_with_the_letters_of_the_specification() {
+    let found = certificate("rsa.crt");
+    let expected = "0.9.2342.19200300.100.1.25=example, E=ann@example.com, CN=\"Leaf, Example\", OU=B + OU=A, O=Example, L=München, S=Bavaria, C=DE";
+    // A SET is ordered by its octets, so A comes before B.
+    assert_eq!(found.subject(), expected.replace("OU=B + OU=A", "OU=A + OU=B"));
+    assert_eq!(found.issuer(), "CN=\"Root \\\"One\\\"\", O=\"Test, Inc.\", C=DE");
+    for name in ["p256.crt", "ed448.crt"] {
+        let found = certificate(name);
+        let said = openssl(&["x509", "-noout", "-subject", "-nameopt", "RFC2253,sep_comma_plus_space"], &file(name));
+        assert_eq!(found.subject(), said.trim_end().strip_prefix("subject=").unwrap());
+    }
+}
+
+#[test]
+fn usages_and_alternative_names_are_read() {
+    let found = certificate("rsa.crt");
+    assert_eq!(found.usage_flags(), 0xf0);
+    assert_eq!(found.usage(), "Digital Signatures,Key Authentication,Key Encryption,Data Encryption");
+    assert_eq!(found.extended_key_usage(), "1.3.6.1.5.5.7.3.4,1.3.6.1.5.5.7.3.2,1.2.3.4");
+    assert_eq!(
+        found.subject_alt_names(),
+        "mail.example.com,ann@example.com,192.0.2.1,2001:db8::1,https://example.com/,1.2.3.4,CN=Other,jörg@example.com"
+    );
+    assert_eq!(
+        found.certificate.as_ref().unwrap().emails(),
+        ["ann@example.com", "ann@example.com", "jörg@example.com"]
+    );
+    let root = certificate("ca.crt");
+    assert_eq!((root.usage_flags(), root.usage().as_str()), (0x06, "Certificate Signing,Key Signing"));
+    assert_eq!((root.extended_key_usage().as_str(), root.subject_alt_names().as_str()), ("", ""));
+    assert!(root.certificate.unwrap().is_ca());
+}
+
+#[test]
+fn algorithms_have_the_names_of_the_rulings() {
+    for (name, algorithm) in
+        [("rsa", "RSA"), ("p521", "EC"), ("ed25519", "Ed25519"), ("ed448", "Ed448"), ("dsa", "DSA")]
+    {
+        assert_eq!(certificate(&format!("{name}.crt")).public_key_algorithm(), algorithm);
+    }
+}
+
+#[test]
+fn a_certificate_in_der_is_the_same_as_in_pem() {
+    assert_eq!(certificate("rsa.der").encoded(), certificate("rsa.crt").encoded());
+    assert_eq!(certificate("rsa.der").encoded_b(), file("rsa.der"));
+}
+
+/// What the key of a fixture has to be: openssl's own PKCS #8 and public key.
+fn same_key(found: &Loaded, plain: &str) {
+    let text = String::from_utf8(file(plain)).unwrap();
+    assert_eq!(found.private_key().as_str(), text, "{plain}");
+    assert_eq!(found.public_key(), openssl(&["pkey", "-pubout"], text.as_bytes()), "{plain}");
+    assert!(found.private_key_available());
+}
+
+#[test]
+fn keys_in_every_coat_come_out_as_openssl_writes_pkcs8() {
+    for (name, plain) in [
+        ("rsa.p8", "rsa.p8"),
+        ("rsa.p1", "rsa.p8"),
+        ("rsa.p8.der", "rsa.p8"),
+        ("rsa.p1.der", "rsa.p8"),
+        ("p256.p8", "p256.p8"),
+        ("p384.sec1", "p384.p8"),
+        ("p521.p8", "p521.p8"),
+        ("ed25519.p8", "ed25519.p8"),
+    ] {
+        same_key(&read(PEM, name, "").select("*").unwrap(), plain);
+    }
+}
+
+#[test]
+fn old_encrypted_keys_are_read_and_a_wrong_password_says_so() {
+    for cipher in ["aes-128-cbc", "aes-192-cbc", "aes-256-cbc", "des-ede3-cbc", "des-cbc"] {
+        let name = format!("legacy-{cipher}.pem");
+        same_key(&read(PEM, &name, "secret").select("*").unwrap(), "rsa.p8");
+        refuses(PEM, &name, "wrong-word");
+        refuses(PEM, &name, "");
+    }
+}
+
+#[test]
+fn encrypted_pkcs8_is_read_and_a_wrong_password_says_so() {
+    let mut names: Vec<String> = std::fs::read_dir(path(""))
+        .unwrap()
+        .map(|e| e.unwrap().file_name().into_string().unwrap())
+        .filter(|n| n.starts_with("pbes"))
+        .collect();
+    names.sort();
+    assert_eq!(names.len(), 18, "{names:?}");
+    for name in names {
+        same_key(&read(PEM, &name, "secret").select("*").unwrap(), "p256.p8");
+        refuses(PEM, &name, "wrong-word");
+    }
+}
+
+#[test]
+fn a_pem_file_finds_the_certificate_and_chain_of_its_key() {
+    let found = read(PEM, "bundle.pem", "");
+    assert_eq!(found.len(), 2);
+    let leaf = found.select("*").unwrap();
+    same_key(&leaf, "rsa.p8");
+    assert_eq!(leaf.certificate.unwrap().der(), file("rsa.der"));
+    assert_eq!(leaf.chain.len(), 1);
+    assert_eq!(leaf.chain[0].subject, leaf.chain[0].issuer);
+}
+
+#[test]
+fn line_ends_marks_and_text_between_do_not_matter() {
+    let text = String::from_utf8(file("bundle.pem")).unwrap();
+    let odd = format!(
+        "\u{feff}Bag Attributes\r\n  localKeyID: 01\r\n{}\r\ntrailing text",
+        text.replace('\n', "\r\n").replace("-----END", "\t\r\n-----END")
+    );
+    let found = open(T::PemKeyBlob, odd.as_bytes(), "").unwrap();
+    assert!(found.select("*").unwrap().certificate.is_some());
+    assert_eq!(found.len(), 2);
+}
+
+#[test]
+fn ten_thousand_certificates_are_read_in_a_moment() {
+    let text = String::from_utf8([file("ca.crt").repeat(10_000), file("p256.p8"), file("p256.crt")].concat()).unwrap();
+    let start = std::time::Instant::now();
+    let found = open(T::PemKeyBlob, text.as_bytes(), "").unwrap();
+    assert_eq!(found.len(), 10_001);
+    assert_eq!(found.select("CN=p256").unwrap().subject(), "CN=p256.example.com");
+    assert!(start.elapsed().as_secs() < 20, "{:?}", start.elapsed());
+}
+
+#[test]
+fn pfx_files_of_every_age_are_read() {
+    for (name, password) in [
+        ("modern", "secret"),
+        ("legacy", "secret"),
+        ("rc2-128", "secret"),
+        ("plain", "secret"),
+        ("nomac", "secret"),
+        ("open", ""),
+        ("empty", ""),
+        ("sha512", "secret"),
+        ("utf8", "pässwörd"),
+    ] {
+        let found = read(PFX, &format!("{name}.pfx"), password);
+        assert_eq!(found.len(), 2, "{name}");
+        let leaf = found.select("*").unwrap();
+        same_key(&leaf, "rsa.p8");
+        assert_eq!(leaf.certificate.unwrap().der(), file("rsa.der"));
+        assert_eq!(leaf.chain.len(), 1, "{name}");
+        if password == "secret" {
+            refuses(PFX, &format!("{name}.pfx"), "wrong-word");
+            refuses(PFX, &format!("{name}.pfx"), "");
+        }
+    }
+    let certificates = read(PFX, "certs-only.pfx", "secret");
+    assert!(!certificates.select("*").unwrap().private_key_available());
+}
+
+#[test]
+fn a_pfx_of_java_has_two_entries_each_with_its_key() {
+    let found = read(PFX, "java.pfx", "secret");
+    assert_eq!(found.iter().filter(|e| e.private_key_available()).count(), 2);
+    assert_eq!(found.select("CN=two.example.com").unwrap().public_key_algorithm(), "EC");
+    assert_eq!(found.select("one.ex").unwrap().public_key_algorithm(), "RSA");
+    assert!(found.select("three").is_none());
+}
+
+#[test]
+fn p7b_gives_its_certificates_in_pem_der_and_ber() {
+    for name in ["chain.p7b", "chain.p7b.der", "ber.p7b"] {
+        let found = read((T::P7bFile, T::P7bBlob), name, "");
+        assert_eq!(found.select("Leaf").unwrap().encoded_b(), file("rsa.der"), "{name}");
+        assert_eq!(found.len(), if name == "ber.p7b" { 1 } else { 2 });
+    }
+    assert!(file("ber.p7b").starts_with(&[0x30, 0x80]), "the fixture has an indefinite length");
+}
+
+#[test]
+fn java_key_stores_are_read() {
+    for name in ["store.jks", "store.jceks"] {
+        let found = read((T::JksFile, T::JksBlob), name, "secret");
+        let leaf = found.select("*").unwrap();
+        same_key(&leaf, "rsa.p8");
+        assert_eq!(leaf.certificate.unwrap().der(), file("rsa.der"));
+        assert_eq!(leaf.chain.len(), 1);
+        refuses((T::JksFile, T::JksBlob), name, "wrong-word");
+        refuses((T::JksFile, T::JksBlob), name, "");
+    }
+}
+
+#[test]
+fn ssh_keys_are_read_in_both_forms_and_have_the_fingerprint_of_ssh_keygen() {
+    for (name, algorithm) in [("rsa", "RSA"), ("p256", "EC"), ("p384", "EC"), ("p521", "EC"), ("ed25519", "Ed25519")] {
+        let types = (T::SshPublicKeyFile, T::SshPublicKeyBlob);
+        let found = read(types, &format!("{name}.ssh"), "").select("*").unwrap();
+        assert_eq!(found.public_key_algorithm(), algorithm);
+        assert_eq!((found.subject(), found.private_key_available()), ("", false));
+        if name != "ed25519" {
+            assert_eq!(found.public_key(), openssl(&["pkey", "-pubout"], &file(&format!("{name}.p8"))));
+            let other = read(types, &format!("{name}.4716"), "").select("*").unwrap();
+            assert_eq!(found.public_key(), other.public_key());
+        }
+        let out = Command::new("ssh-keygen").args(["-l", "-E", "md5", "-f"]).arg(path(&format!("{name}.ssh"))).output();
+        if let Ok(out) = out {
+            assert!(
+                String::from_utf8(out.stdout).unwrap().contains(&format!("MD5:{} ", found.fingerprint())),
+                "{name}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_key_without_a_certificate_has_the_fingerprint_of_its_ssh_form() {
+    let key = read(PEM, "rsa.p1", "").select("*").unwrap();
+    let ssh = read((T::SshPublicKeyFile, T::SshPublicKeyBlob), "rsa.ssh", "").select("*").unwrap();
+    assert_eq!(key.fingerprint_sha256(), ssh.fingerprint_sha256());
+    assert_eq!(key.thumbprint_sha256(), "");
+}
+
+#[test]
+fn putty_keys_of_both_versions_are_read() {
+    for (name, plain) in [("rsa", "rsa.p8"), ("p256", "p256.p8"), ("p521", "p521.p8"), ("ed25519", "")] {
+        for version in ["v2", "v2-pw", "v3", "v3-pw"] {
+            let fixture = format!("{name}-{version}.ppk");
+            let found = read(PPK, &fixture, "secret").select("*").unwrap();
+            if plain.is_empty() {
+                let ssh = open(T::SshPublicKeyBlob, &file("ed25519.ssh"), "").unwrap().select("*").unwrap();
+                assert_eq!(found.public_key(), ssh.public_key(), "{fixture}");
+                assert!(found.private_key_available());
+            } else {
+                same_key(&found, plain);
+            }
+            if version.ends_with("pw") {
+                refuses(PPK, &fixture, "wrong-word");
+                refuses(PPK, &fixture, "");
+            }
+        }
+    }
+    for kdf in ["argon2i", "argon2d"] {
+        same_key(&read(PPK, &format!("rsa-{kdf}.ppk"), "secret").select("*").unwrap(), "rsa.p8");
+    }
+}
+
+#[test]
+fn a_putty_key_whose_comment_was_changed_is_broken() {
+    let text = String::from_utf8(file("rsa-v3.ppk")).unwrap();
+    let line = text.lines().find(|l| l.starts_with("Comment: ")).unwrap();
+    let error = open(T::PpkBlob, text.replace(line, "Comment: another").as_bytes(), "").unwrap_err();
+    assert!(error.message.contains("MAC"), "{error}");
+}
+
+#[test]
+fn argon2_of_any_size_is_refused_before_it_runs() {
+    let text = String::from_utf8(file("rsa-v3-pw.ppk")).unwrap();
+    for (from, to) in
+        [("Argon2-Memory: 256", "Argon2-Memory: 4000000"), ("Argon2-Passes: 2", "Argon2-Passes: 4000000000")]
+    {
+        assert!(text.contains(from));
+        let error = open(T::PpkBlob, text.replace(from, to).as_bytes(), "secret").unwrap_err();
+        assert!(error.message.contains("Argon2 of such a size"), "{error}");
+    }
+}
+
+#[test]
+fn jwk_is_read_alone_and_in_sets() {
+    let types = (T::JwkFile, T::JwkBlob);
+    same_key(&read(types, "rsa.jwk", "").select("*").unwrap(), "rsa.p8");
+    let public = read(types, "rsa-public.jwk", "").select("*").unwrap();
+    assert_eq!(
+        (public.public_key(), public.private_key_available()),
+        (openssl(&["pkey", "-pubout"], &file("rsa.p8")), false)
+    );
+    let set = read(types, "set.jwk", "");
+    assert_eq!(set.select("Leaf").unwrap().certificate.unwrap().der(), file("rsa.der"));
+    let keys: Vec<String> = set.iter().map(|e| e.private_key().to_string()).collect();
+    let expected: Vec<String> = ["rsa", "p256", "p384", "p521", "ed25519"]
+        .iter()
+        .map(|n| String::from_utf8(file(&format!("{n}.p8"))).unwrap())
+        .collect();
+    assert_eq!(keys, expected);
+}
+
+#[test]
+fn xml_gives_keys_and_certificates_and_refuses_a_document_type() {
+    let types = (T::XmlFile, T::XmlBlob);
+    same_key(&read(types, "rsa.xml", "").select("*").unwrap(), "rsa.p8");
+    assert_eq!(read(types, "x509.xml", "").select("*").unwrap().encoded_b(), file("rsa.der"));
+    let error =
+        open(T::XmlBlob, b"<!DOCTYPE a [<!ENTITY b SYSTEM \"file:///etc/passwd\">]><a>&b;</a>", "").unwrap_err();
+    assert!(error.message.contains("document type"), "{error}");
+}
+
+#[test]
+fn subjects_are_found_exactly_then_in_part() {
+    let store =
+        open(T::PemKeyBlob, &[file("ca.crt"), file("rsa.crt"), file("p256.crt"), file("rsa.p8")].concat(), "").unwrap();
+    let subject = |wanted: &str| store.select(wanted).map(|e| e.subject().to_owned());
+    assert_eq!(subject("cn=P256.EXAMPLE.com").as_deref(), Some("CN=p256.example.com"));
+    let root =
+        store.select("CN=\"Root \\\"One\\\"\",O=\"Test, Inc.\",c=de").expect("blanks after commas do not matter");
+    assert_eq!(root.encoded_b(), certificate("ca.crt").encoded_b());
+    assert!(subject("example.com").unwrap().contains("Leaf"), "an entry with a key goes first");
+    assert!(subject("*").unwrap().contains("Leaf"));
+    assert_eq!((subject("nobody"), subject("")), (None, None));
+}
+
+#[test]
+fn thumbprints_of_all_three_hashes_find_their_certificate() {
+    let store = read(PEM, "bundle.pem", "");
+    let root = certificate("ca.crt");
+    for text in
+        [root.thumbprint_md5(), root.fingerprint_sha1(), root.fingerprint_sha256().replace(':', " ").to_uppercase()]
+    {
+        assert_eq!(store.by_thumbprint(&text).expect("found").subject(), root.subject());
+    }
+    assert!(store.by_thumbprint("00").is_none());
+}
+
+#[test]
+fn an_encoded_certificate_gets_its_key_from_the_store_or_none() {
+    let store = read(PFX, "modern.pfx", "secret");
+    let own = std::sync::Arc::new(X509::from_der(&file("rsa.der")).unwrap());
+    assert!(store.with_key(own).private_key_available());
+    let other = certificate("p256.crt").certificate.unwrap();
+    assert!(!store.with_key(other).private_key_available());
+}
+
+#[test]
+fn the_key_of_another_certificate_is_error_273() {
+    let error = open(T::PemKeyBlob, &[file("rsa.crt"), file("p256.p8")].concat(), "").unwrap_err();
+    assert_eq!(error.code, Code::Credentials);
+}
+
+#[test]
+fn kinds_that_do_not_work_say_what_they_are() {
+    for (bytes, what) in [(file("ed448.p8"), "Ed448"), (file("dsa.key"), "DSA"), (file("ssh-ed25519"), "OpenSSH")] {
+        let error = open(T::PemKeyBlob, &bytes, "").unwrap_err();
+        assert_eq!(error.code, Code::CertStore);
+        assert!(error.message.contains(what) && error.message.contains("not supported"), "{error}");
+    }
+    let (code, text) = code(T::PfxFile, "store.jks", "secret");
+    assert_eq!(code, Code::CertStore);
+    assert!(text.contains("it is JKS, not PFX"), "{text}");
+}
+
+#[test]
+fn files_that_are_no_files_are_refused_without_waiting() {
+    let folder = std::env::temp_dir().join(format!("ssmtp-certs-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let fifo = folder.join("fifo");
+    assert!(Command::new("mkfifo").arg(&fifo).status().unwrap().success());
+    let large = folder.join("large");
+    std::fs::File::create(&large).unwrap().set_len(source::SIZE + 1).unwrap();
+    for name in [folder.as_path(), &fifo, std::path::Path::new("/dev/zero"), &large, &folder.join("absent")] {
+        for kind in [T::PfxFile, T::PemKeyFile, T::Auto] {
+            let error = open(kind, name.to_str().unwrap().as_bytes(), "").expect_err("no store");
+            assert_eq!(error.code, Code::CertStore, "{error}");
+            assert!(error.message.contains(name.to_str().unwrap()), "{error}");
+        }
+    }
+    std::fs::remove_dir_all(&folder).unwrap();
+}
+
+#[test]
+fn keys_sign_what_their_certificates_verify() {
+    for name in ["rsa", "p256", "p384", "ed25519"] {
+        let key = read(PEM, &format!("{name}.p8"), "").select("*").unwrap().key.unwrap();
+        let certificate = certificate(&format!("{name}.crt")).certificate.unwrap();
+        assert!(key.belongs_to(&certificate));
+        // ring refuses a PKCS #8 whose halves differ.
+        match key.kind() {
+            Kind::Rsa => assert!(ring::rsa::KeyPair::from_pkcs8(key.pkcs8()).is_ok()),
+            Kind::Ed25519 => assert!(ring::signature::Ed25519KeyPair::from_pkcs8_maybe_unchecked(key.pkcs8()).is_ok()),
+            Kind::Ec(curve) => {
+                let algorithm = match curve {
+                    Curve::P256 => &ring::signature::ECDSA_P256_SHA256_ASN1_SIGNING,
+                    _ => &ring::signature::ECDSA_P384_SHA384_ASN1_SIGNING,
+                };
+                let random = ring::rand::SystemRandom::new();
+                assert!(ring::signature::EcdsaKeyPair::from_pkcs8(algorithm, key.pkcs8(), &random).is_ok());
+            }
+        }
+        assert_eq!(format!("{key:?}"), format!("PrivateKey({:?})", key.kind()));
+    }
+}
+
+#[test]
+fn every_truncation_of_every_store_is_an_error_or_a_smaller_store_and_never_a_panic() {
+    for name in [
+        "open.pfx",
+        "chain.p7b.der",
+        "ber.p7b",
+        "store.jks",
+        "rsa.p8.der",
+        "rsa.der",
+        "p256-v2.ppk",
+        "rsa.jwk",
+        "rsa.xml",
+        "p384.ssh",
+        "p384.4716",
+    ] {
+        let whole = file(name);
+        let password = if name == "store.jks" { "secret" } else { "" };
+        for end in (0..whole.len()).step_by(1 + whole.len() / 150) {
+            let cut = read_any(&whole[..end], password);
+            if name.ends_with(".pfx") || name.ends_with(".der") || name.ends_with(".jks") || name.ends_with(".ppk") {
+                assert!(cut.is_err(), "{name} cut at {end}");
+            }
+        }
+    }
+}
+
+#[test]
+fn deep_nesting_is_an_error_in_every_reader() {
+    let deep = b"\x30\x80".repeat(10_000);
+    let json = "[".repeat(100_000);
+    for bytes in [&deep[..], json.as_bytes(), format!("{{\"kty\":{json}").as_bytes(), &b"<a>".repeat(300_000)] {
+        for format in FORMATS {
+            let nothing = format.read(bytes, "").is_ok_and(|c| c.entries().is_ok_and(|e| e.is_empty()));
+            assert!(nothing || format.read(bytes, "").is_err(), "{}", format.name());
+        }
+        assert!(read_any(bytes, "").is_err());
+    }
+}
+
+#[test]
+fn iterations_without_bound_are_refused_before_they_run() {
+    // The count of PBKDF2 in this file is 2048, in two octets after the salt.
+    let mut bytes = file("pbes2.der");
+    let at = bytes.windows(4).position(|w| w == [2, 2, 8, 0]).expect("2048 iterations");
+    bytes.splice(at..at + 4, [2, 4, 0x7f, 0xff, 0xff, 0xff]);
+    // Every SEQUENCE around it grows by two.
+    let error = open(T::PemKeyBlob, &grown(&bytes, at), "secret").unwrap_err();
+    assert!(error.message.contains("so many iterations"), "{error}");
+}
+
+/// Adds two to the length of every constructed value that holds the position, whose lengths have one or two octets.
+fn grown(bytes: &[u8], position: usize) -> Vec<u8> {
+    let mut out = bytes.to_vec();
+    let (mut at, mut end) = (0, bytes.len() - 2);
+    while at < end {
+        let (head, length) = super::der::header(&bytes[at..]).unwrap();
+        if at + head <= position && position < at + head + length && bytes[at] & 0x20 != 0 {
+            let last = at + head - 1;
+            assert!(out[last] < 0xfe && (head != 2 || out[last] < 0x7e));
+            out[last] += 2;
+            end = at + head + length;
+            at += head;
+        } else {
+            at += head + length;
+        }
+    }
+    out
+}
+
+/// Every octet of these fixtures is changed in turn by the properties below.
+const SEEDS: [&str; 16] = [
+    "open.pfx",
+    "modern.pfx",
+    "legacy.pfx",
+    "chain.p7b.der",
+    "ber.p7b",
+    "store.jks",
+    "store.jceks",
+    "rsa.der",
+    "rsa.p8.der",
+    "pbes2.der",
+    "p256-v2.ppk",
+    "p256-v3.ppk",
+    "p384.sec1",
+    "rsa.jwk",
+    "rsa.xml",
+    "rsa.4716",
+];
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_input_panics_in_any_reader(bytes in prop::collection::vec(any::<u8>(), 0..400), prefix in 0..8usize) {
+        let starts: [&[u8]; 8] = [b"", b"\xfe\xed\xfe\xed\0\0\0\x02\0\0\0\x01", b"\x30\x80\x02\x01\x03\x30", b"PuTTY-User-Key-File-3: ssh-rsa\n", b"{\"kty\":\"RSA\",", b"<RSAKeyValue><", b"ssh-rsa ", b"\x30\x82\x01\x00"];
+        let input = [starts[prefix], &bytes].concat();
+        for format in FORMATS {
+            let _ = format.read(&input, "secret");
+        }
+        let _ = detect(&input);
+        let _ = X509::from_der(&input);
+        let _ = PrivateKey::from_pkcs8(&input);
+    }
+
+    #[test]
+    fn changed_stores_panic_in_no_reader(seed in 0..SEEDS.len(), at in any::<prop::sample::Index>(), new in any::<u8>(), cut in any::<prop::sample::Index>()) {
+        let mut bytes = file(SEEDS[seed]);
+        let place = at.index(bytes.len());
+        bytes[place] = new;
+        let _ = read_any(&bytes, "secret").and_then(|c| c.entries());
+        bytes.remove(cut.index(bytes.len()));
+        let _ = read_any(&bytes, "secret").and_then(|c| c.entries());
+    }
+}

@@ -1,0 +1,12 @@
+//! The Internal provider against `openssl s_server`: what is negotiated, what is refused, what is resumed.
+
+#[path = "tls/certificates.rs"]
+mod certificates;
+#[path = "tls/faults.rs"]
+mod faults;
+#[path = "tls/negotiation.rs"]
+mod negotiation;
+#[path = "tls/server.rs"]
+mod server;
+#[path = "tls/sessions.rs"]
+mod sessions;

@@ -1,0 +1,256 @@
+//! What is agreed on: versions, suites, groups, signatures, client certificates, bindings, the key log; and data.
+
+use crate::server::{Server, clock, der, once, path, trusting};
+use ssmtp::error::{Code, Result};
+use ssmtp::net::tls::{ClientIdentity, Secret, Secured, TlsOptions, Version};
+use std::fs;
+use std::io::IoSlice;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::time::Duration;
+
+const TLS12: u32 = 0xC00;
+const TLS13: u32 = 0x3000;
+
+/// Sends a line and reads it back, reversed.
+fn echo(secured: &mut Secured) {
+    let clock = clock();
+    secured.stream.write_all(&mut [IoSlice::new(b"ab"), IoSlice::new(b"c\n")], &clock).unwrap();
+    let mut all = Vec::new();
+    while all.len() < 4 {
+        let mut buffer = [0; 64];
+        let count = secured.stream.read(&mut buffer, &clock).unwrap();
+        assert!(count > 0);
+        all.extend_from_slice(&buffer[..count]);
+    }
+    assert_eq!(all, b"cba\n");
+}
+
+fn with(server: &Server, change: impl FnOnce(&mut TlsOptions)) -> Result<Secured> {
+    let mut options = trusting(server.port);
+    change(&mut options);
+    once(&options).0
+}
+
+#[test]
+fn versions_are_those_that_both_have() {
+    for (server_has, arguments) in
+        [(TLS12, vec!["-rev", "-tls1_2"]), (TLS13, vec!["-rev", "-tls1_3"]), (TLS12 | TLS13, vec!["-rev"])]
+    {
+        let server = Server::start("faults-none", &arguments);
+        for client_has in [TLS12, TLS13, TLS12 | TLS13, 16_320] {
+            let result = with(&server, |options| options.protocols = client_has);
+            let common = client_has & server_has;
+            let Ok(mut secured) = result else {
+                assert_eq!(common, 0);
+                assert_eq!(result.unwrap_err().code, Code::Handshake);
+                continue;
+            };
+            let expected = if common & TLS13 != 0 { Version::Tls13 } else { Version::Tls12 };
+            assert_eq!(secured.info.version, expected);
+            assert!(!secured.info.resumed);
+            echo(&mut secured);
+        }
+    }
+    let server = Server::start("faults-none", &["-rev"]);
+    assert_eq!(with(&server, |options| options.protocols = 0x3c0).unwrap_err().code, Code::Handshake);
+}
+
+#[test]
+fn every_suite_can_be_had_by_its_name() {
+    let suites = [
+        ("rsa", "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256", "AES_128_GCM", 128),
+        ("rsa", "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384", "AES_256_GCM", 256),
+        ("rsa", "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256", "CHACHA20_POLY1305", 256),
+        ("faults-none", "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256", "AES_128_GCM", 128),
+        ("faults-none", "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384", "AES_256_GCM", 256),
+        ("faults-none", "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256", "CHACHA20_POLY1305", 256),
+        ("rsa", "TLS_AES_128_GCM_SHA256", "AES_128_GCM", 128),
+        ("rsa", "TLS_AES_256_GCM_SHA384", "AES_256_GCM", 256),
+        ("rsa", "TLS_CHACHA20_POLY1305_SHA256", "CHACHA20_POLY1305", 256),
+    ];
+    let (rsa, ecdsa) = (Server::start("rsa", &["-rev"]), Server::start("faults-none", &["-rev"]));
+    for (certificate, suite, cipher, strength) in suites {
+        let server = if certificate == "rsa" { &rsa } else { &ecdsa };
+        let mut secured = with(server, |options| options.suites = Some(suite.to_lowercase())).unwrap();
+        let info = &secured.info;
+        assert_eq!((info.suite.as_str(), info.cipher.as_str(), info.strength), (suite, cipher, strength));
+        echo(&mut secured);
+    }
+    // A suite for the other kind of key is nothing in common.
+    let error = with(&rsa, |options| {
+        options.suites = Some("TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256".into());
+    });
+    let error = error.unwrap_err();
+    assert_eq!(error.code, Code::Handshake);
+    assert!(error.message.contains("handshake_failure"), "{error}");
+}
+
+#[test]
+fn strength_and_algorithm_names_choose_among_the_suites() {
+    let server = Server::start("rsa", &["-rev", "-ciphersuites", "TLS_AES_128_GCM_SHA256", "-cipher", "AESGCM"]);
+    assert_eq!(with(&server, |_| ()).unwrap().info.strength, 128);
+    // 256 bits are only left in TLS 1.2 here, and the server prefers 1.3: nothing in common but by 1.2 alone.
+    let strong = with(&server, |options| (options.min_strength, options.protocols) = (256, TLS12)).unwrap();
+    assert_eq!((strong.info.strength, strong.info.version), (256, Version::Tls12));
+    let named = with(&server, |options| options.suites = Some("CALG_AES_256; CALG_SHA_384".into()));
+    assert_eq!(named.map(|secured| secured.info.strength).unwrap_or(256), 256);
+    assert_eq!(with(&server, |options| options.min_strength = 257).unwrap_err().code, Code::Handshake);
+}
+
+#[test]
+fn every_group_can_be_had_by_its_name() {
+    let server = Server::start("faults-none", &["-rev"]);
+    for (name, shown, strength) in
+        [("ecdhe_x25519", "x25519", 255), ("ecdhe_secp256r1", "secp256r1", 256), ("ecdhe_secp384r1", "secp384r1", 384)]
+    {
+        let mut thirteen = with(&server, |options| options.tls13_groups = Some(name.into())).unwrap();
+        assert_eq!((thirteen.info.key_exchange.as_str(), thirteen.info.key_exchange_strength), (shown, strength));
+        echo(&mut thirteen);
+        // The server serves one after the other.
+        drop(thirteen);
+        let share = with(&server, |options| options.tls13_key_shares = Some(name.into())).unwrap();
+        assert_eq!(share.info.key_exchange, shown);
+        drop(share);
+        if name != "ecdhe_x25519" {
+            let twelve = with(&server, |options| {
+                (options.tls12_groups, options.protocols) = (Some(name.into()), TLS12);
+            });
+            assert_eq!(twelve.unwrap().info.key_exchange, shown);
+        }
+    }
+    // A server that wants another group than the one that is pre-generated asks again.
+    let picky = Server::start("faults-none", &["-rev", "-groups", "P-384"]);
+    let mut secured = with(&picky, |_| ()).unwrap();
+    assert_eq!(secured.info.key_exchange, "secp384r1");
+    echo(&mut secured);
+    drop(secured);
+    let none = with(&picky, |options| options.tls13_groups = Some("ecdhe_x25519".into()));
+    assert_eq!(none.unwrap_err().code, Code::Handshake);
+}
+
+#[test]
+fn signatures_are_held_to_their_lists() {
+    let servers = [Server::start("rsa", &["-rev"]), Server::start("faults-none", &["-rev"])];
+    let ed25519 = Server::start("ed25519", &["-rev"]);
+    let ec384 = Server::start("ec384", &["-rev"]);
+    let thirteen = |server: &Server, list: &str| {
+        with(server, |options| (options.tls13_signatures, options.protocols) = (Some(list.into()), TLS13))
+    };
+    let twelve = |server: &Server, list: &str| {
+        with(server, |options| (options.tls12_signatures, options.protocols) = (Some(list.into()), TLS12))
+    };
+    for server in servers.iter().chain([&ed25519, &ec384]) {
+        echo(&mut with(server, |options| options.protocols = TLS12).unwrap());
+        echo(&mut with(server, |options| options.protocols = TLS13).unwrap());
+    }
+    // The leaf is signed with ECDSA and SHA-256 by its authority, so that must be allowed too.
+    thirteen(&servers[0], "rsa_pss_sha512,ecdsa_secp256r1_sha256").unwrap();
+    assert_eq!(thirteen(&servers[0], "rsa_pss_sha512").unwrap_err().code, Code::CertVerify);
+    assert_eq!(thirteen(&servers[0], "ed25519,ecdsa_secp256r1_sha256").unwrap_err().code, Code::Handshake);
+    thirteen(&ed25519, "ed25519,ecdsa_secp256r1_sha256").unwrap();
+    twelve(&servers[0], "sha384-rsa,sha256-ecdsa").unwrap();
+    assert_eq!(twelve(&servers[0], "sha256-ecdsa").unwrap_err().code, Code::Handshake);
+}
+
+fn identity(name: &str, key: &str) -> Option<ClientIdentity> {
+    let key = Secret::new(fs::read(path(key)).unwrap());
+    Some(ClientIdentity { chain: vec![der(name)], key })
+}
+
+#[test]
+fn a_client_certificate_is_shown_to_the_server_that_asks() {
+    for version in ["-tls1_2", "-tls1_3"] {
+        let ca = path("ca.pem");
+        let arguments = ["-rev", version, "-Verify", "1", "-verify_return_error", "-CAfile", ca.as_str()];
+        let server = Server::start("faults-none", &arguments);
+        for (name, key) in [
+            ("client", "client.p8"),
+            ("client", "client.sec1"),
+            ("client-rsa", "client-rsa.p8"),
+            ("client-ed25519", "client-ed25519.p8"),
+        ] {
+            echo(&mut with(&server, |options| options.client = identity(name, key)).unwrap());
+        }
+        // TLS 1.3 tells its refusal only when the client thinks that it is through.
+        let error = match with(&server, |_| ()) {
+            Err(error) => error,
+            Ok(mut secured) => secured.stream.read(&mut [0; 8], &clock()).unwrap_err(),
+        };
+        assert_eq!(error.code, Code::Handshake);
+        assert!(
+            error.message.contains("certificate_required") || error.message.contains("handshake_failure"),
+            "{error}"
+        );
+    }
+    let server = Server::start("faults-none", &["-rev"]);
+    let mixed = with(&server, |options| options.client = identity("client", "client-rsa.p8"));
+    assert_eq!(mixed.unwrap_err().code, Code::Credentials);
+    let garbage = Some(ClientIdentity { chain: vec![der("client")], key: Secret::new(b"no key".to_vec()) });
+    assert_eq!(with(&server, |options| options.client = garbage).unwrap_err().code, Code::Credentials);
+}
+
+#[test]
+fn the_key_log_holds_what_the_server_logs_and_is_for_the_owner_alone() {
+    let (ours, theirs) = (path("client-keys.log"), path("server-keys.log"));
+    let server = Server::start("faults-none", &["-rev", "-keylogfile", &theirs]);
+    let lines = |file: &str| {
+        let text = fs::read_to_string(file).unwrap_or_default();
+        let mut lines: Vec<_> = text.lines().filter(|line| !line.starts_with('#')).map(str::to_owned).collect();
+        lines.retain(|line| !line.starts_with("EXPORTER"));
+        lines.sort();
+        lines
+    };
+    for protocols in [TLS12, TLS13] {
+        let mut secured = with(&server, |options| {
+            options.protocols = protocols;
+            options.key_log = Some(ours.clone().into());
+        });
+        echo(secured.as_mut().unwrap());
+    }
+    assert_eq!(lines(&ours).len(), 5, "{:?}", lines(&ours));
+    assert_eq!(lines(&ours), lines(&theirs));
+    assert_eq!(fs::metadata(&ours).unwrap().permissions().mode() & 0o777, 0o600);
+    let link = path("link.log");
+    symlink(&ours, &link).unwrap();
+    for bad in [link.as_str(), "/dev/null", "/nowhere/keys.log"] {
+        let error = with(&server, |options| options.key_log = Some(bad.into())).unwrap_err();
+        assert_eq!(error.code, Code::File, "{error}");
+    }
+}
+
+#[test]
+fn channel_bindings_are_those_the_server_has() {
+    let arguments = ["-keymatexport", "EXPORTER-Channel-Binding", "-keymatexportlen", "32"];
+    let server = Server::start("rsa", &arguments);
+    let secured = with(&server, |_| ()).unwrap();
+    let said = server.wait_for(|text| text.contains("Keying material: ") && text.contains("CIPHER is"));
+    let material = said.split("Keying material: ").nth(1).unwrap().lines().next().unwrap().trim().to_owned();
+    let hex: String = secured.info.tls_exporter.unwrap().iter().map(|byte| format!("{byte:02X}")).collect();
+    assert_eq!(hex, material);
+    let end_point = ring::digest::digest(&ring::digest::SHA256, &der("rsa"));
+    assert_eq!(secured.info.tls_server_end_point.unwrap(), end_point.as_ref());
+}
+
+#[test]
+fn large_and_scattered_data_arrives_whole() {
+    let mut server = Server::start("faults-none", &[]);
+    let mut secured = with(&server, |_| ()).unwrap();
+    let clock = clock();
+    let line = |number: usize| format!("line {number} {}\n", "x".repeat(number % 90));
+    let lines: Vec<String> = (0..20_000).map(line).collect();
+    let mut parts: Vec<_> = lines.iter().map(|line| IoSlice::new(line.as_bytes())).collect();
+    secured.stream.write_more(&mut parts, &clock).unwrap();
+    let big = "y".repeat(1 << 20) + "\n";
+    secured.stream.write_all(&mut [IoSlice::new(big.as_bytes()), IoSlice::new(b"end\n")], &clock).unwrap();
+    let text = server.wait_for(|text| text.ends_with("end\n"));
+    assert!(text.ends_with(&(lines.concat() + &big + "end\n")));
+    assert!(!secured.stream.readable(Duration::ZERO, &clock).unwrap());
+    server.say("hello\n");
+    assert!(secured.stream.readable(Duration::from_secs(10), &clock).unwrap());
+    let mut buffer = [0; 3];
+    assert_eq!(secured.stream.read(&mut buffer, &clock).unwrap(), 3);
+    assert!(secured.stream.readable(Duration::ZERO, &clock).unwrap());
+    secured.stream.close();
+    assert_eq!(secured.stream.read(&mut buffer, &clock).unwrap(), 3, "what came before is still there");
+    assert!(secured.stream.write_all(&mut [IoSlice::new(b"x")], &clock).is_err());
+}

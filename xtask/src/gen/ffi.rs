@@ -1,0 +1,316 @@
+//! Generator of the C boundary: the shims of properties, methods and events, the enums of the header, the list of exports.
+
+use super::File;
+use super::rust::{camel_type, doc, made};
+use crate::model::{Api, CFunction, CParam, CType, Event, Source, Status, Type, snake};
+use std::fmt::Write as _;
+
+pub fn files(api: &Api) -> Vec<File> {
+    vec![
+        made("src/ffi/gen/mod.rs", ffi_mod()),
+        made("src/ffi/gen/enums.rs", ffi_enums(api)),
+        made("src/ffi/gen/properties.rs", ffi_properties(api)),
+        made("src/ffi/gen/methods.rs", ffi_methods(api)),
+        made("src/ffi/gen/events.rs", ffi_events(api)),
+        File::new("tests/abi/exports.txt", exports(api)),
+    ]
+}
+
+fn ffi_mod() -> String {
+    "mod enums;\nmod events;\nmod methods;\nmod properties;\n\npub use enums::*;\npub use events::*;\npub use methods::*;\npub use properties::*;\n".into()
+}
+
+fn ffi_enums(api: &Api) -> String {
+    let mut out =
+        String::from("#![allow(non_camel_case_types, clippy::enum_variant_names, clippy::upper_case_acronyms)]\n\n");
+    for e in &api.enums {
+        doc(&mut out, "", &e.doc);
+        let name = format!("ssmtp_{}", snake(&e.name));
+        let _ = writeln!(out, "#[repr(C)]\npub enum {name} {{");
+        for m in &e.members {
+            doc(&mut out, "    ", &m.doc);
+            let _ = writeln!(out, "    {}_{} = {},", name.to_ascii_uppercase(), m.name, m.value);
+        }
+        out.push_str("}\n\n");
+    }
+    out.push_str("/// The numbers that functions return; 0 is success.\n#[repr(C)]\npub enum ssmtp_error {\n");
+    for e in &api.errors {
+        doc(&mut out, "    ", &e.doc);
+        let _ = writeln!(out, "    SSMTP_ERROR_{} = {},", e.name, e.code);
+    }
+    out.push_str("}\n");
+    out
+}
+
+/// The names of the types that no function mentions and the header must show all the same.
+pub fn header_types(api: &Api) -> Vec<String> {
+    let mut all: Vec<String> = api.enums.iter().map(|e| format!("ssmtp_{}", snake(&e.name))).collect();
+    all.push("ssmtp_error".into());
+    all
+}
+
+fn rust_param(p: &CParam) -> String {
+    let ty = match p.ctype {
+        CType::Handle => "*mut ssmtp_t".to_string(),
+        CType::Cert => "*mut ssmtp_cert_t".into(),
+        CType::CertOut => "*mut *mut ssmtp_cert_t".into(),
+        CType::Text => "*const c_char".into(),
+        CType::TextOut => "*mut *mut c_char".into(),
+        CType::Bytes => "*const u8".into(),
+        CType::Size => "usize".into(),
+        CType::BytesOut => "*mut *mut u8".into(),
+        CType::SizeOut => "*mut usize".into(),
+        CType::Int => "i32".into(),
+        CType::IntOut => "*mut i32".into(),
+        CType::Int64 => "i64".into(),
+        CType::Callback => format!("ssmtp_{}_cb", p.event),
+        CType::UserData => "*mut c_void".into(),
+        CType::ReadCallback => "ssmtp_read_cb".into(),
+        CType::CloseCallback => "ssmtp_close_cb".into(),
+        CType::HandleArray => "*const *mut ssmtp_t".into(),
+        CType::IntArray => "*mut i32".into(),
+    };
+    format!("{}: {ty}", p.name)
+}
+
+fn signature(out: &mut String, f: &CFunction, lead: &str) {
+    let text = format!("{lead}{}", f.doc.trim());
+    doc(out, "", &text);
+    let params: Vec<String> = f.params.iter().map(rust_param).collect();
+    let _ =
+        writeln!(out, "#[unsafe(no_mangle)]\npub unsafe extern \"C\" fn {}({}) -> i32 {{", f.name, params.join(", "));
+}
+
+fn ffi_properties(api: &Api) -> String {
+    let mut out =
+        String::from("use crate::ffi::guard;\nuse crate::ffi::handle::{ssmtp_cert_t, ssmtp_t};\nuse libc::c_char;\n\n");
+    for f in api.c_functions() {
+        match &f.source {
+            Source::Getter(spec) => {
+                let p = api.properties.iter().find(|p| p.spec == *spec).expect("the row it came from");
+                signature(&mut out, &f, &format!("Reads {spec}. "));
+                let argument = if p.index { "index" } else { "" };
+                let length = if p.ty() == Type::Bytes { ", length" } else { "" };
+                let _ = writeln!(
+                    out,
+                    "    unsafe {{ guard::get_{}(handle, value{length}, |c| c.get_{}({argument})) }}\n}}\n",
+                    suffix(&p.ty()),
+                    p.name
+                );
+            }
+            Source::Setter(spec) => {
+                let p = api.properties.iter().find(|p| p.spec == *spec).expect("the row it came from");
+                signature(&mut out, &f, &format!("Sets {spec}. "));
+                let argument = if p.index { "index, " } else { "" };
+                let length = if p.ty() == Type::Bytes { ", length" } else { "" };
+                let _ = writeln!(
+                    out,
+                    "    unsafe {{ guard::set_{}(handle, value{length}, |c, v| c.set_{}({argument}v)) }}\n}}\n",
+                    suffix(&p.ty()),
+                    p.name
+                );
+            }
+            Source::CertGetter(spec) => {
+                let field = cert_field(api, spec);
+                signature(&mut out, &f, &format!("Reads {spec} of a certificate. "));
+                let length = if field == Type::Bytes { ", length" } else { "" };
+                let _ = writeln!(
+                    out,
+                    "    unsafe {{ guard::cert_get_{}(cert, value{length}, |c| c.{}()) }}\n}}\n",
+                    suffix(&field),
+                    snake(spec)
+                );
+            }
+            Source::CertSetter(spec) => {
+                let field = cert_field(api, spec);
+                signature(&mut out, &f, &format!("Sets {spec} of a certificate. "));
+                let length = if field == Type::Bytes { ", length" } else { "" };
+                let _ = writeln!(
+                    out,
+                    "    unsafe {{ guard::cert_set_{}(cert, value{length}, |c, v| c.set_{}(v)) }}\n}}\n",
+                    suffix(&field),
+                    snake(spec)
+                );
+            }
+            _ => {}
+        }
+    }
+    out
+}
+
+fn cert_field(api: &Api, spec: &str) -> Type {
+    let cert = api.object("Certificate").expect("the type is described");
+    let field = cert.fields.iter().find(|f| f.spec == spec).expect("the field it came from");
+    Type::parse(&field.type_name)
+}
+
+/// The guard that fits a type: `guard::get_<suffix>`.
+fn suffix(ty: &Type) -> &'static str {
+    match ty {
+        Type::Bool => "bool",
+        Type::Int | Type::Enum(_) | Type::Int64 => "int",
+        Type::Text => "text",
+        Type::Bytes | Type::Stream => "bytes",
+        Type::Certificate => "cert",
+    }
+}
+
+fn ffi_methods(api: &Api) -> String {
+    let mut out = String::from(
+        "use crate::ffi::guard;\nuse crate::ffi::handle::ssmtp_t;\nuse crate::ffi::text;\nuse libc::c_char;\n\n",
+    );
+    for f in api.c_functions() {
+        let Source::Method(spec) = &f.source else { continue };
+        let m = api.methods.iter().find(|m| m.spec == *spec).expect("the row it came from");
+        signature(&mut out, &f, "");
+        let mut lets = String::new();
+        let mut arguments = Vec::new();
+        for p in &m.params {
+            match Type::parse(&p.type_name) {
+                Type::Text => {
+                    let _ = writeln!(lets, "let {0} = unsafe {{ text::input(c, {0}) }}?;", p.name);
+                    arguments.push(format!("&{}", p.name));
+                }
+                Type::Bytes => {
+                    let _ = writeln!(lets, "let {0} = unsafe {{ text::octets({0}, length) }}?;", p.name);
+                    arguments.push(p.name.clone());
+                }
+                _ => arguments.push(p.name.clone()),
+            }
+        }
+        let call = if m.status == Status::Planned {
+            format!("c.planned({:?})", m.spec)
+        } else {
+            format!("c.{}({})", m.name, arguments.join(", "))
+        };
+        let lets = if m.status == Status::Planned { lets.replace("let ", "let _") } else { lets };
+        if m.returns.is_empty() {
+            let _ = writeln!(out, "    guard::run(handle, |c| {{ {lets}{call} }})\n}}\n");
+        } else {
+            let lets = lets.replace("unsafe { ", "").replace(" }?", "?");
+            let _ = writeln!(out, "    unsafe {{ guard::get_text(handle, value, |c| {{ {lets}{call} }}) }}\n}}\n");
+        }
+    }
+    out
+}
+
+fn ffi_events(api: &Api) -> String {
+    let mut out = String::from(
+        "#![allow(non_camel_case_types)]\n\nuse crate::events::{self, Kind};\nuse crate::ffi::callbacks::{Callback, Shown, set};\nuse crate::ffi::handle::ssmtp_t;\nuse libc::{c_char, c_void};\n\n",
+    );
+    for e in &api.events {
+        event_struct(&mut out, e);
+    }
+    out.push_str("/// A callback as it was set, by event.\n#[derive(Clone, Copy)]\npub enum Function {\n");
+    for e in &api.events {
+        let _ = writeln!(
+            out,
+            "    {}(unsafe extern \"C\" fn(*mut ssmtp_t, *mut ssmtp_{}_event, *mut c_void) -> i32),",
+            camel_type(&e.spec),
+            e.name
+        );
+    }
+    out.push_str("}\n\n");
+    for e in &api.events {
+        event_fire(&mut out, e);
+    }
+    for f in api.c_functions() {
+        let Source::Event(spec) = &f.source else { continue };
+        signature(&mut out, &f, "");
+        let variant = camel_type(spec);
+        let _ = writeln!(out, "    set(handle, Kind::{variant}, callback.map(Function::{variant}), userdata)\n}}\n");
+    }
+    out
+}
+
+fn event_struct(out: &mut String, e: &Event) {
+    doc(out, "", &e.doc);
+    let _ = writeln!(
+        out,
+        "#[repr(C)]\npub struct ssmtp_{}_event {{\n    /// Size of this struct in bytes; it only grows, at its end.\n    pub size: u32,",
+        e.name
+    );
+    for f in &e.fields {
+        doc(out, "    ", &f.doc);
+        let name = &f.name;
+        match Type::parse(&f.type_name) {
+            Type::Int64 => {
+                let _ = writeln!(out, "    pub {name}: i64,");
+            }
+            Type::Text => {
+                let _ = writeln!(
+                    out,
+                    "    pub {name}: *const c_char,\n    /// Length of `{name}` in bytes, its final NUL not counted.\n    pub {name}_len: usize,"
+                );
+            }
+            Type::Bytes => {
+                let _ = writeln!(
+                    out,
+                    "    pub {name}: *const u8,\n    /// Length of `{name}` in bytes.\n    pub {name}_len: usize,"
+                );
+            }
+            _ => {
+                let _ = writeln!(out, "    pub {name}: i32,");
+            }
+        }
+    }
+    let _ = writeln!(
+        out,
+        "}}\n\n/// Called on the thread that runs the operation, with no lock held. Return 0 to go on, anything else to stop the operation with error 301.\npub type ssmtp_{0}_cb = Option<unsafe extern \"C\" fn(handle: *mut ssmtp_t, event: *mut ssmtp_{0}_event, userdata: *mut c_void) -> i32>;\n",
+        e.name
+    );
+}
+
+fn event_fire(out: &mut String, e: &Event) {
+    let inout = e.fields.iter().any(|f| f.inout);
+    let event = if inout { "&mut events::" } else { "&events::" };
+    let life = if e.fields.iter().any(|f| matches!(Type::parse(&f.type_name), Type::Text | Type::Bytes)) {
+        "<'_>"
+    } else {
+        ""
+    };
+    let _ = writeln!(
+        out,
+        "pub(crate) fn fire_{}(callback: Callback, handle: *mut ssmtp_t, event: {event}{}{life}) -> i32 {{\n    let Function::{}(function) = callback.function else {{ return 0 }};",
+        e.name,
+        camel_type(&e.spec),
+        camel_type(&e.spec)
+    );
+    for f in &e.fields {
+        if Type::parse(&f.type_name) == Type::Text {
+            let _ = writeln!(out, "    let {0} = Shown::new(event.{0});", f.name);
+        }
+    }
+    let _ =
+        writeln!(out, "    let mut c = ssmtp_{0}_event {{\n        size: size_of::<ssmtp_{0}_event>() as u32,", e.name);
+    for f in &e.fields {
+        let n = &f.name;
+        let _ = match Type::parse(&f.type_name) {
+            Type::Text => writeln!(out, "        {n}: {n}.as_ptr(),\n        {n}_len: {n}.len(),"),
+            Type::Bytes => writeln!(out, "        {n}: event.{n}.as_ptr(),\n        {n}_len: event.{n}.len(),"),
+            Type::Bool => writeln!(out, "        {n}: i32::from(event.{n}),"),
+            _ => writeln!(out, "        {n}: event.{n},"),
+        };
+    }
+    let _ = writeln!(
+        out,
+        "    }};\n    // SAFETY: the caller promised with `ssmtp_on_{}` that the function takes these; the struct and its texts outlive the call.",
+        e.name
+    );
+    let call = "unsafe { function(handle, &mut c, callback.userdata()) }";
+    if !inout {
+        let _ = writeln!(out, "    {call}\n}}\n");
+        return;
+    }
+    let _ = writeln!(out, "    let answer = {call};");
+    for f in e.fields.iter().filter(|f| f.inout) {
+        let _ = writeln!(out, "    event.{0} = c.{0} != 0;", f.name);
+    }
+    out.push_str("    answer\n}\n\n");
+}
+
+fn exports(api: &Api) -> String {
+    let mut all: Vec<String> = api.c_functions().into_iter().map(|f| f.name).collect();
+    all.sort();
+    all.join("\n") + "\n"
+}
