@@ -21,6 +21,8 @@ pub struct Contents {
     pub public_keys: Vec<PublicKey>,
     /// Why a key was passed over whose kind does not work here.
     pub passed_over: Option<String>,
+    /// Gathered from many files, which need not belong together.
+    pub folder: bool,
 }
 
 impl Contents {
@@ -51,10 +53,9 @@ impl Contents {
 
     /// The entries: every certificate with its key, then keys without a certificate, then public keys alone.
     pub fn entries(self) -> Read<Entries> {
-        if self.certificates.is_empty() && self.keys.is_empty() && self.public_keys.is_empty() {
-            if let Some(what) = self.passed_over {
-                return Err(Fault::Unsupported(what));
-            }
+        let nothing = self.certificates.is_empty() && self.keys.is_empty() && self.public_keys.is_empty();
+        if let (true, Some(what)) = (nothing, &self.passed_over) {
+            return Err(Fault::Unsupported(what.clone()));
         }
         let mut by_key: HashMap<Vec<u8>, usize> = HashMap::new();
         for (at, key) in self.keys.iter().enumerate() {
@@ -74,7 +75,7 @@ impl Contents {
             entries.push(Loaded::new(Some(certificate.clone()), at.map(|at| self.keys[at].clone()), None));
         }
         // One key beside certificates of other keys is a mistake somebody wants to hear about.
-        if !self.certificates.is_empty() && self.keys.len() == 1 && !used[0] {
+        if !self.folder && !self.certificates.is_empty() && self.keys.len() == 1 && !used[0] {
             return Err(Fault::Mismatch);
         }
         for (key, used) in self.keys.iter().zip(used) {

@@ -6,6 +6,7 @@ pub mod cipher;
 pub mod contents;
 pub mod der;
 pub mod fault;
+pub mod folder;
 pub mod key;
 pub mod loaded;
 pub mod name;

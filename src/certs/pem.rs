@@ -12,7 +12,7 @@ pub const BLOCKS: usize = 20_000;
 pub struct Block {
     pub label: String,
     /// `Proc-Type` and `DEK-Info` of an old encrypted key.
-    pub headers: Vec<(String, String)>,
+    pub headers: Headers,
     pub data: Zeroizing<Vec<u8>>,
 }
 
@@ -44,8 +44,10 @@ pub fn blocks(bytes: &[u8]) -> Read<Vec<Block>> {
     Ok(found)
 }
 
+type Headers = Vec<(String, String)>;
+
 /// The header lines (`Name: value`) and what follows them.
-fn headers(mut body: &[u8]) -> Read<(Vec<(String, String)>, &[u8])> {
+fn headers(mut body: &[u8]) -> Read<(Headers, &[u8])> {
     let mut found = Vec::new();
     loop {
         let end = memchr::memchr(b'\n', body).map_or(body.len(), |at| at + 1);

@@ -2,6 +2,7 @@
 
 use super::contents::{Contents, Entries};
 use super::fault::{Fault, Read};
+use super::folder;
 use super::store::{self, Format};
 use super::store::{
     der_file::Der, jks::Jks, jwk::Jwk, p7b::P7b, pem_file::Pem, pfx::Pfx, ppk::Ppk, ssh::SshPublic, xml::Xml,
@@ -66,41 +67,42 @@ fn kind(kind: CertStoreType) -> Option<(&'static [&'static dyn Format], bool)> {
 /// Opens a store: a file name or the content itself, as the kind says. Automatic takes content of a known kind as content, anything
 /// else as a file name. Unreadable stores and wrong passwords are error 271, a key of another certificate is 273.
 pub fn open(store_type: CertStoreType, store: &[u8], password: &str) -> Result<Entries> {
-    if store_type == CertStoreType::Auto {
-        let contents = match store::read_any(store, password) {
-            Err(Fault::Unsupported(why))
-                if path(store).is_some_and(Path::is_file) || store.len() < 1024 && store::detect(store).is_none() =>
-            {
-                let Some(path) = path(store) else { return Err(Fault::Unsupported(why).into_error("the store")) };
-                let bytes = read_file(path)?;
-                return finish(store::read_any(&bytes, password), &format!("the file {}", path.display()));
+    match store_type {
+        CertStoreType::Auto if store::recognised(store) => finish(store::read_any(store, password), "the store"),
+        CertStoreType::Auto => {
+            let path = path(store)?;
+            finish(store::read_any(&read_file(path)?, password), &format!("the file {}", path.display()))
+        }
+        CertStoreType::User | CertStoreType::Machine => folder::open(store_type, store, password),
+        _ => {
+            let Some((formats, file)) = kind(store_type) else {
+                return Err(Fault::Unsupported(format!("the store type {}", store_type as i32))
+                    .into_error("the certificate store"));
+            };
+            if !file {
+                return finish(store::read_as(formats, store, password), &format!("the {} content", formats[0].name()));
             }
-            other => other,
-        };
-        return finish(contents, "the store");
+            let path = path(store)?;
+            finish(store::read_as(formats, &read_file(path)?, password), &format!("the file {}", path.display()))
+        }
     }
-    let Some((formats, file)) = kind(store_type) else {
-        return Err(
-            Fault::Unsupported(format!("the store type {}", store_type as i32)).into_error("the certificate store")
-        );
-    };
-    if !file {
-        return finish(store::read_as(formats, store, password), &format!("the {} content", formats[0].name()));
-    }
-    let Some(path) = path(store) else {
-        return Err(Error::new(Code::CertStore, "the store is no file name"));
-    };
-    let bytes = read_file(path)?;
-    finish(store::read_as(formats, &bytes, password), &format!("the file {}", path.display()))
 }
 
 fn finish(contents: Read<Contents>, what: &str) -> Result<Entries> {
     contents.and_then(Contents::entries).map_err(|fault| fault.into_error(what))
 }
 
-fn path(store: &[u8]) -> Option<&Path> {
-    if store.is_empty() || store.len() > 4096 || store.contains(&0) {
-        return None;
+/// A file name. Content where a name belongs is refused here, so that no error text ever repeats a key.
+fn path(store: &[u8]) -> Result<&Path> {
+    let refused = |why: &str| Err(Error::new(Code::CertStore, why));
+    if store.is_empty() {
+        return refused("the store has no name");
     }
-    std::str::from_utf8(store).ok().map(Path::new)
+    if store::recognised(store) {
+        return refused("the store is named by a file, and what was given is its content");
+    }
+    match std::str::from_utf8(store) {
+        Ok(name) if store.len() <= 4096 && !name.contains(char::is_control) => Ok(Path::new(name)),
+        _ => refused("the store is neither a file name nor content of a known kind"),
+    }
 }

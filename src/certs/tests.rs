@@ -1,6 +1,7 @@
 //! The readers against what the tools wrote (tests/certs/make.sh), and against anything at all.
 
 use super::contents::Entries;
+use super::folder;
 use super::key::{Kind, PrivateKey};
 use super::loaded::Loaded;
 use super::source::{self, open};
@@ -111,7 +112,7 @@ fn hashes_serial_and_key_are_what_openssl_says() {
         assert_eq!(found.public_key().trim_end(), x509(&["-pubkey"]), "{name}");
         assert_eq!(found.encoded().trim_end(), String::from_utf8(pem.clone()).unwrap().trim_end(), "{name}");
         // openssl alone writes dsa_with_SHA256.
-        let text = openssl(&["x509", "-noout", "-text"], &pem).replace("dsa_with", "dsa-with");
+        let text = openssl(&["x509", "-noout", "-text"], &pem).replace("dsa_with_", "dsa-with-");
         assert!(
             text.to_lowercase()
                 .contains(&format!("signature algorithm: {}", found.signature_algorithm().to_lowercase())),
@@ -192,6 +193,50 @@ fn algorithms_have_the_names_of_the_rulings() {
 fn a_certificate_in_der_is_the_same_as_in_pem() {
     assert_eq!(certificate("rsa.der").encoded(), certificate("rsa.crt").encoded());
     assert_eq!(certificate("rsa.der").encoded_b(), file("rsa.der"));
+}
+
+#[test]
+fn a_folder_of_files_is_one_store() {
+    let folder = std::env::temp_dir().join(format!("ssmtp-folder-{}", std::process::id()));
+    let bundle = folder.join("bundle.txt");
+    std::fs::create_dir_all(&folder).unwrap();
+    for (name, fixture) in
+        [("a.pem", "p256.crt"), ("b.key", "p256.p8"), ("c.PFX", "modern.pfx"), ("readme.md", "rsa.jwk")]
+    {
+        std::fs::copy(path(fixture), folder.join(name)).unwrap();
+    }
+    std::fs::copy(path("ca.crt"), &bundle).unwrap();
+    let bundles = ["/nowhere/at-all", bundle.to_str().unwrap()];
+    let found = folder::read(&folder, &bundles, "secret").unwrap();
+    assert!(found.select("CN=p256.example.com").unwrap().private_key_available());
+    assert!(found.select("Leaf").unwrap().private_key_available());
+    assert_eq!(found.len(), 4);
+    // The PFX file stays closed, the rest is there.
+    let found = folder::read(&folder, &[], "wrong-word").unwrap();
+    assert_eq!((found.len(), found.select("Leaf").is_none()), (1, true));
+    std::fs::remove_file(folder.join("a.pem")).unwrap();
+    std::fs::remove_file(folder.join("b.key")).unwrap();
+    assert!(folder::read(&folder, &[], "wrong-word").unwrap_err().message.contains("password is wrong"));
+    assert!(folder::read(&folder.join("absent"), &[], "").unwrap().is_empty());
+    std::fs::remove_dir_all(&folder).unwrap();
+    assert_eq!(open(T::User, b"../../etc", "").unwrap_err().code, Code::CertStore);
+}
+
+#[test]
+fn no_error_text_repeats_content_that_was_given_as_a_file_name() {
+    for fixture in ["ed448.p8", "rsa.p1", "p256-v3.ppk", "rsa.jwk", "rsa.xml"] {
+        for kind in [T::PfxFile, T::JwkFile, T::Auto] {
+            use base64::Engine;
+            let bytes = file(fixture);
+            let base64 = base64::engine::general_purpose::STANDARD.encode(&bytes).into_bytes();
+            for content in [bytes, base64] {
+                let text = String::from_utf8(content.clone()).unwrap();
+                if let Err(error) = open(kind, &content, "") {
+                    assert!(!error.message.contains(&text[text.len() / 2..text.len() / 2 + 12]), "{error}");
+                }
+            }
+        }
+    }
 }
 
 /// What the key of a fixture has to be: openssl's own PKCS #8 and public key.
@@ -288,6 +333,7 @@ fn pfx_files_of_every_age_are_read() {
         ("empty", ""),
         ("sha512", "secret"),
         ("utf8", "pässwörd"),
+        ("pbmac1", "secret"),
     ] {
         let found = read(PFX, &format!("{name}.pfx"), password);
         assert_eq!(found.len(), 2, "{name}");

@@ -79,6 +79,34 @@ pfx sha512 -macalg sha512 -passout pass:secret
 pfx utf8 -passout pass:pässwörd
 quiet openssl pkcs12 -export -nokeys -in rsa.crt -passout pass:secret -out certs-only.pfx
 
+# PBMAC1 (RFC 9579) over the contents of the file without a MAC: OpenSSL writes it from 3.4 on.
+python3 - <<'P'
+import hashlib, hmac
+def tlv(tag, *parts):
+    body = b"".join(parts)
+    size = len(body)
+    head = bytes([size]) if size < 128 else (lambda b: bytes([0x80 | len(b)]) + b)(size.to_bytes((size.bit_length() + 7) // 8, "big"))
+    return bytes([tag]) + head + body
+def content(b):
+    size, at = b[1], 2
+    if size & 0x80:
+        at += size & 0x7f
+        size = int.from_bytes(b[2:at], "big")
+    return b[at:at + size], b[at + size:]
+oid = lambda text: tlv(6, bytes.fromhex(text))
+pfx, _ = content(open("nomac.pfx", "rb").read())
+_, auth = content(pfx)
+inner, _ = content(auth)
+_, explicit = content(inner)
+safe, _ = content(content(explicit)[0])
+salt = bytes(range(16))
+sha256 = tlv(0x30, oid("2a864886f70d0209"), b"\5\0")
+kdf = tlv(0x30, oid("2a864886f70d01050c"), tlv(0x30, tlv(4, salt), tlv(2, b"\x08\0"), tlv(2, b"\x20"), sha256))
+mac = hmac.new(hashlib.pbkdf2_hmac("sha256", b"secret", salt, 2048, 32), safe, "sha256").digest()
+data = tlv(0x30, tlv(0x30, tlv(0x30, oid("2a864886f70d01050e"), tlv(0x30, kdf, sha256)), tlv(4, mac)), tlv(4, b"NOT USED"), tlv(2, b"\1"))
+open("pbmac1.pfx", "wb").write(tlv(0x30, pfx, data))
+P
+
 # P7B: PEM, DER, and BER with indefinite lengths.
 openssl crl2pkcs7 -nocrl -certfile rsa.crt -certfile ca.crt -out chain.p7b
 openssl crl2pkcs7 -nocrl -certfile rsa.crt -certfile ca.crt -outform DER -out chain.p7b.der

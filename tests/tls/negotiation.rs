@@ -1,11 +1,15 @@
 //! What is agreed on: versions, suites, groups, signatures, client certificates, bindings, the key log; and data.
 
-use crate::server::{Server, clock, der, once, path, trusting};
+use crate::server::{Server, clock, connect, der, once, path, trusting};
 use ssmtp::error::{Code, Result};
-use ssmtp::net::tls::{ClientIdentity, Secret, Secured, TlsOptions, Version};
+use ssmtp::net::tls::{ClientIdentity, Internal, NoJudge, Provider, Secret, Secured, TlsOptions, Version};
+use ssmtp::net::{Clock, Stream};
 use std::fs;
 use std::io::IoSlice;
+use std::net::SocketAddr;
 use std::os::unix::fs::{PermissionsExt, symlink};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 const TLS12: u32 = 0xC00;
@@ -99,7 +103,7 @@ fn strength_and_algorithm_names_choose_among_the_suites() {
 
 #[test]
 fn every_group_can_be_had_by_its_name() {
-    let server = Server::start("faults-none", &["-rev"]);
+    let server = Server::start("rsa", &["-rev"]);
     for (name, shown, strength) in
         [("ecdhe_x25519", "x25519", 255), ("ecdhe_secp256r1", "secp256r1", 256), ("ecdhe_secp384r1", "secp384r1", 384)]
     {
@@ -253,4 +257,55 @@ fn large_and_scattered_data_arrives_whole() {
     secured.stream.close();
     assert_eq!(secured.stream.read(&mut buffer, &clock).unwrap(), 3, "what came before is still there");
     assert!(secured.stream.write_all(&mut [IoSlice::new(b"x")], &clock).is_err());
+}
+
+/// Counts the writes of the stream that it wraps.
+struct Counted(Box<dyn Stream>, Arc<AtomicUsize>);
+
+impl Stream for Counted {
+    fn read(&mut self, buf: &mut [u8], clock: &Clock) -> Result<usize> {
+        self.0.read(buf, clock)
+    }
+    fn write_all(&mut self, parts: &mut [IoSlice<'_>], clock: &Clock) -> Result<()> {
+        self.1.fetch_add(1, Ordering::Relaxed);
+        self.0.write_all(parts, clock)
+    }
+    fn write_more(&mut self, parts: &mut [IoSlice<'_>], clock: &Clock) -> Result<()> {
+        self.1.fetch_add(1, Ordering::Relaxed);
+        self.0.write_more(parts, clock)
+    }
+    fn readable(&mut self, wait: Duration, clock: &Clock) -> Result<bool> {
+        self.0.readable(wait, clock)
+    }
+    fn close(&mut self) {
+        self.0.close();
+    }
+    fn local_addr(&self) -> Option<SocketAddr> {
+        self.0.local_addr()
+    }
+    fn peer_addr(&self) -> Option<SocketAddr> {
+        self.0.peer_addr()
+    }
+}
+
+#[test]
+fn sixteen_records_leave_in_one_write() {
+    let server = Server::start("faults-none", &[]);
+    let writes = Arc::new(AtomicUsize::new(0));
+    let stream = Box::new(Counted(connect(server.port), writes.clone()));
+    let mut secured = Internal::new().handshake(stream, &trusting(server.port), &clock(), &mut NoJudge).unwrap();
+    // The hello, and the answer to everything that came back.
+    assert_eq!(writes.swap(0, Ordering::Relaxed), 2);
+    let big = vec![b'z'; 4 << 20];
+    secured.stream.write_all(&mut [IoSlice::new(&big)], &clock()).unwrap();
+    assert_eq!(writes.swap(0, Ordering::Relaxed), 16);
+    // Many small parts are no small records: 60 bytes at a time, 256 KiB in all and one byte more.
+    let line = [b'z'; 60];
+    let mut parts: Vec<_> = (0..4_370).map(|_| IoSlice::new(&line)).collect();
+    secured.stream.write_all(&mut parts, &clock()).unwrap();
+    assert_eq!(writes.swap(0, Ordering::Relaxed), 2);
+    secured.stream.write_all(&mut [IoSlice::new(b"a"), IoSlice::new(b"b\n")], &clock()).unwrap();
+    assert_eq!(writes.swap(0, Ordering::Relaxed), 1);
+    secured.stream.close();
+    assert_eq!(writes.load(Ordering::Relaxed), 1, "close_notify");
 }

@@ -30,7 +30,9 @@ impl Format for Jks {
     }
 
     fn read(&self, bytes: &[u8], password: &str) -> Read<Contents> {
-        let Some(end) = bytes.len().checked_sub(20).filter(|end| *end >= 4) else { return broken("it ends in the middle") };
+        let Some(end) = bytes.len().checked_sub(20).filter(|end| *end >= 4) else {
+            return broken("it ends in the middle");
+        };
         let (body, digest) = bytes.split_at(end);
         let utf16 = Zeroizing::new(password.encode_utf16().flat_map(u16::to_be_bytes).collect::<Vec<u8>>());
         // Trusted certificates can be read without a password, as keytool does; nothing then proves the store.

@@ -37,34 +37,39 @@ pub fn detect(bytes: &[u8]) -> Option<&'static dyn Format> {
     FORMATS.into_iter().find(|f| f.recognises(bytes))
 }
 
+/// Whether the octets, or what they are in Base64, are a store of any kind.
+pub fn recognised(bytes: &[u8]) -> bool {
+    detect(bytes).is_some() || unwrapped(bytes).is_some_and(|decoded| detect(&decoded).is_some())
+}
+
 /// Reads a store of a kind that only its octets tell; they may stand in Base64.
 pub fn read_any(bytes: &[u8], password: &str) -> Read<Contents> {
-    if let Some(format) = detect(bytes) {
-        return format.read(bytes, password);
+    match first(&FORMATS, bytes, password) {
+        Some(found) => found,
+        None => unsupported("a store of an unknown kind"),
     }
-    if let Some(decoded) = unwrapped(bytes) {
-        if let Some(format) = detect(&decoded) {
-            return format.read(&decoded, password);
-        }
-    }
-    unsupported("a store of an unknown kind")
 }
 
 /// Reads a store of one of these kinds, octets or Base64.
 pub fn read_as(formats: &[&'static dyn Format], bytes: &[u8], password: &str) -> Read<Contents> {
-    if let Some(format) = formats.iter().find(|f| f.recognises(bytes)) {
-        return format.read(bytes, password);
-    }
-    if let Some(decoded) = unwrapped(bytes) {
-        if let Some(format) = formats.iter().find(|f| f.recognises(&decoded)) {
-            return format.read(&decoded, password);
-        }
+    if let Some(found) = first(formats, bytes, password) {
+        return found;
     }
     let what = match detect(bytes) {
         Some(other) => format!("it is {}, not {}", other.name(), formats[0].name()),
         None => format!("it is not {}", formats[0].name()),
     };
     super::fault::broken(what)
+}
+
+/// What the first of these formats reads that recognises the octets, or what they are in Base64.
+fn first(formats: &[&'static dyn Format], bytes: &[u8], password: &str) -> Option<Read<Contents>> {
+    if let Some(format) = formats.iter().find(|f| f.recognises(bytes)) {
+        return Some(format.read(bytes, password));
+    }
+    let decoded = unwrapped(bytes)?;
+    let format = formats.iter().find(|f| f.recognises(&decoded))?;
+    Some(format.read(&decoded, password))
 }
 
 /// What stands in Base64, when these octets are nothing else.

@@ -20,7 +20,11 @@ impl Format for SshPublic {
 
     fn recognises(&self, bytes: &[u8]) -> bool {
         let text = start(bytes);
-        text.starts_with(BEGIN) || KINDS.iter().any(|k| text.starts_with(k))
+        // A file may be called ssh-key.pub: only with the octets behind it the word is a key.
+        let line = &text[..text.len().min(100)];
+        let mut words = line.split(u8::is_ascii_whitespace).filter(|w| !w.is_empty());
+        let kind = words.next().is_some_and(|word| KINDS.iter().any(|k| word.starts_with(k)));
+        text.starts_with(BEGIN) || kind && words.next().is_some_and(|word| word.starts_with(b"AAAA"))
     }
 
     fn read(&self, bytes: &[u8], _password: &str) -> Read<Contents> {

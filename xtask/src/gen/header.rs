@@ -39,6 +39,13 @@ pub fn file(root: &Path) -> Result<File, String> {
 fn documented(header: &str, api: &Api) -> String {
     let mut out = String::with_capacity(header.len() * 2);
     for line in header.lines() {
+        if is_internal(line) {
+            // A type with an associated constant; its comment goes too.
+            while out.trim_end().rsplit('\n').next().is_some_and(|last| last.starts_with("//")) {
+                out.truncate(out.trim_end().rfind('\n').map_or(0, |at| at + 1));
+            }
+            continue;
+        }
         let named = api.functions.iter().find(|f| declares(line, &f.name));
         if let Some(function) = named {
             wrapped(&mut out, &function.doc);
@@ -53,6 +60,11 @@ fn documented(header: &str, api: &Api) -> String {
         }
     }
     out
+}
+
+/// A type of the Rust sources that no function of the boundary takes or gives.
+fn is_internal(line: &str) -> bool {
+    line.strip_prefix("typedef struct ").is_some_and(|rest| rest.ends_with(';') && !rest.starts_with("ssmtp_"))
 }
 
 /// Words as comment lines of at most 120 characters.
