@@ -382,8 +382,6 @@ typedef enum ssmtp_error {
     SSMTP_ERROR_NO_DATA = 11004,
 } ssmtp_error;
 
-
-
 // A certificate, with or without its private key. Made by `ssmtp_cert_new…`, released by `ssmtp_cert_delete`.
 typedef struct ssmtp_cert_t ssmtp_cert_t;
 

@@ -648,6 +648,45 @@ fn grown(bytes: &[u8], position: usize) -> Vec<u8> {
     out
 }
 
+/// Every file below a folder with this ending.
+fn below(folder: &std::path::Path, ending: &str) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(below(&path, ending));
+        } else if path.to_str().unwrap().ends_with(ending) {
+            found.push(path);
+        }
+    }
+    found.sort();
+    found
+}
+
+#[test]
+#[ignore = "CERT_VECTORS names the unpacked Python package cryptography_vectors"]
+fn the_files_of_pkits_and_cryptography_are_read() {
+    let root = PathBuf::from(std::env::var("CERT_VECTORS").expect("CERT_VECTORS"));
+    let mut odd = Vec::new();
+    for file in below(&root, ".p12") {
+        let name = file.to_str().unwrap().to_owned();
+        let found = ["password", "cryptography", "", "hunter2"].map(|password| open(T::PfxFile, name.as_bytes(), password));
+        match found.iter().find_map(|f| f.as_ref().ok()) {
+            Some(found) if found.select("*").is_some() => {}
+            _ => odd.push(format!("{name}: {:?}", found[0].as_ref().err())),
+        }
+    }
+    for ending in [".crt", ".pem", ".der", ".p7b"] {
+        for file in below(&root, ending) {
+            let name = file.to_str().unwrap().to_owned();
+            if let Err(error) = open(T::Auto, name.as_bytes(), "password") {
+                odd.push(error.to_string());
+            }
+        }
+    }
+    panic!("{}", odd.join("\n"));
+}
+
 /// Every octet of these fixtures is changed in turn by the properties below.
 const SEEDS: [&str; 16] = [
     "open.pfx",

@@ -34,6 +34,8 @@ nobody_gid=$(id -g nobody)
 finish() {
     status=$?
     trap - EXIT INT TERM
+    trap '' PIPE # who read our output may be gone; the folder is cleared all the same
+    set +e
     if [ -f "$base/queue/pid/master.pid" ]; then
         postfix -c "$config" stop >/dev/null 2>&1 || true
         for _ in $(seq 50); do
@@ -50,6 +52,7 @@ finish() {
 }
 trap finish EXIT
 trap 'exit 130' INT
+trap 'exit 141' PIPE
 trap 'exit 143' TERM
 
 free_port() {

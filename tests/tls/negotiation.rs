@@ -309,3 +309,43 @@ fn sixteen_records_leave_in_one_write() {
     secured.stream.close();
     assert_eq!(writes.load(Ordering::Relaxed), 1, "close_notify");
 }
+
+/// Hands over one byte at a time.
+struct Trickle(Box<dyn Stream>);
+
+impl Stream for Trickle {
+    fn read(&mut self, buf: &mut [u8], clock: &Clock) -> Result<usize> {
+        self.0.read(&mut buf[..1], clock)
+    }
+    fn write_all(&mut self, parts: &mut [IoSlice<'_>], clock: &Clock) -> Result<()> {
+        for byte in parts.iter().flat_map(|part| part.iter()) {
+            self.0.write_all(&mut [IoSlice::new(&[*byte])], clock)?;
+        }
+        Ok(())
+    }
+    fn readable(&mut self, wait: Duration, clock: &Clock) -> Result<bool> {
+        self.0.readable(wait, clock)
+    }
+    fn close(&mut self) {
+        self.0.close();
+    }
+    fn local_addr(&self) -> Option<SocketAddr> {
+        self.0.local_addr()
+    }
+    fn peer_addr(&self) -> Option<SocketAddr> {
+        self.0.peer_addr()
+    }
+}
+
+#[test]
+fn one_byte_at_a_time_is_the_same() {
+    for version in ["-tls1_2", "-tls1_3"] {
+        let server = Server::start("via2", &["-rev", version]);
+        let stream = Box::new(Trickle(connect(server.port)));
+        let options = trusting(server.port);
+        let mut secured = Internal::new().handshake(stream, &options, &clock(), &mut NoJudge).unwrap();
+        echo(&mut secured);
+        assert!(!secured.stream.readable(Duration::from_millis(20), &clock()).unwrap());
+        drop(secured);
+    }
+}

@@ -11,7 +11,7 @@ use super::binding::{EXPORTER_LABEL, EXPORTER_LENGTH, server_end_point};
 use super::keylog::KeyLogFile;
 use super::names::{self, Shape, Signatures};
 use super::roots::{Stamp, Trust};
-use super::stream::{TlsStream, WINDOW, Wire, flush, last_word};
+use super::stream::{IDLE, TlsStream, WINDOW, Wire, flush, last_word};
 use super::verify::{self, Fault, Sent};
 use super::{Judge, Negotiated, Presented, Provider, Question, Secured, TlsOptions, Version, fault};
 use crate::error::{Code, Error, Result};
@@ -34,6 +34,11 @@ const KEPT: usize = 8;
 
 /// What may be expected of a server as its first byte: the content types of records.
 const CONTENT_TYPES: std::ops::RangeInclusive<u8> = 20..=24;
+
+// Alerts, RFC 8446 §6.
+const HANDSHAKE_FAILURE: u8 = 40;
+const BAD_CERTIFICATE: u8 = 42;
+const USER_CANCELED: u8 = 90;
 
 /// ring's ways to check signatures.
 pub(super) fn algorithms() -> WebPkiSupportedAlgorithms {
@@ -263,7 +268,7 @@ impl Internal {
         judge: &mut dyn Judge,
     ) -> Result<()> {
         let label = entry.options.label();
-        let mut begun = false;
+        let (mut begun, mut total) = (false, 0usize);
         loop {
             flush(conn, &mut Wire::new(stream, clock), &label)?;
             if !conn.is_handshaking() {
@@ -273,6 +278,11 @@ impl Internal {
             let count = conn.read_tls(&mut wire).map_err(|error| wire.cause(&error, &label))?;
             if count == 0 {
                 let text = format!("the TLS handshake with {label} failed: the server closed the connection");
+                return Err(Error::new(Code::Handshake, text));
+            }
+            total += count;
+            if total > IDLE {
+                let text = format!("the TLS handshake with {label} failed: the server sends without end");
                 return Err(Error::new(Code::Handshake, text));
             }
             let first = wire.first.filter(|_| !begun);
@@ -285,17 +295,19 @@ impl Internal {
             let outcome = conn.process_new_packets();
             let sent = SEEN.take();
             if let Err(error) = outcome {
-                let clock = last_word();
-                let _ = flush(conn, &mut Wire::new(stream, &clock), &label);
+                if sent.is_some() {
+                    // Our answer to a server that nobody has judged may lie before the alert of rustls.
+                    say(stream, HANDSHAKE_FAILURE);
+                } else {
+                    let _ = flush(conn, &mut Wire::new(stream, &last_word()), &label);
+                }
                 return Err(explained(&error, sent, entry, name, &label));
             }
-            if let Some(sent) = sent {
-                if let Err((alert, error)) = self.decide(conn, &sent, entry, name, clock, judge) {
-                    // In the clear: right below TLS 1.3, and in it as much as can be said without sending anything else.
-                    let record = [21, 3, 3, 0, 2, 2, alert];
-                    let _ = stream.write_all(&mut [IoSlice::new(&record)], &last_word());
-                    return Err(error);
-                }
+            if let Some(sent) = sent
+                && let Err((alert, error)) = self.decide(conn, &sent, entry, name, clock, judge)
+            {
+                say(stream, alert);
+                return Err(error);
             }
         }
     }
@@ -310,8 +322,6 @@ impl Internal {
         clock: &Clock,
         judge: &mut dyn Judge,
     ) -> std::result::Result<(), (u8, Error)> {
-        const BAD_CERTIFICATE: u8 = 42;
-        const USER_CANCELED: u8 = 90;
         let stopped = |error| (USER_CANCELED, error);
         let allowed = version(conn).map(|version| entry.shape.signatures(version));
         let mut found = verify::examine(sent, name, &entry.trust, allowed, &entry.options);
@@ -348,6 +358,11 @@ impl Sent {
     }
 }
 
+/// A fatal alert in the clear: right below TLS 1.3, and in it as much as can be said without sending anything else.
+fn say(stream: &mut dyn Stream, alert: u8) {
+    let _ = stream.write_all(&mut [IoSlice::new(&[21, 3, 3, 0, 2, 2, alert])], &last_word());
+}
+
 fn refused(label: &str, why: &str) -> Error {
     Error::new(Code::CertVerify, format!("the certificate of {label} was refused: {why}"))
 }
@@ -358,7 +373,7 @@ fn alert(fault: Fault) -> u8 {
         Fault::UnknownIssuer => 48,
         Fault::Revoked => 44,
         Fault::Weak | Fault::NotAllowed => 43,
-        _ => 42,
+        _ => BAD_CERTIFICATE,
     }
 }
 

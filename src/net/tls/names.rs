@@ -187,8 +187,8 @@ impl Shape {
             .filter(|version| suites.iter().any(|suite| suite.version == *version))
             .collect();
         let groups = joined(
-            versions.contains(&Version::Tls12).then_some(groups12).unwrap_or_default(),
-            versions.contains(&Version::Tls13).then_some(groups13).unwrap_or_default(),
+            if versions.contains(&Version::Tls12) { groups12 } else { Vec::new() },
+            if versions.contains(&Version::Tls13) { groups13 } else { Vec::new() },
             &shares,
         );
         Ok(Shape { versions, suites: suites.iter().map(|suite| *suite.suite).collect(), groups, tls12, tls13 })

@@ -17,6 +17,9 @@ pub(super) const WINDOW: usize = 16 * 16_384;
 /// More parts than this in one window are copied together.
 const MANY: usize = 64;
 
+/// Bytes without any data among them that a server may send: it has no use for that much.
+pub(super) const IDLE: usize = 1 << 20;
+
 /// How long a last word, an alert or close_notify, may take.
 const LAST_WORD: Duration = Duration::from_millis(500);
 
@@ -40,6 +43,8 @@ pub struct TlsStream {
     /// An error left the records of one direction in the middle of something.
     broken: bool,
     closed: bool,
+    /// What came since the last data.
+    idle: usize,
     /// Small parts on their way into one record.
     gathered: Vec<u8>,
 }
@@ -145,11 +150,19 @@ impl TlsStream {
                 self.end = Some(End::Truncated);
                 return Ok(());
             }
-            Ok(_) => {}
+            Ok(count) => self.idle += count,
             Err(error) => return Err(wire.cause(&error, &self.label)),
+        }
+        if self.idle > IDLE {
+            self.broken = true;
+            let text = format!("{} sends TLS records without end and no data", self.label);
+            return Err(Error::new(Code::ConnectionDropped, text));
         }
         match self.conn.process_new_packets() {
             Ok(state) => {
+                if state.plaintext_bytes_to_read() > 0 {
+                    self.idle = 0;
+                }
                 if state.peer_has_closed() {
                     self.end = Some(End::Clean);
                 }
@@ -235,6 +248,7 @@ impl Stream for TlsStream {
         if buf.is_empty() {
             return Err(Error::new(Code::InvalidArgument, "a read needs room for at least one byte"));
         }
+        let deadline = clock.deadline();
         loop {
             // Zero, or an error, is only the lack of data here: what it means is known from `fill`.
             if let Ok(count @ 1..) = self.conn.reader().read(buf) {
@@ -247,6 +261,10 @@ impl Stream for TlsStream {
                 return Ok(0);
             }
             self.open()?;
+            // Records that bring no data don't count as signs of life.
+            if deadline.is_some_and(|end| Instant::now() >= end) {
+                return Err(clock.timed_out(&format!("data from {}", self.label)));
+            }
             self.fill(clock)?;
         }
     }
@@ -262,12 +280,16 @@ impl Stream for TlsStream {
     fn readable(&mut self, wait: Duration, clock: &Clock) -> Result<bool> {
         clock.interrupt.check()?;
         let end = Instant::now().checked_add(wait);
+        let mut first = true;
         loop {
             if self.buffered() || self.late.is_some() || self.end.is_some() {
                 return Ok(true);
             }
             self.open()?;
             let left = end.map_or(wait, |end| end.saturating_duration_since(Instant::now()));
+            if left.is_zero() && !std::mem::take(&mut first) {
+                return Ok(false);
+            }
             if !self.inner.readable(left, clock)? {
                 return Ok(false);
             }

@@ -141,10 +141,10 @@ pub(super) fn examine(
     } else {
         chain(sent, &leaf, &read, trust, &mut found);
     }
-    if let Some(allowed) = allowed.filter(|allowed| allowed.demanded) {
-        if !binding::scheme(&read).is_some_and(|scheme| allowed.schemes.contains(&scheme)) {
-            found.add(Fault::NotAllowed, "the certificate is signed with an algorithm that is not allowed here");
-        }
+    if let Some(allowed) = allowed.filter(|allowed| allowed.demanded)
+        && !binding::scheme(&read).is_some_and(|scheme| allowed.schemes.contains(&scheme))
+    {
+        found.add(Fault::NotAllowed, "the certificate is signed with an algorithm that is not allowed here");
     }
     if !options.spki_pins.is_empty() {
         let digest = ring::digest::digest(&ring::digest::SHA256, read.spki);

@@ -32,7 +32,11 @@ pub fn file(root: &Path) -> Result<File, String> {
     let mut text = Vec::new();
     bindings.write(&mut text);
     let text = String::from_utf8(text).map_err(|e| e.to_string())?;
-    Ok(File::new("include/ssmtp.h", documented(&text, &api)))
+    let mut header = documented(&text, &api);
+    while header.contains("\n\n\n") {
+        header = header.replace("\n\n\n", "\n\n");
+    }
+    Ok(File::new("include/ssmtp.h", header))
 }
 
 /// Puts the description's words above the hand-written functions.
