@@ -54,7 +54,8 @@ impl PrivateKey {
         let oid = algorithm.oid()?;
         let key = info.expect(der::OCTET_STRING)?;
         match oid {
-            spki::RSA => PrivateKey::from_pkcs1(key),
+            // A key for PSS alone is kept as an RSA key.
+            spki::RSA | spki::RSA_PSS => PrivateKey::from_pkcs1(key),
             spki::EC => match algorithm.optional(der::OID)?.map(|oid| (oid, Curve::from_oid(oid))) {
                 Some((_, Some(curve))) => PrivateKey::from_sec1(key, Some(curve)),
                 Some((oid, None)) => unsupported(format!("a private key on the curve {}", der::dotted(oid))),

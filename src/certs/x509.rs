@@ -52,7 +52,8 @@ impl X509 {
         let mut tbs = certificate.sequence()?;
         let mut algorithm = certificate.sequence()?;
         let signature_algorithm = signature_name(algorithm.oid()?);
-        certificate.bits()?;
+        // Any bits: a damaged signature is for those to find who check it.
+        certificate.expect(der::BIT_STRING)?;
         certificate.finish()?;
 
         let version = match tbs.optional(0xa0)? {

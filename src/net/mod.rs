@@ -13,6 +13,7 @@ mod rate;
 pub mod resolve;
 pub mod socket;
 pub mod stream;
+pub mod tls;
 
 #[cfg(test)]
 mod tests;
