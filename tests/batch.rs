@@ -76,12 +76,13 @@ fn the_sender_itself_may_be_one_of_the_messages() {
 #[test]
 fn messages_of_every_size_and_source_arrive_whole_and_in_order() {
     for extensions in ["", "PIPELINING", "PIPELINING,CHUNKING", "CHUNKING"] {
-        for deaf in [false, true] {
+        for (deaf, ahead) in [(false, 0), (true, 0), (true, 1), (true, 3)] {
             let server = server(extensions, &[]);
             let sender = Handle::to(server.port());
             if deaf {
                 sender.deafen();
             }
+            sender.config(&format!("BdatAhead={ahead}")).unwrap();
             let line = "..dots and 0123456789abcdef0123456789abcdef\r\n";
             let texts = ["", "x", line, &line.repeat(100), &line.repeat(50_000), ".", "last\r\n"];
             let mut messages: Vec<Handle> = texts.iter().map(|t| message("b@server.example", t)).collect();
@@ -102,7 +103,11 @@ fn messages_of_every_size_and_source_arrive_whole_and_in_order() {
                 } else {
                     format!("{wanted}\r\n")
                 };
-                assert!(body(n) == wanted, "{extensions}, deaf {deaf}: message {n} of {} bytes", body(n).len());
+                assert!(
+                    body(n) == wanted,
+                    "{extensions}, deaf {deaf}, {ahead} ahead: message {n} of {} bytes",
+                    body(n).len()
+                );
             }
         }
     }

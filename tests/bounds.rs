@@ -14,7 +14,9 @@ fn kib(field: &str) -> usize {
 
 #[test]
 fn a_reply_without_end_is_162_and_takes_no_memory() {
-    for fault in ["GREETING=endless", "EHLO=endless", "MAIL=endless", "RCPT=endless", "DATA=endless", "DATA-END=endless"] {
+    for fault in
+        ["GREETING=endless", "EHLO=endless", "MAIL=endless", "RCPT=endless", "DATA=endless", "DATA-END=endless"]
+    {
         let options = Options { discard: true, ..Options::default() }.offer("PIPELINING").fault(fault);
         let server = Server::start(options).expect("a port is free");
         let handle = Handle::to(server.port());

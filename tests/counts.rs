@@ -74,6 +74,20 @@ fn a_connection_of_its_own_costs_three_round_trips_after_the_greeting() {
 }
 
 #[test]
+fn with_bdat_ahead_a_message_costs_one_round_trip_and_many_cost_fewer() {
+    let server = server("PIPELINING,CHUNKING");
+    let handle = sender(server.port(), 1_024);
+    handle.config("BdatAhead=1").unwrap();
+    let used = turns(&server, || handle.call("Send", "").unwrap());
+    assert_eq!(used, 3, "greeting, EHLO, and one for everything else");
+    handle.config("BdatAhead=50").unwrap();
+    let messages: Vec<Handle> = (0..200).map(|_| sender(server.port(), 1_024)).collect();
+    let all: Vec<&Handle> = messages.iter().collect();
+    let used = turns(&server, || assert_eq!(handle.send_all(&all), (0, vec![0; 200])));
+    assert!(used < 150, "{used}");
+}
+
+#[test]
 fn a_delaying_server_is_waited_for_once_a_message() {
     let mut options = Options { discard: true, ..Options::default() }.offer(FULL);
     let distance = Duration::from_millis(30);

@@ -5,7 +5,15 @@ use super::fault::{Fault, Read};
 use super::folder;
 use super::store::{self, Format};
 use super::store::{
-    der_file::Der, jks::Jks, jwk::Jwk, p7b::P7b, pem_file::Pem, pfx::Pfx, ppk::Ppk, ssh::SshPublic, xml::Xml,
+    der_file::Der,
+    jks::Jks,
+    jwk::Jwk,
+    p7b::P7b,
+    pem_file::{Pem, PemPublic},
+    pfx::Pfx,
+    ppk::Ppk,
+    ssh::SshPublic,
+    xml::Xml,
 };
 use crate::enums::CertStoreType;
 use crate::error::{Code, Error, Result};
@@ -48,8 +56,8 @@ fn kind(kind: CertStoreType) -> Option<(&'static [&'static dyn Format], bool)> {
         T::JksBlob => (&[&Jks], false),
         T::PemKeyFile => (&[&Pem, &Der], true),
         T::PemKeyBlob => (&[&Pem, &Der], false),
-        T::PublicKeyFile => (&[&Pem, &Der], true),
-        T::PublicKeyBlob => (&[&Pem, &Der], false),
+        T::PublicKeyFile => (&[&PemPublic, &Der], true),
+        T::PublicKeyBlob => (&[&PemPublic, &Der], false),
         T::SshPublicKeyFile => (&[&SshPublic], true),
         T::SshPublicKeyBlob => (&[&SshPublic], false),
         T::P7bFile => (&[&P7b, &Pem], true),

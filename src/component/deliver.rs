@@ -28,18 +28,18 @@ const LOSSES: usize = 2;
 /// A message on its way, and what came of it so far.
 pub(super) struct Parcel<'a> {
     /// Whose message it is.
-    owner: &'a Component,
-    job: Job,
-    switches: Switches,
+    pub owner: &'a Component,
+    pub job: Job,
+    pub switches: Switches,
     /// Its place among those of the call.
     pub index: usize,
-    outcomes: Vec<Outcome>,
+    pub outcomes: Vec<Outcome>,
     /// Recipients that are still to be asked for, by their place in the envelope.
-    left: Vec<usize>,
+    pub left: Vec<usize>,
     /// The content can be read again.
-    again: bool,
+    pub again: bool,
     /// Its commands went behind the content of another message, and not all are answered yet.
-    rode: bool,
+    pub rode: bool,
     /// Its content was given whole, and no reply told what became of it.
     pub in_doubt: bool,
 }
@@ -69,7 +69,7 @@ pub(super) struct Queue<'q, 'a> {
     /// Hears what came of a message.
     finished: &'q mut dyn FnMut(Parcel<'a>, Result<()>),
     /// Begun, and to be gone on with.
-    waiting: VecDeque<Parcel<'a>>,
+    pub waiting: VecDeque<Parcel<'a>>,
 }
 
 impl<'q, 'a> Queue<'q, 'a> {
@@ -80,11 +80,11 @@ impl<'q, 'a> Queue<'q, 'a> {
         Queue { make, finished, waiting: VecDeque::new() }
     }
 
-    fn next(&mut self) -> Option<Parcel<'a>> {
+    pub fn next(&mut self) -> Option<Parcel<'a>> {
         self.waiting.pop_front().or_else(|| (self.make)())
     }
 
-    fn finish(&mut self, mut parcel: Parcel<'a>, done: Result<()>) {
+    pub fn finish(&mut self, mut parcel: Parcel<'a>, done: Result<()>) {
         parcel.owner.state.lock().results.set(std::mem::take(&mut parcel.outcomes));
         (self.finished)(parcel, done);
     }
@@ -98,23 +98,23 @@ impl<'q, 'a> Queue<'q, 'a> {
 }
 
 /// A transaction, ready to be said.
-struct Ready {
+pub(super) struct Ready {
     /// Its recipients, by their place in the message's envelope.
-    who: Vec<usize>,
-    envelope: Envelope,
-    headers: Vec<u8>,
-    parts: Vec<Box<dyn Source>>,
+    pub who: Vec<usize>,
+    pub envelope: Envelope,
+    pub headers: Vec<u8>,
+    pub parts: Vec<Box<dyn Source>>,
     /// Bytes of the content, where they are known exactly.
-    exact: Option<u64>,
-    offer: Extensions,
-    policy: Policy,
-    opening: Opening,
+    pub exact: Option<u64>,
+    pub offer: Extensions,
+    pub policy: Policy,
+    pub opening: Opening,
     /// Its first group went with the content before it.
-    said: bool,
+    pub said: bool,
 }
 
 /// The remarks that go before the first command.
-fn remark(cx: &Context, envelope: &Envelope, offer: &Extensions) -> Result<()> {
+pub(super) fn remark(cx: &Context, envelope: &Envelope, offer: &Extensions) -> Result<()> {
     envelope.left_out(offer).iter().try_for_each(|text| cx.trace(Direction::Info, text.as_bytes()))
 }
 
@@ -148,6 +148,18 @@ impl Operation<'_> {
                     }
                 }
             };
+            if self.may_run_ahead(&parcel, &ready) {
+                match self.run_ahead(parcel, ready, queue, quit) {
+                    Ok(()) => losses = 0,
+                    Err(error) => {
+                        losses += 1;
+                        if losses == LOSSES || error.code == Code::Interrupted {
+                            return queue.give_up(&error);
+                        }
+                    }
+                }
+                continue;
+            }
             let done = self.turn(&mut parcel, ready, queue, quit, &mut riding);
             let again = match &done {
                 Ok(()) => Ok(!parcel.left.is_empty()),
@@ -191,7 +203,7 @@ impl Operation<'_> {
     }
 
     /// Everything that can be made ready, or refused, before the server hears of it.
-    fn prepare(&mut self, parcel: &mut Parcel) -> Result<Ready> {
+    pub(super) fn prepare(&mut self, parcel: &mut Parcel) -> Result<Ready> {
         let Some(session) = self.session.as_ref() else { return Err(Error::plain(Code::NotConnected)) };
         let mut offer = parcel.switches.narrow(&session.extensions);
         offer.pipelining &= !self.plain.pipelining;
@@ -280,6 +292,7 @@ impl Operation<'_> {
             close: parcel.switches.close_stream,
             pipelined: ready.offer.pipelining,
             then: Some(&mut then),
+            before: Vec::new(),
         };
         let done = self.converse(|session, cx| session.content(cx, content));
         for &index in ready.who.iter().filter(|i| !left.contains(i)) {
@@ -323,7 +336,7 @@ impl Operation<'_> {
     }
 
     /// Hears the answer to the QUIT that went with the content; what comes of it does not matter.
-    fn farewell(&mut self) {
+    pub(super) fn farewell(&mut self) {
         let usual = self.clock.inactivity;
         self.clock.inactivity = Some(usual.map_or(QUIT_WAIT, |t| t.min(QUIT_WAIT)));
         let given = self.session.as_ref().is_some_and(|s| s.given);

@@ -15,6 +15,7 @@ mod send;
 mod send_all;
 mod settings;
 mod state;
+mod window;
 
 pub use send_all::Batch;
 pub use state::State;

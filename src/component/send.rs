@@ -29,6 +29,8 @@ pub(super) struct Switches {
     smtp_utf8: bool,
     dsn: bool,
     pub limits: bool,
+    /// Messages that may be under way by BDAT without an answer.
+    pub ahead: usize,
     pub send_rset: bool,
     pub close_stream: bool,
 }
@@ -43,6 +45,7 @@ impl Switches {
             smtp_utf8: settings.bool(Setting::UseSmtpUtf8),
             dsn: settings.bool(Setting::UseDsn),
             limits: settings.bool(Setting::UseLimits),
+            ahead: usize::try_from(settings.int(Setting::BdatAhead)).unwrap_or(0),
             send_rset: settings.bool(Setting::SendRset),
             close_stream: settings.bool(Setting::CloseStreamAfterTransfer),
         }

@@ -91,6 +91,7 @@ pub enum Setting {
     UseSize,
     UseSmtpUtf8,
     UseDsn,
+    BdatAhead,
     UseLimits,
     DsnRet,
     DsnEnvId,
@@ -103,7 +104,7 @@ pub enum Setting {
 }
 
 /// What each setting is, in the order of [`Setting`].
-pub static TABLE: [Row; 95] = [
+pub static TABLE: [Row; 96] = [
     Row {
         setting: Setting::AllowEmptyTo,
         name: "AllowEmptyTo",
@@ -968,6 +969,16 @@ pub static TABLE: [Row; 95] = [
         kind: Kind::Bool,
         access: Access::Rw,
         default: Default::Bool(true),
+        planned: false,
+        property: "",
+        secret: false,
+    },
+    Row {
+        setting: Setting::BdatAhead,
+        name: "BdatAhead",
+        kind: Kind::Int { min: 0, max: 100 },
+        access: Access::Rw,
+        default: Default::Int(0),
         planned: false,
         property: "",
         secret: false,

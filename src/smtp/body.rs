@@ -35,21 +35,16 @@ pub struct Content<'a> {
     /// The server takes commands ahead of its replies.
     pub pipelined: bool,
     pub then: Option<Then<'a>>,
+    /// What goes in the same write before it: the commands of the transaction, where BDAT does not wait for their replies.
+    pub before: Vec<u8>,
 }
 
 impl Session {
     /// Sends the content of an opened transaction and gives the reply that ends it, whatever it is. Any failure before that
     /// reply leaves the connection dead: half a message cannot be taken back.
-    pub fn content(&mut self, cx: &Context, mut content: Content) -> Result<Reply> {
-        self.given = false;
-        let written = self.write_content(cx, &mut content);
-        if content.close {
-            content.parts.iter_mut().for_each(|part| part.finish());
-        }
-        let (replies, whole) = match written {
-            Ok(written) => written,
-            Err(error) => return Err(self.cut_short(cx, error)),
-        };
+    pub fn content(&mut self, cx: &Context, content: Content) -> Result<Reply> {
+        let framing = content.framing;
+        let (replies, whole) = self.give(cx, content)?;
         let mut reply = self.reply(cx, "the final reply")?;
         for _ in 1..replies {
             if !reply.is_positive() {
@@ -58,7 +53,7 @@ impl Session {
             reply = self.reply(cx, "the final reply")?;
         }
         if !reply.is_positive() {
-            if content.framing == Framing::Bdat && whole {
+            if framing == Framing::Bdat && whole {
                 self.doubt_chunking(&reply);
             }
             if self.state == State::Ready {
@@ -66,6 +61,16 @@ impl Session {
             }
         }
         Ok(reply)
+    }
+
+    /// Writes the content and says how many replies are to come, and whether it went in one piece.
+    pub fn give(&mut self, cx: &Context, mut content: Content) -> Result<(usize, bool)> {
+        self.given = false;
+        let written = self.write_content(cx, &mut content);
+        if content.close {
+            content.parts.iter_mut().for_each(|part| part.finish());
+        }
+        written.map_err(|error| self.cut_short(cx, error))
     }
 
     /// Why the content was not given to its end: the server's own words where it said some before it hung up.
@@ -160,10 +165,10 @@ struct Writer<'a> {
 impl<'a> Writer<'a> {
     fn new(content: &mut Content<'a>, exact: Option<u64>) -> Writer<'a> {
         let bdat = content.framing == Framing::Bdat;
-        let prefix = match exact {
-            Some(total) if bdat => format!("BDAT {total} LAST\r\n").into_bytes(),
-            _ => Vec::new(),
-        };
+        let mut prefix = std::mem::take(&mut content.before);
+        if let (Some(total), true) = (exact, bdat) {
+            prefix.extend_from_slice(format!("BDAT {total} LAST\r\n").as_bytes());
+        }
         let mut headers = content.headers;
         let mut chunk = None;
         if bdat && exact.is_none() {

@@ -155,7 +155,12 @@ impl Session {
 
     /// Whether the server's limit of transactions on one connection is reached (RFC 9422).
     pub fn is_full(&self) -> bool {
-        self.extensions.limits.mail_max.is_some_and(|max| self.mails >= max)
+        self.is_full_with(0)
+    }
+
+    /// The same with so many more.
+    pub fn is_full_with(&self, more: usize) -> bool {
+        self.extensions.limits.mail_max.is_some_and(|max| self.mails + more >= max)
     }
 
     fn out_of_step(&mut self, cx: &Context) -> Result<()> {

@@ -376,6 +376,7 @@ fn content(s: &mut Session, cx: &Context, body: &str, framing: Framing, exact: b
             close: false,
             pipelined: true,
             then: None,
+            before: Vec::new(),
         },
     )
 }

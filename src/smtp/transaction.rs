@@ -55,6 +55,8 @@ pub struct Opening {
     steps: Vec<(Step, Command)>,
     written: usize,
     pipelined: bool,
+    /// No refused recipient must stop the message while another one was accepted.
+    free: bool,
     pub framing: Framing,
 }
 
@@ -81,7 +83,17 @@ impl Opening {
         if framing == Framing::Data && offer.pipelining && free {
             steps.push((Step::Data, Command::new("DATA")?));
         }
-        Ok(Opening { steps, written: 0, pipelined: offer.pipelining, framing })
+        Ok(Opening { steps, written: 0, pipelined: offer.pipelining, free, framing })
+    }
+
+    /// Everything up to the content may be said at once, and nothing the server answers to it must stop the content.
+    pub fn is_one_group(&self) -> bool {
+        self.pipelined && self.free && self.steps.len() <= GROUP
+    }
+
+    /// RSET goes first.
+    pub fn begins_anew(&self) -> bool {
+        matches!(self.steps.first(), Some((Step::Rset, _)))
     }
 
     /// The same, with DATA where BDAT has turned out not to be there.

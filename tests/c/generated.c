@@ -285,6 +285,7 @@ static void every_setting_has_its_default_and_reads_back_what_was_set(void) {
     row_setting("UseSize", "True", "False", "perhaps", ROW_SETS);
     row_setting("UseSmtpUtf8", "True", "False", "perhaps", ROW_SETS);
     row_setting("UseDsn", "True", "False", "perhaps", ROW_SETS);
+    row_setting("BdatAhead", "0", "1", "-1", ROW_SETS);
     row_setting("UseLimits", "True", "False", "perhaps", ROW_SETS);
     row_setting("DsnRet", "", "HDRS", NULL, ROW_ONE_LINE | ROW_SETS);
     row_setting("DsnEnvId", "", "sample", NULL, ROW_ONE_LINE | ROW_SETS);

@@ -194,6 +194,25 @@ fn a_client_certificate_is_shown_to_the_server_that_asks() {
 }
 
 #[test]
+fn a_server_that_is_refused_never_sees_the_client_certificate() {
+    for version in ["-tls1_2", "-tls1_3"] {
+        let ca = path("ca.pem");
+        let bad = Server::start("faults-c", &["-rev", version, "-Verify", "1", "-CAfile", &ca]);
+        let shown = |change: fn(&mut TlsOptions)| {
+            let result = with(&bad, |options| {
+                options.client = identity("client", "client.p8");
+                change(options);
+            });
+            let said = bad.wait_for(|text| text.contains("depth=") || text.contains("lert"));
+            (result.is_ok(), said.contains("depth=0 CN = client"))
+        };
+        assert_eq!(shown(|_| ()), (false, false));
+        assert!(shown(|options| options.security_flags = 0x10).0);
+        bad.wait_for(|text| text.contains("depth=0 CN = client"));
+    }
+}
+
+#[test]
 fn the_key_log_holds_what_the_server_logs_and_is_for_the_owner_alone() {
     let (ours, theirs) = (path("client-keys.log"), path("server-keys.log"));
     let server = Server::start("faults-none", &["-rev", "-keylogfile", &theirs]);

@@ -17,7 +17,14 @@ pub const NAME: &str = "mail.example";
 pub fn pki() -> &'static Path {
     static FOLDER: OnceLock<PathBuf> = OnceLock::new();
     FOLDER.get_or_init(|| {
-        let folder = std::env::temp_dir().join(format!("ssmtp-tls-{}", std::process::id()));
+        let all = Path::new(env!("CARGO_TARGET_TMPDIR")).join("tls-pki");
+        // Runs that are over leave theirs behind.
+        for old in fs::read_dir(&all).into_iter().flatten().flatten() {
+            if !Path::new("/proc").join(old.file_name()).exists() {
+                let _ = fs::remove_dir_all(old.path());
+            }
+        }
+        let folder = all.join(std::process::id().to_string());
         let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/tls/pki.sh");
         let status = Command::new("sh").arg(script).arg(&folder).status().unwrap();
         assert!(status.success(), "pki.sh failed");

@@ -136,6 +136,7 @@ TEST(every_setting_has_its_default_and_reads_back_what_was_set) {
     setting("UseSize", "True", "False", SETS);
     setting("UseSmtpUtf8", "True", "False", SETS);
     setting("UseDsn", "True", "False", SETS);
+    setting("BdatAhead", "0", "1", SETS);
     setting("UseLimits", "True", "False", SETS);
     setting("DsnRet", "", "HDRS", SETS);
     setting("DsnEnvId", "", "sample", SETS);

@@ -440,6 +440,7 @@ SETTINGS = (
     Setting("UseSize", "bool", default=True, sample=False),
     Setting("UseSmtpUtf8", "bool", default=True, sample=False),
     Setting("UseDsn", "bool", default=True, sample=False),
+    Setting("BdatAhead", "int", default=0, sample=1, refused=(-1, 101)),
     Setting("UseLimits", "bool", default=True, sample=False),
     Setting("DsnRet", "str", sample="HDRS"),
     Setting("DsnEnvId", "str", sample="sample@client.example"),

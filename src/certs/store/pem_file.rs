@@ -26,39 +26,61 @@ impl Format for Pem {
     }
 
     fn read(&self, bytes: &[u8], password: &str) -> Read<Contents> {
-        let mut found = Contents::default();
-        let mut budget = Budget::default();
-        for block in pem::blocks(bytes)? {
-            match block.label.as_str() {
-                "CERTIFICATE" | "X509 CERTIFICATE" => found.add_certificate(&block.data)?,
-                "TRUSTED CERTIFICATE" => found.add_certificate(first_value(&block.data)?)?,
-                "PRIVATE KEY" => found.add_key(PrivateKey::from_pkcs8(&block.data))?,
-                "ENCRYPTED PRIVATE KEY" => found.add_key(encrypted_pkcs8(&block.data, password, &mut budget))?,
-                "RSA PRIVATE KEY" => {
-                    let key = traditional(&block, password, PrivateKey::from_pkcs1)?;
-                    found.add_key(key)?;
-                }
-                "EC PRIVATE KEY" => {
-                    let key = traditional(&block, password, |data| PrivateKey::from_sec1(data, None))?;
-                    found.add_key(key)?;
-                }
-                "DSA PRIVATE KEY" => found.add_key(unsupported("a DSA private key"))?,
-                "OPENSSH PRIVATE KEY" => found.add_key(unsupported("an OpenSSH private key"))?,
-                "PUBLIC KEY" => found.public_keys.push(PublicKey::from_der(&block.data)?),
-                "RSA PUBLIC KEY" => {
-                    let mut key = der::only_sequence(&block.data)?;
-                    found.public_keys.push(PublicKey::rsa(key.unsigned()?, key.unsigned()?)?);
-                }
-                "PKCS7" | "CMS" => super::p7b::certificates(&block.data, &mut found)?,
-                // Parameters of a curve, revocation lists and requests are neither.
-                _ => {}
-            }
-            if found.certificates.len() + found.keys.len() > ENTRIES {
-                return broken("it has too many entries");
-            }
-        }
-        Ok(found)
+        read(bytes, password, true)
     }
+}
+
+/// PEM of which the private keys are passed over: nobody needs a password for a certificate that stands beside one.
+pub struct PemPublic;
+
+impl Format for PemPublic {
+    fn name(&self) -> &'static str {
+        Pem.name()
+    }
+
+    fn recognises(&self, bytes: &[u8]) -> bool {
+        Pem.recognises(bytes)
+    }
+
+    fn read(&self, bytes: &[u8], _password: &str) -> Read<Contents> {
+        read(bytes, "", false)
+    }
+}
+
+fn read(bytes: &[u8], password: &str, private: bool) -> Read<Contents> {
+    let mut found = Contents::default();
+    let mut budget = Budget::default();
+    for block in pem::blocks(bytes)? {
+        match block.label.as_str() {
+            label if !private && label.ends_with("PRIVATE KEY") => {}
+            "CERTIFICATE" | "X509 CERTIFICATE" => found.add_certificate(&block.data)?,
+            "TRUSTED CERTIFICATE" => found.add_certificate(first_value(&block.data)?)?,
+            "PRIVATE KEY" => found.add_key(PrivateKey::from_pkcs8(&block.data))?,
+            "ENCRYPTED PRIVATE KEY" => found.add_key(encrypted_pkcs8(&block.data, password, &mut budget))?,
+            "RSA PRIVATE KEY" => {
+                let key = traditional(&block, password, PrivateKey::from_pkcs1)?;
+                found.add_key(key)?;
+            }
+            "EC PRIVATE KEY" => {
+                let key = traditional(&block, password, |data| PrivateKey::from_sec1(data, None))?;
+                found.add_key(key)?;
+            }
+            "DSA PRIVATE KEY" => found.add_key(unsupported("a DSA private key"))?,
+            "OPENSSH PRIVATE KEY" => found.add_key(unsupported("an OpenSSH private key"))?,
+            "PUBLIC KEY" => found.public_keys.push(PublicKey::from_der(&block.data)?),
+            "RSA PUBLIC KEY" => {
+                let mut key = der::only_sequence(&block.data)?;
+                found.public_keys.push(PublicKey::rsa(key.unsigned()?, key.unsigned()?)?);
+            }
+            "PKCS7" | "CMS" => super::p7b::certificates(&block.data, &mut found)?,
+            // Parameters of a curve, revocation lists and requests are neither.
+            _ => {}
+        }
+        if found.certificates.len() + found.keys.len() > ENTRIES {
+            return broken("it has too many entries");
+        }
+    }
+    Ok(found)
 }
 
 fn first_value(bytes: &[u8]) -> Read<&[u8]> {

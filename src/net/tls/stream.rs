@@ -307,8 +307,15 @@ impl Stream for TlsStream {
             if !self.inner.readable(left, clock)? {
                 return Ok(false);
             }
-            // A session ticket alone is nothing to read.
-            self.fill(clock)?;
+            // A session ticket alone is nothing to read; an error is, and the next read tells it.
+            match self.fill(clock) {
+                Err(error) if matches!(error.code, Code::Interrupted | Code::Timeout) => return Err(error),
+                Err(error) => {
+                    self.broken = true;
+                    self.late = Some(error);
+                }
+                Ok(()) => {}
+            }
         }
     }
 

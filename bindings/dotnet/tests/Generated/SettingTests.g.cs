@@ -90,6 +90,7 @@ namespace Ssmtp.Tests
                 Check.Equal("True", smtp.Config("UseSize"), "UseSize");
                 Check.Equal("True", smtp.Config("UseSmtpUtf8"), "UseSmtpUtf8");
                 Check.Equal("True", smtp.Config("UseDsn"), "UseDsn");
+                Check.Equal("0", smtp.Config("BdatAhead"), "BdatAhead");
                 Check.Equal("True", smtp.Config("UseLimits"), "UseLimits");
                 Check.Equal("", smtp.Config("DsnRet"), "DsnRet");
                 Check.Equal("", smtp.Config("DsnEnvId"), "DsnEnvId");
@@ -831,6 +832,16 @@ namespace Ssmtp.Tests
                 Check.Equal("", smtp.Config("UseDsn=False"));
                 Check.Equal("False", smtp.Config("UseDsn"));
                 Check.Fails(603, () => smtp.Config("UseDsn=neither"));
+            }
+        }
+
+        public static void bdat_ahead_reads_as_it_was_set()
+        {
+            using (var smtp = new Ssmtp())
+            {
+                Check.Equal("", smtp.Config("BdatAhead=1"));
+                Check.Equal("1", smtp.Config("BdatAhead"));
+                Check.Fails(603, () => smtp.Config("BdatAhead=neither"));
             }
         }
 
