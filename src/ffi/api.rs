@@ -300,3 +300,10 @@ pub unsafe extern "C" fn ssmtp_cert_new_store_encoded(
 pub extern "C" fn ssmtp_test_panic(handle: *mut ssmtp_t) -> i32 {
     guard::run(handle, |_| panic!("forced by a test"))
 }
+
+// Makes every entry panic inside the guard, or no more.
+#[cfg(feature = "test-hooks")]
+#[unsafe(no_mangle)]
+pub extern "C" fn ssmtp_test_panic_always(on: i32) {
+    guard::PANIC_ALWAYS.store(on != 0, std::sync::atomic::Ordering::SeqCst);
+}

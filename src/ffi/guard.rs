@@ -26,6 +26,10 @@ pub struct Handle {
 pub static HANDLES: Table<Handle> = Table::new();
 pub static CERTS: Table<Mutex<Certificate>> = Table::new();
 
+/// Set by the tests of the guard: every entry panics.
+#[cfg(feature = "test-hooks")]
+pub static PANIC_ALWAYS: AtomicBool = AtomicBool::new(false);
+
 thread_local! {
     static LAST: RefCell<(usize, String)> = const { RefCell::new((0, String::new())) };
     static INSIDE: std::cell::Cell<u32> = const { std::cell::Cell::new(0) };
@@ -49,7 +53,12 @@ pub fn enter(token: usize, f: impl FnOnce() -> Result<()>) -> i32 {
     let errno = unsafe { *errno_location() };
     quiet();
     let _ = INSIDE.try_with(|i| i.set(i.get() + 1));
-    let result = catch_unwind(AssertUnwindSafe(f)).unwrap_or_else(|_| {
+    let guarded = move || {
+        #[cfg(feature = "test-hooks")]
+        assert!(!PANIC_ALWAYS.load(Ordering::SeqCst), "forced by a test");
+        f()
+    };
+    let result = catch_unwind(AssertUnwindSafe(guarded)).unwrap_or_else(|_| {
         if let Ok(handle) = HANDLES.get(token, "handle") {
             handle.broken.store(true, Ordering::SeqCst);
         }

@@ -55,6 +55,7 @@ if [ -z "${NOHOOKS:-}" ] && command -v cargo >/dev/null; then
     if cargo build --quiet --package ssmtp --features test-hooks --target-dir target/hooks; then
         ln -sf libssmtp.so target/hooks/debug/libssmtp.so.0
         LD_LIBRARY_PATH=$PWD/target/hooks/debug run "a forced panic" "$out/abi-${compilers[0]}" panic
+        LD_LIBRARY_PATH=$PWD/target/hooks/debug run "a forced panic in every function" "$out/generated-${compilers[0]}" panic
     else
         failed=1
     fi

@@ -23,7 +23,7 @@ fn sample(spec: &str) -> &'static str {
         "MessageId" => "<x@y.example>",
         "MessageRecipientOptions" => "NOTIFY=NEVER",
         "MessageText" | "Message" | "MessageB" => "Gr\u{fc}\u{df}e\r\n",
-        "OtherHeaders" => "X-A: 1",
+        "OtherHeaders" | "FirewallData" => "X-A: 1",
         "Charset" => "ISO-8859-1",
         "EncryptingAlgorithm" => "AESCBC256",
         "MessageIdAlgorithm" => "SHA256",
@@ -100,7 +100,7 @@ fn flags(parts: &[(bool, &str)]) -> String {
 // ---- C ----
 
 fn c_file(api: &Api) -> String {
-    let mut out = format!("// {MARK}\n#include \"rows.h\"\n\n#include <stddef.h>\n\n");
+    let mut out = format!("// {MARK}\n#include \"rows.h\"\n\n#include <stddef.h>\n#include <string.h>\n\n");
     let mut tests = Vec::new();
     let mut add = |name: &str, body: String| {
         let _ = writeln!(out, "static void {name}(void) {{\n{body}}}\n");
@@ -114,11 +114,33 @@ fn c_file(api: &Api) -> String {
     add("every_function_refuses_a_null_output", c_null_outputs(api));
     add("the_numbers_are_those_of_the_description", c_numbers(api));
     add("the_event_structs_have_their_layout", c_layouts(api));
-    out.push_str("int main(void) {\n");
+    let _ = writeln!(out, "{PANIC_HOOK}\nstatic void a_panic_in_any_function_is_607(void) {{\n{}}}\n", c_panics(api));
+    out.push_str("int main(int argc, char **argv) {\n");
+    out.push_str("    if (argc > 1 && strcmp(argv[1], \"panic\") == 0) {\n");
+    out.push_str("        RUN(a_panic_in_any_function_is_607);\n        return check_end();\n    }\n");
     for test in tests {
         let _ = writeln!(out, "    RUN({test});");
     }
     out + "    return check_end();\n}\n"
+}
+
+/// Only a library that was built with the feature test-hooks has it.
+const PANIC_HOOK: &str = "__attribute__((weak)) void ssmtp_test_panic_always(int32_t on);\n";
+
+/// With the hook on, every call that passes the guard panics there.
+fn c_panics(api: &Api) -> String {
+    let mut out = String::from(VARIABLES);
+    out.push_str("    CHECK(ssmtp_test_panic_always != NULL);\n    if (ssmtp_test_panic_always == NULL) return;\n");
+    out.push_str("    ssmtp_test_panic_always(1);\n    EQ(ssmtp_new() == NULL, 1);\n    EQ(ssmtp_new_utf8() == NULL, 1);\n");
+    for f in api.c_functions() {
+        let guarded = f.returns == "int32_t" && f.name != "ssmtp_last_error";
+        if guarded {
+            let _ = writeln!(out, "    EQ({}, SSMTP_ERROR_INTERNAL);", c_call(&f, "NULL", None));
+        }
+    }
+    out.push_str("    ssmtp_test_panic_always(0);\n");
+    out.push_str(UNTOUCHED);
+    out + "    EQ(ssmtp_delete(ssmtp_new()), 0);\n"
 }
 
 fn c_properties(api: &Api) -> String {
@@ -200,6 +222,10 @@ fn setting_values(api: &Api, s: &Setting) -> (Option<String>, String, Option<Str
     let mut other = if s.spec == "CodePage" { 1252 } else { other_number(api, &ty, number) };
     if s.max.is_some_and(|max| other > max) {
         other = number - 1;
+    }
+    // It takes its default only (ruling 29).
+    if s.spec == "FirewallListener" {
+        return (Some("False".into()), "False".into(), Some("True".into()));
     }
     let (want, given) = named(&ty, &text_default(default), number, other, &s.spec);
     let below = s.min.map(|m| m - 1).or_else(|| s.max.map(|m| m + 1));
