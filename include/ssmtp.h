@@ -1251,11 +1251,17 @@ int32_t ssmtp_set_ssl_accept_server_cert(ssmtp_t *handle,
 int32_t ssmtp_get_ssl_server_cert(ssmtp_t *handle,
                                   ssmtp_cert_t **value);
 
-// Reads FirewallAutoDetect. Whether the proxy that the system's environment names is used.
-int32_t ssmtp_get_firewall_auto_detect(ssmtp_t *handle, int32_t *value);
+// Reads FirewallAutoDetect. Whether the proxy that the environment names is used where FirewallType and FirewallHost
+// name none: all_proxy, else http_proxy, in small letters or capitals, unless no_proxy has the server. http://,
+// socks4://, socks4a://, socks5:// and socks5h:// (names resolved by the proxy) are known, another kind is error 118.
+int32_t ssmtp_get_firewall_auto_detect(ssmtp_t *handle,
+                                       int32_t *value);
 
-// Sets FirewallAutoDetect. Whether the proxy that the system's environment names is used.
-int32_t ssmtp_set_firewall_auto_detect(ssmtp_t *handle, int32_t value);
+// Sets FirewallAutoDetect. Whether the proxy that the environment names is used where FirewallType and FirewallHost
+// name none: all_proxy, else http_proxy, in small letters or capitals, unless no_proxy has the server. http://,
+// socks4://, socks4a://, socks5:// and socks5h:// (names resolved by the proxy) are known, another kind is error 118.
+int32_t ssmtp_set_firewall_auto_detect(ssmtp_t *handle,
+                                       int32_t value);
 
 // Reads FirewallType. Kind of proxy. Setting it also sets FirewallPort: 80 for TUNNEL, 1080 for the SOCKS kinds.
 int32_t ssmtp_get_firewall_type(ssmtp_t *handle, int32_t *value);
@@ -1263,27 +1269,34 @@ int32_t ssmtp_get_firewall_type(ssmtp_t *handle, int32_t *value);
 // Sets FirewallType. Kind of proxy. Setting it also sets FirewallPort: 80 for TUNNEL, 1080 for the SOCKS kinds.
 int32_t ssmtp_set_firewall_type(ssmtp_t *handle, int32_t value);
 
-// Reads FirewallHost. Name or address of the proxy; while connected it reads as the address that was reached. A name
-// that does not resolve is error 11001, a proxy that refuses error 118.
+// Reads FirewallHost. Name or address of the proxy; while connected it reads as the address that was reached. With a
+// FirewallType it must not be empty (error 118 at Connect). A name that does not resolve is error 11001, a proxy that
+// refuses error 118.
 int32_t ssmtp_get_firewall_host(ssmtp_t *handle,
                                 char **value);
 
-// Sets FirewallHost. Name or address of the proxy; while connected it reads as the address that was reached. A name
-// that does not resolve is error 11001, a proxy that refuses error 118.
+// Sets FirewallHost. Name or address of the proxy; while connected it reads as the address that was reached. With a
+// FirewallType it must not be empty (error 118 at Connect). A name that does not resolve is error 11001, a proxy that
+// refuses error 118.
 int32_t ssmtp_set_firewall_host(ssmtp_t *handle,
                                 const char *value);
 
-// Reads FirewallPort. TCP port of the proxy, 0 to 65535. Setting FirewallType sets it.
+// Reads FirewallPort. TCP port of the proxy, 0 to 65535. Setting FirewallType sets it; 0 is the usual port of the
+// type.
 int32_t ssmtp_get_firewall_port(ssmtp_t *handle, int32_t *value);
 
-// Sets FirewallPort. TCP port of the proxy, 0 to 65535. Setting FirewallType sets it.
+// Sets FirewallPort. TCP port of the proxy, 0 to 65535. Setting FirewallType sets it; 0 is the usual port of the type.
 int32_t ssmtp_set_firewall_port(ssmtp_t *handle, int32_t value);
 
-// Reads FirewallUser. User name for a proxy that asks for one.
-int32_t ssmtp_get_firewall_user(ssmtp_t *handle, char **value);
+// Reads FirewallUser. User name for a proxy that asks for one: Basic at a tunnelling proxy, user and password at SOCKS
+// 5, the user alone at SOCKS 4.
+int32_t ssmtp_get_firewall_user(ssmtp_t *handle,
+                                char **value);
 
-// Sets FirewallUser. User name for a proxy that asks for one.
-int32_t ssmtp_set_firewall_user(ssmtp_t *handle, const char *value);
+// Sets FirewallUser. User name for a proxy that asks for one: Basic at a tunnelling proxy, user and password at SOCKS
+// 5, the user alone at SOCKS 4.
+int32_t ssmtp_set_firewall_user(ssmtp_t *handle,
+                                const char *value);
 
 // Reads FirewallPassword. Password for a proxy that asks for one. It is never shown in a trace, an error text or a
 // dump.

@@ -1113,21 +1113,17 @@ private:
 
 /// The proxy between us and the server, as the property Firewall shows it.
 struct Firewall {
-    /// Whether the proxy that the system's environment names is used. Not there yet: anything but the default is error
-    /// 606.
+    /// Whether the proxy that the system's environment names is used.
     bool auto_detect = false;
-    /// Kind of proxy. Setting it also sets Port: 80 for TUNNEL, 1080 for the SOCKS kinds. Not there yet: anything but
-    /// the default is error 606.
+    /// Kind of proxy. Setting it also sets Port: 80 for TUNNEL, 1080 for the SOCKS kinds.
     FirewallType firewall_type = FirewallType::NONE;
-    /// Name or address of the proxy; while connected it reads as the address that was reached. Not there yet: anything
-    /// but the default is error 606.
+    /// Name or address of the proxy; while connected it reads as the address that was reached.
     std::string host;
-    /// TCP port of the proxy, 0 to 65535. Not there yet: anything but the default is error 606.
+    /// TCP port of the proxy, 0 to 65535.
     std::int32_t port = 0;
-    /// User name for a proxy that asks for one. Not there yet: anything but the default is error 606.
+    /// User name for a proxy that asks for one.
     std::string user;
-    /// Password for a proxy that asks for one. It is never shown in a trace, an error text or a dump. Not there yet:
-    /// anything but the default is error 606.
+    /// Password for a proxy that asks for one. It is never shown in a trace, an error text or a dump.
     std::string password;
 };
 
@@ -1157,33 +1153,29 @@ public:
         return *this;
     }
 
-    /// Whether the proxy that the system's environment names is used. Not there yet: anything but the default is error
-    /// 606.
+    /// Whether the proxy that the system's environment names is used.
     bool auto_detect() const { return number(ssmtp_get_firewall_auto_detect) != 0; }
     FirewallSettings &auto_detect(bool value) { return put(ssmtp_set_firewall_auto_detect, value ? 1 : 0); }
 
-    /// Kind of proxy. Setting it also sets Port: 80 for TUNNEL, 1080 for the SOCKS kinds. Not there yet: anything but
-    /// the default is error 606.
+    /// Kind of proxy. Setting it also sets Port: 80 for TUNNEL, 1080 for the SOCKS kinds.
     FirewallType firewall_type() const { return static_cast<FirewallType>(number(ssmtp_get_firewall_type)); }
     FirewallSettings &firewall_type(FirewallType value) {
         return put(ssmtp_set_firewall_type, static_cast<std::int32_t>(value));
     }
 
-    /// Name or address of the proxy; while connected it reads as the address that was reached. Not there yet: anything
-    /// but the default is error 606.
+    /// Name or address of the proxy; while connected it reads as the address that was reached.
     std::string host() const { return text(ssmtp_get_firewall_host); }
     FirewallSettings &host(std::string_view value) { return put(ssmtp_set_firewall_host, value); }
 
-    /// TCP port of the proxy, 0 to 65535. Not there yet: anything but the default is error 606.
+    /// TCP port of the proxy, 0 to 65535.
     std::int32_t port() const { return number(ssmtp_get_firewall_port); }
     FirewallSettings &port(std::int32_t value) { return put(ssmtp_set_firewall_port, value); }
 
-    /// User name for a proxy that asks for one. Not there yet: anything but the default is error 606.
+    /// User name for a proxy that asks for one.
     std::string user() const { return text(ssmtp_get_firewall_user); }
     FirewallSettings &user(std::string_view value) { return put(ssmtp_set_firewall_user, value); }
 
-    /// Password for a proxy that asks for one. It is never shown in a trace, an error text or a dump. Not there yet:
-    /// anything but the default is error 606.
+    /// Password for a proxy that asks for one. It is never shown in a trace, an error text or a dump.
     std::string password() const { return text(ssmtp_get_firewall_password); }
     FirewallSettings &password(std::string_view value) { return put(ssmtp_set_firewall_password, value); }
 
@@ -1712,7 +1704,7 @@ public:
     Certificate ssl_server_cert() const { return certificate_of(ssmtp_get_ssl_server_cert); }
 
     /// The proxy settings as one Firewall object in C++, Python and C#. C uses FirewallType, FirewallHost and the
-    /// others; the row itself is refused by name (604). Not there yet: anything but the default is error 606.
+    /// others; the row itself is refused by name (604).
     FirewallSettings firewall() const { return FirewallSettings(state().handle); }
     Ssmtp &firewall(const Firewall &value) {
         firewall().assign(value);

@@ -1,10 +1,11 @@
 //! Connect, Disconnect, SendCommand, DoEvents, Reset: the life of a connection.
 
+use super::firewall::Route;
 use super::operation::Operation;
 use super::{Component, State};
 use crate::config::Setting;
 use crate::error::{Code, Error, Result};
-use crate::net::{Clock, Closing, DialOptions, IpMode, SocketOptions, dial};
+use crate::net::{Clock, Closing, DialOptions, IpMode, SocketOptions, Stream, dial};
 use crate::smtp::Context;
 use crate::smtp::session::{Idle, Session, out_of_step, refused};
 use std::time::{Duration, Instant};
@@ -56,26 +57,30 @@ impl Operation<'_> {
     }
 
     fn try_open(&mut self) -> Result<()> {
-        let (options, hello, extended, clock) = {
+        let (options, route, hello, extended, clock) = {
             let state = self.component.state.lock();
             if state.server.name.is_empty() {
                 return Err(no_server());
             }
-            (dial_options(&state), state.hello(), state.server.allow_extensions, self.connect_clock(&state))
+            let route = Route::read(&state)?;
+            let clock = self.connect_clock(&state);
+            (dial_options(&state), route, state.hello(), state.server.allow_extensions, clock)
         };
-        let stream = match dial(&options, &clock) {
-            Ok(stream) => stream,
-            Err(error) => {
-                self.status("Remote host connection complete", error.code as i32, &error.message)?;
-                return Err(error);
-            }
+        let stream = match route {
+            Some(route) => self.through(route, &options, &clock)?,
+            None => match dial(&options, &clock) {
+                Ok(stream) => {
+                    let (local, peer) = (stream.local_addr(), stream.peer_addr());
+                    self.component.state.lock().server.connected_to(local, peer);
+                    Box::new(stream)
+                }
+                Err(error) => {
+                    self.status("Remote host connection complete", error.code as i32, &error.message)?;
+                    return Err(error);
+                }
+            },
         };
-        let session = Session::new(Box::new(stream));
-        self.session = Some(session);
-        let ends = self.session.as_mut().map(|s| (s.stream().local_addr(), s.stream().peer_addr()));
-        if let Some((local, peer)) = ends {
-            self.component.state.lock().server.connected_to(local, peer);
-        }
+        self.session = Some(Session::new(stream));
         self.status("Remote host connection complete", 0, "OK")?;
         let usual = std::mem::replace(&mut self.clock, clock);
         let done = self.converse(|session, cx| {
@@ -143,7 +148,7 @@ impl Operation<'_> {
 fn dial_options(state: &State) -> DialOptions {
     let settings = &state.settings;
     DialOptions {
-        host: state.server.name.clone(),
+        host: state.server.host().to_string(),
         port: u16::try_from(state.server.mail_port).unwrap_or(0),
         local_host: state.server.local_host.clone(),
         local_port: u16::try_from(settings.int(Setting::LocalPort)).unwrap_or(0),

@@ -416,51 +416,54 @@ impl Component {
     }
 
     pub fn get_firewall_auto_detect(&self) -> Result<bool> {
-        Ok(false)
+        Ok(self.state.lock().firewall.firewall_auto_detect)
     }
 
     pub fn set_firewall_auto_detect(&self, value: bool) -> Result<()> {
-        planned_set(!value, "FirewallAutoDetect")
+        let mut state = self.state.lock();
+        state.firewall.firewall_auto_detect = value;
+        Ok(())
     }
 
     pub fn get_firewall_type(&self) -> Result<i32> {
-        Ok(0)
+        Ok(self.state.lock().firewall.firewall_type as i32)
     }
 
     pub fn set_firewall_type(&self, value: i32) -> Result<()> {
-        planned_set(value == 0, "FirewallType")
+        let value = FirewallType::from_i32(value).ok_or_else(|| wild("FirewallType", value))?;
+        self.state.lock().firewall.set_firewall_type(value)
     }
 
     pub fn get_firewall_host(&self) -> Result<String> {
-        Ok(String::new())
+        Ok(self.state.lock().firewall.firewall_host())
     }
 
     pub fn set_firewall_host(&self, value: &str) -> Result<()> {
-        planned_set(value.is_empty(), "FirewallHost")
+        self.state.lock().firewall.set_firewall_host(value)
     }
 
     pub fn get_firewall_port(&self) -> Result<i32> {
-        Ok(0)
+        Ok(self.state.lock().firewall.firewall_port)
     }
 
     pub fn set_firewall_port(&self, value: i32) -> Result<()> {
-        planned_set(value == 0, "FirewallPort")
+        self.state.lock().firewall.set_firewall_port(value)
     }
 
     pub fn get_firewall_user(&self) -> Result<String> {
-        Ok(String::new())
+        Ok(self.state.lock().firewall.firewall_user.clone())
     }
 
     pub fn set_firewall_user(&self, value: &str) -> Result<()> {
-        planned_set(value.is_empty(), "FirewallUser")
+        self.state.lock().firewall.set_firewall_user(value)
     }
 
     pub fn get_firewall_password(&self) -> Result<String> {
-        Ok(String::new())
+        Ok(self.state.lock().firewall.firewall_password())
     }
 
     pub fn set_firewall_password(&self, value: &str) -> Result<()> {
-        planned_set(value.is_empty(), "FirewallPassword")
+        self.state.lock().firewall.set_firewall_password(value)
     }
 
     pub fn get_recipient_result_count(&self) -> Result<i32> {

@@ -44,7 +44,7 @@ impl Plan {
                 authorization_identity: server.authorization_identity.clone(),
             },
             peer: Peer {
-                host: server.name.clone(),
+                host: server.host().to_string(),
                 port: u16::try_from(server.mail_port).unwrap_or(0),
                 workstation: workstation(&state.hello()),
                 channel: auth::Channel::default(),

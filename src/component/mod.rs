@@ -5,6 +5,7 @@ mod attach;
 mod by_name;
 mod connect;
 mod deliver;
+mod firewall;
 mod r#gen;
 mod headers;
 mod login;

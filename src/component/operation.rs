@@ -85,10 +85,13 @@ impl Operation<'_> {
     pub fn drop_session(&mut self, error: Option<&Error>) {
         let Some(mut session) = self.session.take() else { return };
         session.stream().close();
-        self.component.state.lock().server.disconnected();
+        let proxied = self.component.state.lock().disconnected();
         let number = error.map_or(0, |e| e.code as i32);
         let text = error.map_or("OK", |e| e.message.as_str());
         let _ = self.status("Remote host disconnected", number, text);
+        if proxied {
+            let _ = self.status("Firewall host disconnected", number, text);
+        }
     }
 
     /// Fires ConnectionStatus.
@@ -106,7 +109,7 @@ impl Drop for Operation<'_> {
         if let Some(mut session) = self.session.take() {
             if session.is_dead() || self.component.closed.load(Ordering::SeqCst) {
                 session.stream().close();
-                self.component.state.lock().server.disconnected();
+                self.component.state.lock().disconnected();
             } else {
                 *self.component.session.lock() = Some(session);
             }

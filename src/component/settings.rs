@@ -38,6 +38,7 @@ impl Component {
             Setting::BuildInfo => format!("libssmtp {} {}", env!("CARGO_PKG_VERSION"), COMMIT),
             Setting::LicenseInfo => license(),
             Setting::AuthorizationIdentity => state.server.authorization_identity.expose().to_string(),
+            Setting::FirewallData => state.firewall.data.expose().to_string(),
             Setting::MaskSensitiveData => state.settings.get(Setting::MaskSensitive).to_string(),
             setting => state.settings.get(setting).to_string(),
         })
@@ -54,6 +55,9 @@ impl Component {
         if row.setting == Setting::AuthorizationIdentity {
             return self.state.lock().server.set_authorization_identity(text);
         }
+        if row.setting == Setting::FirewallData && !row.planned {
+            return self.state.lock().firewall.set_data(text);
+        }
         let value = row.parse(text)?;
         if row.planned {
             return super::planned_set(value == row.initial(), row.name);
@@ -69,6 +73,14 @@ impl Component {
             Setting::CodePage => check_code_page(text)?,
             Setting::Charset => check_charset(text)?,
             Setting::MessageIdAlgorithm => check_id_algorithm(text)?,
+            Setting::FirewallListener => {
+                check_that(
+                    "FirewallListener",
+                    text,
+                    value == Value::Bool(false),
+                    "False: a mail client does not listen",
+                )?;
+            }
             Setting::DsnRet => check_one_of("DsnRet", text, &["", "FULL", "HDRS"])?,
             Setting::DsnEnvId => check_that("DsnEnvId", text, text.len() <= 100, "at most 100 characters")?,
             Setting::DeliverBy => check_that("DeliverBy", text, is_deliver_by(text), "seconds, ';' and N or R")?,

@@ -2,7 +2,7 @@
 
 use super::results::Results;
 use crate::config::{Setting, Settings};
-use crate::enums::{AuthMechanism, FirewallType, SslProvider, SslStartMode};
+use crate::enums::{AuthMechanism, SslProvider, SslStartMode};
 use crate::error::{Code, Error, Result};
 use crate::message::compose::{Caps, Generated};
 use crate::message::draft::Draft;
@@ -49,10 +49,7 @@ pub struct Server {
     peer: Option<SocketAddr>,
 }
 
-#[derive(Default)]
-pub struct Firewall {
-    pub firewall_type: FirewallType,
-}
+pub use super::firewall::Firewall;
 
 #[derive(Default)]
 pub struct Tls {
@@ -69,6 +66,12 @@ impl State {
         let mut state = State::default();
         super::r#gen::apply_defaults(&mut state);
         state
+    }
+
+    /// The connection is gone: hosts read as they were set again. Says whether a proxy was on the way.
+    pub fn disconnected(&mut self) -> bool {
+        self.server.disconnected();
+        self.firewall.disconnected()
     }
 
     pub fn code_page(&self) -> CodePage {
@@ -174,6 +177,11 @@ impl Server {
         Ok(())
     }
 
+    /// The server's name or address, without the `*` that leaves its name to the proxy.
+    pub fn host(&self) -> &str {
+        self.name.strip_prefix('*').unwrap_or(&self.name)
+    }
+
     pub fn connected_to(&mut self, local: Option<SocketAddr>, peer: Option<SocketAddr>) {
         self.connected = true;
         self.local = local;
@@ -188,7 +196,7 @@ impl Server {
 }
 
 /// A host's name or address on one line, blanks around it dropped.
-fn host_text(what: &str, value: &str) -> Result<String> {
+pub(super) fn host_text(what: &str, value: &str) -> Result<String> {
     line::refuse_crlf_nul(what, value)?;
     let value = value.trim();
     if value.contains(char::is_whitespace) {

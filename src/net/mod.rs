@@ -8,6 +8,7 @@ pub mod dial;
 pub mod errno;
 pub mod interrupt;
 pub mod options;
+pub mod proxy;
 mod race;
 mod rate;
 pub mod resolve;

@@ -316,7 +316,15 @@ TEST(the_proxy_is_an_object) {
     check(copy.host.empty() && copy.firewall_type == FirewallType::NONE && copy.port == 0, "defaults");
     smtp.firewall(Firewall{});
     smtp.firewall().host("").port(0).auto_detect(false);
-    fails(ErrorCode::PLANNED, [&] { smtp.firewall().host("proxy.example"); }, "planned");
+    smtp.firewall().host("proxy.example");
+    Firewall other = smtp.firewall();
+    other.firewall_type = FirewallType::SOCKS5;
+    other.port = 1081;
+    smtp.firewall(other);
+    const Firewall now = smtp.firewall();
+    same(now.host, "proxy.example", "host");
+    check(now.firewall_type == FirewallType::SOCKS5 && now.port == 1081, "type and port");
+    fails(ErrorCode::VALUE_REFUSED, [&] { smtp.firewall().port(65536); }, "a port out of range");
 }
 
 TEST(a_certificate_is_an_object) {

@@ -162,14 +162,17 @@ class HeadersTest(Case):
 
 
 class FirewallTest(Case):
-    def test_firewall_is_live_and_planned(self):
+    def test_firewall_is_live(self):
         firewall = self.smtp.firewall
         self.assertEqual((firewall.host, firewall.port, firewall.firewall_type), ("", 0, FirewallType.NONE))
         firewall.host = ""
-        self.assertIn("FirewallHost", self.fails(606, setattr, firewall, "host", "proxy.example").message)
+        firewall.host = "proxy.example"
+        firewall.firewall_type = FirewallType.TUNNEL
+        self.assertEqual((firewall.host, firewall.port), ("proxy.example", 80))
+        self.assertIn("FirewallPort", self.fails(603, setattr, firewall, "port", 65536).message)
         with self.assertRaises(TypeError):
             firewall.host = 5
-        self.assertEqual(self.smtp.firewall.host, "")
+        self.assertEqual(self.smtp.firewall.host, "proxy.example")
 
     def test_a_firewall_of_its_own_holds_values(self):
         firewall = Firewall(FirewallType.SOCKS5, "proxy.example", 1080, "me", "secret", auto_detect=True)
@@ -181,7 +184,10 @@ class FirewallTest(Case):
         with self.assertRaises(TypeError):
             firewall.user = 5
         self.smtp.firewall = Firewall()
-        self.fails(606, setattr, self.smtp, "firewall", firewall)
+        self.smtp.firewall = firewall
+        live = self.smtp.firewall
+        self.assertEqual((live.host, live.port, live.auto_detect), ("proxy.example", 1081, True))
+        self.assertEqual((live.firewall_type, live.user, live.password), (FirewallType.SOCKS5, "me", "secret"))
         with self.assertRaises(TypeError):
             self.smtp.firewall = "proxy.example"
 

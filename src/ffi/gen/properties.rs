@@ -612,13 +612,13 @@ pub unsafe extern "C" fn ssmtp_get_ssl_server_cert(handle: *mut ssmtp_t, value: 
     unsafe { guard::get_cert(handle, value, |c| c.get_ssl_server_cert()) }
 }
 
-/// Reads FirewallAutoDetect. Whether the proxy that the system's environment names is used.
+/// Reads FirewallAutoDetect. Whether the proxy that the environment names is used where FirewallType and FirewallHost name none: all_proxy, else http_proxy, in small letters or capitals, unless no_proxy has the server. http://, socks4://, socks4a://, socks5:// and socks5h:// (names resolved by the proxy) are known, another kind is error 118.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_firewall_auto_detect(handle: *mut ssmtp_t, value: *mut i32) -> i32 {
     unsafe { guard::get_bool(handle, value, |c| c.get_firewall_auto_detect()) }
 }
 
-/// Sets FirewallAutoDetect. Whether the proxy that the system's environment names is used.
+/// Sets FirewallAutoDetect. Whether the proxy that the environment names is used where FirewallType and FirewallHost name none: all_proxy, else http_proxy, in small letters or capitals, unless no_proxy has the server. http://, socks4://, socks4a://, socks5:// and socks5h:// (names resolved by the proxy) are known, another kind is error 118.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_set_firewall_auto_detect(handle: *mut ssmtp_t, value: i32) -> i32 {
     unsafe { guard::set_bool(handle, value, |c, v| c.set_firewall_auto_detect(v)) }
@@ -636,37 +636,37 @@ pub unsafe extern "C" fn ssmtp_set_firewall_type(handle: *mut ssmtp_t, value: i3
     unsafe { guard::set_int(handle, value, |c, v| c.set_firewall_type(v)) }
 }
 
-/// Reads FirewallHost. Name or address of the proxy; while connected it reads as the address that was reached. A name that does not resolve is error 11001, a proxy that refuses error 118.
+/// Reads FirewallHost. Name or address of the proxy; while connected it reads as the address that was reached. With a FirewallType it must not be empty (error 118 at Connect). A name that does not resolve is error 11001, a proxy that refuses error 118.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_firewall_host(handle: *mut ssmtp_t, value: *mut *mut c_char) -> i32 {
     unsafe { guard::get_text(handle, value, |c| c.get_firewall_host()) }
 }
 
-/// Sets FirewallHost. Name or address of the proxy; while connected it reads as the address that was reached. A name that does not resolve is error 11001, a proxy that refuses error 118.
+/// Sets FirewallHost. Name or address of the proxy; while connected it reads as the address that was reached. With a FirewallType it must not be empty (error 118 at Connect). A name that does not resolve is error 11001, a proxy that refuses error 118.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_set_firewall_host(handle: *mut ssmtp_t, value: *const c_char) -> i32 {
     unsafe { guard::set_text(handle, value, |c, v| c.set_firewall_host(v)) }
 }
 
-/// Reads FirewallPort. TCP port of the proxy, 0 to 65535. Setting FirewallType sets it.
+/// Reads FirewallPort. TCP port of the proxy, 0 to 65535. Setting FirewallType sets it; 0 is the usual port of the type.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_firewall_port(handle: *mut ssmtp_t, value: *mut i32) -> i32 {
     unsafe { guard::get_int(handle, value, |c| c.get_firewall_port()) }
 }
 
-/// Sets FirewallPort. TCP port of the proxy, 0 to 65535. Setting FirewallType sets it.
+/// Sets FirewallPort. TCP port of the proxy, 0 to 65535. Setting FirewallType sets it; 0 is the usual port of the type.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_set_firewall_port(handle: *mut ssmtp_t, value: i32) -> i32 {
     unsafe { guard::set_int(handle, value, |c, v| c.set_firewall_port(v)) }
 }
 
-/// Reads FirewallUser. User name for a proxy that asks for one.
+/// Reads FirewallUser. User name for a proxy that asks for one: Basic at a tunnelling proxy, user and password at SOCKS 5, the user alone at SOCKS 4.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_firewall_user(handle: *mut ssmtp_t, value: *mut *mut c_char) -> i32 {
     unsafe { guard::get_text(handle, value, |c| c.get_firewall_user()) }
 }
 
-/// Sets FirewallUser. User name for a proxy that asks for one.
+/// Sets FirewallUser. User name for a proxy that asks for one: Basic at a tunnelling proxy, user and password at SOCKS 5, the user alone at SOCKS 4.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_set_firewall_user(handle: *mut ssmtp_t, value: *const c_char) -> i32 {
     unsafe { guard::set_text(handle, value, |c, v| c.set_firewall_user(v)) }

@@ -107,7 +107,11 @@ fn parse(variable: &str, url: &str) -> Result<Proxy> {
         "socks4a" => (FirewallType::Socks4a, true),
         "socks5" | "socks" => (FirewallType::Socks5, false),
         "socks5h" => (FirewallType::Socks5, true),
-        _ => return Err(refused("names a proxy of a kind that is not supported: http, socks4, socks4a, socks5, socks5h")),
+        _ => {
+            return Err(refused(
+                "names a proxy of a kind that is not supported: http, socks4, socks4a, socks5, socks5h",
+            ));
+        }
     };
     let rest = rest.split(['/', '?', '#']).next().unwrap_or_default();
     let (login, place) = rest.rsplit_once('@').unwrap_or(("", rest));
@@ -164,7 +168,9 @@ mod tests {
     #[test]
     fn an_exception_is_exact_wild_or_an_address_in_any_case() {
         let list = ";Mail.Example; *.internal.example ;;10.0.*;::1; ;";
-        for host in ["mail.example", "MAIL.EXAMPLE.", "a.internal.example", "a.b.internal.example", "10.0.3.4", "[0::1]"] {
+        for host in
+            ["mail.example", "MAIL.EXAMPLE.", "a.internal.example", "a.b.internal.example", "10.0.3.4", "[0::1]"]
+        {
             assert!(is_exception(list, host), "{host}");
         }
         for host in ["xmail.example", "mail.example.net", "internal.example", "10.1.0.0", "::2", ""] {
@@ -211,15 +217,29 @@ mod tests {
         ];
         for (url, kind, host, port, user, password, resolves) in cases {
             let proxy = found(&[("all_proxy", url)], "h").unwrap().unwrap();
-            assert_eq!((proxy.kind, proxy.host.as_str(), proxy.port, proxy.resolves), (kind, host, port, resolves), "{url}");
+            assert_eq!(
+                (proxy.kind, proxy.host.as_str(), proxy.port, proxy.resolves),
+                (kind, host, port, resolves),
+                "{url}"
+            );
             assert_eq!((proxy.user.as_str(), proxy.password.expose()), (user, password), "{url}");
         }
     }
 
     #[test]
     fn what_cannot_be_a_proxy_is_118_and_not_repeated() {
-        for url in ["https://u:pw77@p", "ftp://u:pw77@p", "http://u:pw77@", "http://u:pw77@p:x", "http://u:pw77@p:0",
-            "http://u:pw77%@p", "http://u:pw77%0d@p", "http://u:pw77%ff@p", "http://u:pw77@a b", "http://u:pw77@p:99999"] {
+        for url in [
+            "https://u:pw77@p",
+            "ftp://u:pw77@p",
+            "http://u:pw77@",
+            "http://u:pw77@p:x",
+            "http://u:pw77@p:0",
+            "http://u:pw77%@p",
+            "http://u:pw77%0d@p",
+            "http://u:pw77%ff@p",
+            "http://u:pw77@a b",
+            "http://u:pw77@p:99999",
+        ] {
             let error = found(&[("all_proxy", url)], "h").unwrap_err();
             assert_eq!(error.code, Code::Firewall, "{url}");
             assert!(!error.message.contains("pw77") && error.message.starts_with("all_proxy"), "{}", error.message);

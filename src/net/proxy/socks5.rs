@@ -16,8 +16,7 @@ pub(super) fn connect(line: &mut Line, host: &Host, port: u16) -> Result<()> {
         let text = "FirewallUser and FirewallPassword are at most 255 octets long for SOCKS 5";
         return Err(Error::new(Code::ValueRefused, text));
     }
-    let offers: &[u8] =
-        if user.is_empty() { &[VERSION, 1, NO_LOGIN] } else { &[VERSION, 2, NO_LOGIN, PASSWORD] };
+    let offers: &[u8] = if user.is_empty() { &[VERSION, 1, NO_LOGIN] } else { &[VERSION, 2, NO_LOGIN, PASSWORD] };
     line.say(offers)?;
     match method(line)? {
         NO_LOGIN => {}

@@ -638,11 +638,13 @@ namespace Ssmtp
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
         internal static extern int ssmtp_get_ssl_server_cert(SsmtpHandle handle, out SsmtpCertHandle value);
 
-        /// <summary>Whether the proxy that the system's environment names is used.</summary>
+        /// <summary>Whether the proxy that the environment names is used where FirewallType and FirewallHost name none:
+        /// all_proxy, else http_proxy, in small letters or capitals, unless no_proxy has the server.</summary>
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
         internal static extern int ssmtp_get_firewall_auto_detect(SsmtpHandle handle, out int value);
 
-        /// <summary>Whether the proxy that the system's environment names is used.</summary>
+        /// <summary>Whether the proxy that the environment names is used where FirewallType and FirewallHost name none:
+        /// all_proxy, else http_proxy, in small letters or capitals, unless no_proxy has the server.</summary>
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
         internal static extern int ssmtp_set_firewall_auto_detect(SsmtpHandle handle, int value);
 
@@ -670,11 +672,13 @@ namespace Ssmtp
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
         internal static extern int ssmtp_set_firewall_port(SsmtpHandle handle, int value);
 
-        /// <summary>User name for a proxy that asks for one.</summary>
+        /// <summary>User name for a proxy that asks for one: Basic at a tunnelling proxy, user and password at SOCKS 5,
+        /// the user alone at SOCKS 4.</summary>
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
         internal static extern int ssmtp_get_firewall_user(SsmtpHandle handle, out IntPtr value);
 
-        /// <summary>User name for a proxy that asks for one.</summary>
+        /// <summary>User name for a proxy that asks for one: Basic at a tunnelling proxy, user and password at SOCKS 5,
+        /// the user alone at SOCKS 4.</summary>
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
         internal static extern int ssmtp_set_firewall_user(SsmtpHandle handle, byte[] value);
 

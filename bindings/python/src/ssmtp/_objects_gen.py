@@ -299,11 +299,7 @@ class FirewallFields(Accessor):
 
     @property
     def auto_detect(self) -> bool:
-        """Whether the proxy that the system's environment names is used.
-
-        Planned: it reads as its default, and writing anything else raises SsmtpError 606 in this
-        version.
-        """
+        """Whether the proxy that the system's environment names is used."""
         return self._get_bool("ssmtp_get_firewall_auto_detect")
 
     @auto_detect.setter
@@ -312,11 +308,7 @@ class FirewallFields(Accessor):
 
     @property
     def firewall_type(self) -> FirewallType:
-        """Kind of proxy. Setting it also sets Port: 80 for TUNNEL, 1080 for the SOCKS kinds.
-
-        Planned: it reads as its default, and writing anything else raises SsmtpError 606 in this
-        version.
-        """
+        """Kind of proxy. Setting it also sets Port: 80 for TUNNEL, 1080 for the SOCKS kinds."""
         return FirewallType(self._get_int("ssmtp_get_firewall_type"))
 
     @firewall_type.setter
@@ -326,9 +318,6 @@ class FirewallFields(Accessor):
     @property
     def host(self) -> str:
         """Name or address of the proxy; while connected it reads as the address that was reached.
-
-        Planned: it reads as its default, and writing anything else raises SsmtpError 606 in this
-        version.
         """
         return self._get_text("ssmtp_get_firewall_host")
 
@@ -338,11 +327,7 @@ class FirewallFields(Accessor):
 
     @property
     def port(self) -> int:
-        """TCP port of the proxy, 0 to 65535.
-
-        Planned: it reads as its default, and writing anything else raises SsmtpError 606 in this
-        version.
-        """
+        """TCP port of the proxy, 0 to 65535."""
         return self._get_int("ssmtp_get_firewall_port")
 
     @port.setter
@@ -351,11 +336,7 @@ class FirewallFields(Accessor):
 
     @property
     def user(self) -> str:
-        """User name for a proxy that asks for one.
-
-        Planned: it reads as its default, and writing anything else raises SsmtpError 606 in this
-        version.
-        """
+        """User name for a proxy that asks for one."""
         return self._get_text("ssmtp_get_firewall_user")
 
     @user.setter
@@ -366,9 +347,6 @@ class FirewallFields(Accessor):
     def password(self) -> str:
         """Password for a proxy that asks for one. It is never shown in a trace, an error text or a
         dump.
-
-        Planned: it reads as its default, and writing anything else raises SsmtpError 606 in this
-        version.
         """
         return self._get_text("ssmtp_get_firewall_password")
 

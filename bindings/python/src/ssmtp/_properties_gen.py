@@ -611,9 +611,6 @@ class Properties(Accessor):
     def firewall(self) -> Firewall:
         """The proxy settings as one Firewall object in C++, Python and C#. C uses FirewallType,
         FirewallHost and the others; the row itself is refused by name (604).
-
-        Planned: it reads as its default, and writing anything else raises SsmtpError 606 in this
-        version.
         """
         return Firewall.of(self)
 

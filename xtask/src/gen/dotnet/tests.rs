@@ -115,7 +115,7 @@ fn sample_text(spec: &str) -> &'static str {
     match spec {
         "MailServer" | "Hello" => "mail.example",
         "LocalHost" => "127.0.0.1",
-        "OtherHeaders" => "X-Sample: 1",
+        "OtherHeaders" | "FirewallData" => "X-Sample: 1",
         "Subject" => "Grüße – 😀",
         "MessageText" | "Message" => "Ünïcödé\r\n",
         "MessageDate" => "Sun, 22 Nov 2026 12:00:00 +0000",

@@ -120,10 +120,12 @@ fn sample(
     Some(match (spec, ty) {
         // Writing it connects.
         ("Connected", _) => return None,
+        // It takes its default only (ruling 29).
+        ("FirewallListener", _) => "False".into(),
         ("LocalHost", _) => quoted("127.0.0.1"),
         ("Charset", _) => quoted("utf-8"),
         ("MessageIdAlgorithm", _) => quoted("SHA256"),
-        ("OtherHeaders", _) => quoted("X-Sample: 1"),
+        ("OtherHeaders" | "FirewallData", _) => quoted("X-Sample: 1"),
         ("Subject" | "MessageRecipientName", _) => quoted("Grüße – sample"),
         ("MessageText" | "Message", _) => quoted("First line\r\nsecond line\r\n"),
         ("MessageRecipientOptions", _) => quoted("NOTIFY=NEVER"),

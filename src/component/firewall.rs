@@ -1,0 +1,204 @@
+//! The proxy between us and the server: its properties, and the way through it.
+
+use super::State;
+use super::operation::Operation;
+use super::state::host_text;
+use crate::config::Setting;
+use crate::enums::FirewallType;
+use crate::error::{Code, Error, Result};
+use crate::net::proxy::{self, Host, Proxy, choice};
+use crate::net::resolve::{IpMode, resolve};
+use crate::net::{Clock, DialOptions, Stream, dial};
+use crate::text::line;
+use crate::text::mask::Secret;
+use std::net::{IpAddr, SocketAddr};
+
+/// The proxy as the caller set it.
+#[derive(Default)]
+pub struct Firewall {
+    pub firewall_auto_detect: bool,
+    pub firewall_type: FirewallType,
+    pub firewall_port: i32,
+    pub firewall_user: String,
+    pub firewall_password: Secret,
+    /// The setting FirewallData.
+    pub data: Secret,
+    host: String,
+    /// The proxy that the open connection goes through.
+    reached: Option<IpAddr>,
+}
+
+impl Firewall {
+    /// A kind of proxy brings its usual port.
+    pub fn set_firewall_type(&mut self, value: FirewallType) -> Result<()> {
+        self.firewall_type = value;
+        if value != FirewallType::None {
+            self.firewall_port = proxy::usual_port(value).into();
+        }
+        Ok(())
+    }
+
+    /// While connected the address that the name led to (ruling 5).
+    pub fn firewall_host(&self) -> String {
+        self.reached.map_or_else(|| self.host.clone(), |address| address.to_string())
+    }
+
+    pub fn set_firewall_host(&mut self, value: &str) -> Result<()> {
+        self.host = host_text("FirewallHost", value)?;
+        Ok(())
+    }
+
+    pub fn set_firewall_port(&mut self, value: i32) -> Result<()> {
+        if !(0..=65_535).contains(&value) {
+            return Err(Error::new(Code::ValueRefused, format!("FirewallPort takes 0 to 65535, not {value}")));
+        }
+        self.firewall_port = value;
+        Ok(())
+    }
+
+    pub fn set_firewall_user(&mut self, value: &str) -> Result<()> {
+        line::refuse_crlf_nul("FirewallUser", value)?;
+        self.firewall_user = value.to_string();
+        Ok(())
+    }
+
+    pub fn firewall_password(&self) -> String {
+        self.firewall_password.expose().to_string()
+    }
+
+    pub fn set_firewall_password(&mut self, value: &str) -> Result<()> {
+        line::refuse_crlf_nul("FirewallPassword", value)?;
+        self.firewall_password = Secret::new(value);
+        Ok(())
+    }
+
+    /// Whole header lines only: nothing in them may end the request (ruling 7).
+    pub fn set_data(&mut self, value: &str) -> Result<()> {
+        let lines = value.strip_suffix("\r\n").unwrap_or(value);
+        let is_header = |text: &str| {
+            let Some((name, value)) = text.split_once(':') else { return false };
+            let token = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b);
+            !name.is_empty() && name.bytes().all(token) && !value.chars().any(|c| c.is_control() && c != '\t')
+        };
+        if !value.is_empty() && !lines.split("\r\n").all(is_header) {
+            let why = "FirewallData takes header lines, each a name, ':' and a value, with CRLF between them";
+            return Err(Error::new(Code::ValueRefused, why));
+        }
+        self.data = Secret::new(value);
+        Ok(())
+    }
+
+    /// Says whether a proxy was on the way.
+    pub fn disconnected(&mut self) -> bool {
+        self.reached.take().is_some()
+    }
+
+    /// The proxy that leads to the host, if any: the one that was set, else with FirewallAutoDetect the environment's.
+    fn choose(&self, host: &str, exceptions: &str) -> Result<Option<Proxy>> {
+        if self.firewall_type != FirewallType::None && !self.host.is_empty() {
+            let port = match u16::try_from(self.firewall_port).unwrap_or(0) {
+                0 => proxy::usual_port(self.firewall_type),
+                port => port,
+            };
+            let proxy = Proxy {
+                kind: self.firewall_type,
+                host: self.host.clone(),
+                port,
+                user: self.firewall_user.clone(),
+                password: self.firewall_password.clone(),
+                headers: self.data.clone(),
+                // SOCKS 4A is there for it; a tunnel has no other way to tell of a server.
+                resolves: matches!(self.firewall_type, FirewallType::Socks4a | FirewallType::Tunnel),
+            };
+            return Ok((!choice::is_exception(exceptions, host)).then_some(proxy));
+        }
+        if self.firewall_auto_detect {
+            if choice::is_exception(exceptions, host) {
+                return Ok(None);
+            }
+            let found = choice::detect(&|name| std::env::var(name).ok(), host)?;
+            return Ok(found.map(|found| Proxy { headers: self.data.clone(), ..found }));
+        }
+        if self.firewall_type != FirewallType::None {
+            // To go past a proxy that somebody wants would be worse than not to go.
+            return Err(Error::new(Code::Firewall, "FirewallType is set and FirewallHost is empty"));
+        }
+        Ok(None)
+    }
+}
+
+/// How the next connection goes: through this proxy.
+pub(super) struct Route(Proxy);
+
+impl Route {
+    /// None leads to the server itself.
+    pub fn read(state: &State) -> Result<Option<Route>> {
+        let star = state.server.name.starts_with('*');
+        let exceptions = state.settings.text(Setting::ProxyExceptionsList);
+        let chosen = state.firewall.choose(state.server.host(), exceptions)?;
+        if star {
+            let kind = chosen.as_ref().map_or(state.firewall.firewall_type, |proxy| proxy.kind);
+            if !matches!(kind, FirewallType::Socks4a | FirewallType::Socks5) {
+                let why = "'*' before MailServer leaves its name to the proxy, which needs SOCKS 4A or SOCKS 5";
+                return Err(Error::new(Code::ValueRefused, why));
+            }
+        }
+        Ok(chosen.map(|mut proxy| {
+            proxy.resolves |= star;
+            Route(proxy)
+        }))
+    }
+}
+
+impl Operation<'_> {
+    /// Connects to the proxy and has it lead on to the server.
+    pub(super) fn through(&mut self, route: Route, options: &DialOptions, clock: &Clock) -> Result<Box<dyn Stream>> {
+        let proxy = route.0;
+        let (stream, reached, server) = match lead(&proxy, options, clock) {
+            Ok(found) => found,
+            Err(error) => {
+                self.status("Firewall connection complete", error.code as i32, &error.message)?;
+                return Err(error);
+            }
+        };
+        {
+            let mut state = self.component.state.lock();
+            let server = server.map(|address| SocketAddr::new(address, options.port));
+            state.server.connected_to(stream.local_addr(), server);
+            state.firewall.reached = reached;
+        }
+        // Until there is a session, nobody else closes the connection and says that it is gone.
+        if let Err(error) = self.status("Firewall connection complete", 0, "OK") {
+            self.component.state.lock().disconnected();
+            return Err(error);
+        }
+        Ok(stream)
+    }
+}
+
+type Led = (Box<dyn Stream>, Option<IpAddr>, Option<IpAddr>);
+
+/// The connection, the proxy's address, and the server's where it was resolved here.
+fn lead(proxy: &Proxy, options: &DialOptions, clock: &Clock) -> Result<Led> {
+    let host = match Host::new(&options.host)? {
+        Host::Name(name) if !proxy.resolves => {
+            let ip = if proxy.kind == FirewallType::Socks4 { IpMode::V4 } else { options.ip };
+            // At least one, or it is an error.
+            let addresses = resolve(&name, ip, clock)?;
+            addresses.first().map_or(Host::Name(name), |address| Host::Address(*address))
+        }
+        host => host,
+    };
+    let mut way = DialOptions { host: proxy.host.clone(), port: proxy.port, ..options.clone() };
+    if matches!(Host::new(&proxy.host), Ok(Host::Address(_))) {
+        way.ip = IpMode::V6ThenV4;
+    }
+    let stream = dial(&way, clock).map_err(|error| proxy::failed(proxy, error))?;
+    let reached = stream.peer_addr().map(|address| address.ip());
+    let stream = proxy::handshake(Box::new(stream), proxy, &host, options.port, clock)?;
+    let server = match host {
+        Host::Address(address) => Some(address),
+        Host::Name(_) => None,
+    };
+    Ok((stream, reached, server))
+}
