@@ -1,5 +1,5 @@
 //! Connections through proxies, through the C ABI: small proxies of this file in front of the embedded server. Handshakes octet
-//! by octet are tested beside the code; real proxies are in tests/proxy/.
+//! by octet are tested beside the code.
 
 mod common;
 

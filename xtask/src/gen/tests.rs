@@ -131,7 +131,9 @@ const PANIC_HOOK: &str = "__attribute__((weak)) void ssmtp_test_panic_always(int
 fn c_panics(api: &Api) -> String {
     let mut out = String::from(VARIABLES);
     out.push_str("    CHECK(ssmtp_test_panic_always != NULL);\n    if (ssmtp_test_panic_always == NULL) return;\n");
-    out.push_str("    ssmtp_test_panic_always(1);\n    EQ(ssmtp_new() == NULL, 1);\n    EQ(ssmtp_new_utf8() == NULL, 1);\n");
+    out.push_str(
+        "    ssmtp_test_panic_always(1);\n    EQ(ssmtp_new() == NULL, 1);\n    EQ(ssmtp_new_utf8() == NULL, 1);\n",
+    );
     for f in api.c_functions() {
         let guarded = f.returns == "int32_t" && f.name != "ssmtp_last_error";
         if guarded {
