@@ -129,6 +129,7 @@ unpack_exim() {
     mkdir "$work/exim"
     (cd "$work/exim" && apt-get -q download exim4-daemon-heavy libnss-wrapper "${packages[@]}") || return 1
     rm -rf "$EXIM"
+    mkdir -p "$EXIM"
     for package in "$work"/exim/*.deb; do dpkg-deb -x "$package" "$EXIM" || return 1; done
 }
 if [ "$what" = test ] && [ ! -f $EXIM/usr/sbin/exim4 ] && have apt-get; then
