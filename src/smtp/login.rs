@@ -247,10 +247,11 @@ fn response(message: &SecretBytes, hide: &mut Hide) -> Zeroizing<String> {
 }
 
 fn encoded(bytes: &[u8]) -> Zeroizing<String> {
-    // Room for all of it: growing would leave copies behind.
-    let mut text = Zeroizing::new(String::with_capacity(bytes.len().div_ceil(3) * 4));
-    STANDARD.encode_string(bytes, &mut text);
-    text
+    // Straight into its place: growing would leave copies on the heap, the encoder's own buffer one on the stack.
+    let mut octets = vec![0; bytes.len().div_ceil(3) * 4];
+    let length = STANDARD.encode_slice(bytes, &mut octets).expect("the room is that of the whole text");
+    octets.truncate(length);
+    Zeroizing::new(String::from_utf8(octets).expect("Base64 is ASCII"))
 }
 
 /// The challenge in a 334.

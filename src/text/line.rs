@@ -4,7 +4,8 @@ use crate::error::{Code, Error, Result};
 
 /// Whether a text holds CR, LF or NUL, the three that could start a line or end a text where the caller meant none.
 pub fn has_crlf_nul(text: &str) -> bool {
-    memchr::memchr3(b'\r', b'\n', 0, text.as_bytes()).is_some()
+    // Not memchr: its wide registers would leave pieces of a password on the stack.
+    text.bytes().any(|b| matches!(b, b'\r' | b'\n' | 0))
 }
 
 /// Refuses CR, LF and NUL (603). `what` names the property; its text is not repeated, for it may be long or a secret.
