@@ -5,6 +5,7 @@ SONAME  := libssmtp.so.0
 PREFIX  ?= /usr/local
 LIBDIR  ?= $(PREFIX)/lib
 INCLUDEDIR ?= $(PREFIX)/include
+MANDIR  ?= $(PREFIX)/share/man
 
 # rustup puts cargo here, and a shell that was open before does not know it.
 export PATH := $(PATH):$(HOME)/.cargo/bin
@@ -15,7 +16,7 @@ help:
 	@echo 'make demo      a message from a C program through libssmtp to an SMTP server that runs beside it'
 	@echo 'make test      every check, in C, C++, Python and C#, and a delivery by a real Postfix'
 	@echo 'make bench     the benchmarks'
-	@echo 'make install   library, headers and ssmtp.pc under PREFIX ($(PREFIX)), DESTDIR in front'
+	@echo 'make install   library, headers, manual, ssmtp.pc and CMake files under PREFIX ($(PREFIX)), DESTDIR in front'
 
 demo:
 	@bash scripts/setup.sh demo
@@ -25,9 +26,12 @@ test:
 	@bash scripts/setup.sh test
 	@bash scripts/test.sh
 
+# ROUNDS=5 rounds; WRITE=1 puts the tables into docs/performance.md.
+ROUNDS ?= 5
 bench:
-	@test -d benches || { echo 'There are no benchmarks yet: the folder benches/ does not exist.' >&2; exit 1; }
-	cargo bench
+	@bash scripts/setup.sh bench
+	python3 benches/compare/run.py --rounds $(ROUNDS) $(if $(WRITE),--write)
+	cargo bench --package compare
 
 # Without cargo (root often has none) what was built before is installed.
 install:
@@ -40,3 +44,12 @@ install:
 	install -m 644 include/ssmtp.h include/ssmtp.hpp '$(DESTDIR)$(INCLUDEDIR)/'
 	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(LIBDIR)|' -e 's|@INCLUDEDIR@|$(INCLUDEDIR)|' -e 's|@VERSION@|$(VERSION)|' \
 	    scripts/ssmtp.pc.in > '$(DESTDIR)$(LIBDIR)/pkgconfig/ssmtp.pc'
+	install -m 644 -D docs/man/ssmtp.3 '$(DESTDIR)$(MANDIR)/man3/ssmtp.3'
+	install -d '$(DESTDIR)$(LIBDIR)/cmake/ssmtp'
+	for file in ssmtp-config ssmtp-config-version; do \
+	    sed -e 's|@VERSION@|$(VERSION)|' -e 's|@SONAME@|$(SONAME)|' \
+	        -e "s|@UP@|$$(realpath -m --relative-to='$(LIBDIR)/cmake/ssmtp' '$(PREFIX)')|" \
+	        -e "s|@LIB@|$$(realpath -m --relative-to='$(PREFIX)' '$(LIBDIR)')|" \
+	        -e "s|@INCLUDE@|$$(realpath -m --relative-to='$(PREFIX)' '$(INCLUDEDIR)')|" \
+	        "scripts/$$file.cmake.in" > '$(DESTDIR)$(LIBDIR)/cmake/ssmtp/'"$$file.cmake"; \
+	done

@@ -1085,12 +1085,14 @@ int32_t ssmtp_get_message_headers_string(ssmtp_t *handle,
                                          char **value);
 
 // Reads MessageRecipientCount. How many recipients there are. Setting a smaller number removes the last ones, 0
-// removes all, a larger number appends empty entries, which are not sent. A negative number is refused (603).
+// removes all and the recipient certificates (AddRecipientCert) with them, a larger number appends empty entries,
+// which are not sent. A negative number is refused (603).
 int32_t ssmtp_get_message_recipient_count(ssmtp_t *handle,
                                           int32_t *value);
 
 // Sets MessageRecipientCount. How many recipients there are. Setting a smaller number removes the last ones, 0 removes
-// all, a larger number appends empty entries, which are not sent. A negative number is refused (603).
+// all and the recipient certificates (AddRecipientCert) with them, a larger number appends empty entries, which are
+// not sent. A negative number is refused (603).
 int32_t ssmtp_set_message_recipient_count(ssmtp_t *handle,
                                           int32_t value);
 

@@ -1669,13 +1669,12 @@ public:
     Ssmtp &include_chain(bool value) { return put(ssmtp_set_include_chain, value ? 1 : 0); }
 
     /// Whether the session uses TLS. True turns the start mode NONE into AUTOMATIC and leaves another mode alone, False
-    /// sets NONE; it reads True with every mode but NONE. Not there yet: anything but the default is error 606.
+    /// sets NONE; it reads True with every mode but NONE.
     bool ssl_enabled() const { return number(ssmtp_get_ssl_enabled) != 0; }
     Ssmtp &ssl_enabled(bool value) { return put(ssmtp_set_ssl_enabled, value ? 1 : 0); }
 
     /// When TLS starts: IMPLICIT right after connecting, EXPLICIT by STARTTLS (RFC 3207), AUTOMATIC is explicit on
     /// ports 25 and 587 and implicit on every other, NONE never. A server without STARTTLS is error 276 with EXPLICIT.
-    /// Not there yet: anything but the default is error 606.
     SSLStartMode ssl_start_mode() const { return static_cast<SSLStartMode>(number(ssmtp_get_ssl_start_mode)); }
     Ssmtp &ssl_start_mode(SSLStartMode value) {
         return put(ssmtp_set_ssl_start_mode, static_cast<std::int32_t>(value));

@@ -1,16 +1,16 @@
 #!/usr/bin/env bash
-# Installs what `make demo` or `make test` needs and this machine lacks, and says so in one line; when nothing is missing it
+# Installs what `make demo`, `make test` or `make bench` needs and this machine lacks, and says so in one line; when nothing is missing it
 # says nothing. For Debian and Ubuntu, as root or with sudo. No daemon starts by it.
 #
-# usage: scripts/setup.sh demo|test
+# usage: scripts/setup.sh demo|test|bench
 set -euo pipefail
 
 RUST_AT_LEAST=1.88
 
 what=${1:-}
 case $what in
-    demo | test) ;;
-    *) echo "usage: scripts/setup.sh demo|test" >&2; exit 2 ;;
+    demo | test | bench) ;;
+    *) echo "usage: scripts/setup.sh demo|test|bench" >&2; exit 2 ;;
 esac
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -34,6 +34,13 @@ has_loader_symbols() { # valgrind needs them, and Debian ships them apart
 
 need gcc have gcc
 need libc6-dev has_header stdio.h
+if [ "$what" = bench ]; then
+    need libcurl4-openssl-dev has_header curl/curl.h
+    need libesmtp-dev has_header libesmtp.h
+    need openssl have openssl
+    need python3 python3 -c 'import smtplib, ssl'
+    need util-linux have taskset
+fi
 if [ "$what" = test ]; then
     need g++ have g++
     need binutils have readelf
@@ -47,9 +54,16 @@ if [ "$what" = test ]; then
     need libmono-system-core4.0-cil test -e /usr/lib/mono/4.5/System.Core.dll
     need libmime-tools-perl perl -MMIME::Parser -e 1
     need openssl have openssl
+    need cmake have cmake
+    need pkg-config have pkg-config
+    need groff-base have groff
     need postfix have postfix
     need dovecot-core have dovecot
     need dovecot-submissiond test -x /usr/lib/dovecot/submission
+    need dovecot-gssapi test -e /usr/lib/dovecot/modules/auth/libmech_gssapi.so
+    need krb5-kdc have krb5kdc
+    need krb5-admin-server have kadmin.local
+    need krb5-user have kinit
     need sasl2-bin have saslpasswd2
     need libsasl2-modules compgen -G '/usr/lib/*/sasl2/libntlm.so'
     need libsasl2-modules-db compgen -G '/usr/lib/*/sasl2/libsasldb.so'

@@ -82,6 +82,10 @@ pub struct Transfer<'a> {
 pub trait Sink: Send + Sync {
     /// Somebody listens: an event that costs something to build is only built then.
     fn wants(&self, kind: Kind) -> bool;
+    /// Another number when somebody else hears SSLServerAuthentication: what the old one allowed is then asked again.
+    fn judge(&self) -> u64 {
+        0
+    }
     fn connection_status(&self, event: &ConnectionStatus) -> Result<()>;
     fn end_transfer(&self, event: &EndTransfer) -> Result<()>;
     fn error(&self, event: &Error) -> Result<()>;

@@ -9,7 +9,8 @@ trap 'rm -rf "$work"' EXIT
 make --silent install "PREFIX=/usr" "DESTDIR=$work/tree" >"$work/log" 2>&1 || { cat "$work/log" >&2; exit 1; }
 root=$work/tree/usr
 
-for file in lib/libssmtp.so lib/libssmtp.so.0 lib/libssmtp.a include/ssmtp.h include/ssmtp.hpp lib/pkgconfig/ssmtp.pc; do
+for file in lib/libssmtp.so lib/libssmtp.so.0 lib/libssmtp.a include/ssmtp.h include/ssmtp.hpp lib/pkgconfig/ssmtp.pc \
+    lib/cmake/ssmtp/ssmtp-config.cmake lib/cmake/ssmtp/ssmtp-config-version.cmake share/man/man3/ssmtp.3; do
     [ -e "$root/$file" ] || { echo "make install did not install $file" >&2; exit 1; }
 done
 grep -q '^Version: [0-9]' "$root/lib/pkgconfig/ssmtp.pc"
@@ -43,3 +44,60 @@ gcc -std=c99 $(field Cflags) "$work/use.c" "$root/lib/libssmtp.a" $(field Libs.p
 "$work/static" "$version" >/dev/null
 if readelf -d "$work/static" | grep -q libssmtp; then echo "the static program needs the shared library" >&2; exit 1; fi
 echo "ok      a program runs with the installed libssmtp.a in it"
+
+# pkg-config itself, told where the tree lies.
+pc() { PKG_CONFIG_LIBDIR=$root/lib/pkgconfig pkg-config "--define-variable=libdir=$root/lib" "--define-variable=includedir=$root/include" "$@"; }
+cat >"$work/use.cpp" <<'CPP'
+#include <iostream>
+#include "ssmtp.hpp"
+
+int main(int, char **argv) {
+    ssmtp::Ssmtp smtp;
+    if (smtp.mail_port() != 25 || std::string(ssmtp_version()) != argv[1]) return 1;
+    std::cout << ssmtp_version() << '\n';
+}
+CPP
+# shellcheck disable=SC2046
+gcc -std=c99 "$work/use.c" $(pc --cflags --libs ssmtp) -o "$work/pc_c"
+# shellcheck disable=SC2046
+g++ -std=c++17 "$work/use.cpp" $(pc --cflags --libs ssmtp) -o "$work/pc_cpp"
+LD_LIBRARY_PATH=$root/lib "$work/pc_c" "$version" >/dev/null
+LD_LIBRARY_PATH=$root/lib "$work/pc_cpp" "$version" >/dev/null
+echo "ok      C and C++ programs are built through pkg-config"
+
+mkdir "$work/cmake"
+cat >"$work/cmake/CMakeLists.txt" <<'CMAKE'
+cmake_minimum_required(VERSION 3.13)
+project(use C CXX)
+find_package(ssmtp ${WANTED} REQUIRED)
+add_executable(c_shared ../use.c)
+target_link_libraries(c_shared ssmtp::ssmtp)
+add_executable(cpp_shared ../use.cpp)
+target_compile_features(cpp_shared PRIVATE cxx_std_17)
+target_link_libraries(cpp_shared ssmtp::ssmtp)
+add_executable(c_static ../use.c)
+target_link_libraries(c_static ssmtp::static)
+CMAKE
+cmake -S "$work/cmake" -B "$work/cmake/build" "-DCMAKE_PREFIX_PATH=$root" "-DWANTED=$version" >"$work/log" 2>&1 &&
+    cmake --build "$work/cmake/build" >>"$work/log" 2>&1 || { cat "$work/log" >&2; exit 1; }
+for program in c_shared cpp_shared c_static; do "$work/cmake/build/$program" "$version" >/dev/null; done
+if cmake -S "$work/cmake" -B "$work/cmake/other" "-DCMAKE_PREFIX_PATH=$root" -DWANTED=99.0 >"$work/log" 2>&1; then
+    echo "find_package takes a version that is not there" >&2
+    exit 1
+fi
+echo "ok      C and C++ programs are built through CMake, shared and static"
+
+warnings=$(groff -man -Tutf8 -ww "$root/share/man/man3/ssmtp.3" 2>&1 >"$work/page" || true)
+if [ -n "$warnings" ]; then printf '%s\n' "$warnings" | head >&2; exit 1; fi
+grep -q 'ssmtp_send' "$work/page"
+echo "ok      the manual page reads without a warning"
+
+# What a user carries: at most 4 MB, and nothing beside libc (and libgcc_s).
+cp "$root/lib/libssmtp.so" "$work/stripped.so"
+strip --strip-unneeded "$work/stripped.so"
+size=$(stat -c %s "$work/stripped.so")
+echo "        the stripped library has $size bytes"
+[ "$size" -le 4194304 ] || { echo "the stripped library is larger than 4 MiB" >&2; exit 1; }
+others=$(readelf -d "$work/stripped.so" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' | grep -Ev '^(libc\.so\.6|libgcc_s\.so\.1|ld-linux.*|libm\.so\.6)$' || true)
+[ -z "$others" ] || { echo "the library needs $others" >&2; exit 1; }
+echo "ok      it needs only libc and libgcc_s"

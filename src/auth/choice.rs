@@ -140,11 +140,12 @@ fn refused(text: String) -> Error {
     Error::new(Code::ValueRefused, text)
 }
 
-/// Whether there is anything to log in with: User or Password; EXTERNAL needs neither.
+/// Whether there is anything to log in with: User or Password. EXTERNAL needs neither, nor does GSSAPI by its name, which
+/// then logs in whom the ticket is for.
 pub fn is_wanted(wish: &Wish<'_>, credentials: &Credentials) -> bool {
     !credentials.user.is_empty()
         || !credentials.password.is_empty()
-        || Method::from_name(wish.named) == Some(Method::External)
+        || matches!(Method::from_name(wish.named), Some(Method::External | Method::Gssapi))
 }
 
 /// The mechanisms that a wish names, the best first.

@@ -3,11 +3,13 @@
 //! [`choice`] says which mechanism is used, [`login`] builds it, and [`Login`] runs it. Base64, the `*` that cancels,
 //! and sockets are the session's business (RFC 4954); secrets are wiped and no `Debug` shows them.
 
+mod aside;
 pub mod choice;
 pub mod cram_md5;
 mod crypto;
 pub mod digest_md5;
 pub mod external;
+pub mod gssapi;
 pub mod ntlm;
 mod oauth;
 pub mod oauthbearer;
@@ -20,6 +22,7 @@ pub mod xoauth2;
 #[cfg(test)]
 mod tests;
 
+pub use aside::Aside;
 pub use choice::{Choice, Method, Offer, Wish, choose, is_wanted};
 pub use oauth::Refusal;
 
@@ -82,6 +85,8 @@ pub struct Peer {
     /// What NTLM names as this machine; may be empty.
     pub workstation: String,
     pub channel: Channel,
+    /// How to wait for somebody other than the server.
+    pub aside: Aside,
 }
 
 /// The TLS channel around the login.
@@ -215,7 +220,7 @@ pub fn login(choice: &Choice, credentials: &Credentials, peer: &Peer, ntlm_v2: b
             let binding = scram::Binding::of(&peer.channel, bound, choice.server_binds);
             Box::new(scram::Scram::new(hash, credentials, binding)?)
         }
-        Method::Gssapi => return Err(Error::planned("AuthMechanism=6 (amKerberos)")),
+        Method::Gssapi => Box::new(gssapi::Gssapi::new(credentials, peer)?),
     };
     Ok(Login::new(mechanism))
 }

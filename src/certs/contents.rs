@@ -89,7 +89,7 @@ impl Contents {
 }
 
 /// The entries of one store.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Entries {
     entries: Vec<Loaded>,
     certificates: Vec<Arc<X509>>,
@@ -105,6 +105,11 @@ impl Entries {
 
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
+    }
+
+    /// Certificates that came some other way and may be issuers of what is chosen.
+    pub fn add_certificates(&mut self, certificates: Vec<Arc<X509>>) {
+        self.certificates.extend(certificates);
     }
 
     pub fn iter(&self) -> impl Iterator<Item = &Loaded> {

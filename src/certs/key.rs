@@ -1,13 +1,17 @@
-//! Private keys: RSA, EC on P-256, P-384 and P-521, and Ed25519, whatever they came in, kept as PKCS #8 (RFC 5958) with the public
-//! key beside. Read from PKCS #8, PKCS #1 (RFC 8017 A.1.2), SEC 1 (RFC 5915) or from numbers. Cleared when dropped, never shown.
+//! Private keys: RSA, EC on P-256, P-384 and P-521, Ed25519, Ed448, X25519 and DSA, whatever they came in, kept as PKCS #8 (RFC 5958)
+//! with the public key beside; or elsewhere, on a token or behind a callback. Read from PKCS #8, PKCS #1 (RFC 8017 A.1.2), SEC 1
+//! (RFC 5915) or from numbers. Cleared when dropped, never shown.
 
 use super::der::{self, Reader};
 use super::fault::{Fault, Read, broken, unsupported};
 use super::number;
+use super::signing::{self, Holder, RsaPadding, Scheme};
 use super::spki::{self, Curve, PublicKey};
 use super::x509::X509;
 use ring::signature::KeyPair;
+use crate::error::Result;
 use std::fmt;
+use std::sync::Arc;
 use zeroize::Zeroizing;
 
 /// The largest RSA number: 16384 bits.
@@ -18,18 +22,48 @@ pub enum Kind {
     Rsa,
     Ec(Curve),
     Ed25519,
+    Ed448,
+    X25519,
+    Dsa,
+    /// A key elsewhere whose kind is not known here.
+    Other,
+}
+
+impl Kind {
+    /// Of the private key to a public one.
+    pub fn of(public: &PublicKey) -> Kind {
+        match public.oid() {
+            spki::RSA | spki::RSA_PSS => Kind::Rsa,
+            spki::EC => public.curve().map_or(Kind::Other, Kind::Ec),
+            spki::ED25519 => Kind::Ed25519,
+            spki::ED448 => Kind::Ed448,
+            spki::X25519 => Kind::X25519,
+            spki::DSA => Kind::Dsa,
+            _ => Kind::Other,
+        }
+    }
 }
 
 /// A private key.
 pub struct PrivateKey {
     kind: Kind,
-    pkcs8: Zeroizing<Vec<u8>>,
+    home: Home,
     public: PublicKey,
+}
+
+/// Where a key is.
+enum Home {
+    /// As PKCS #8.
+    Memory(Zeroizing<Vec<u8>>),
+    Elsewhere(Arc<dyn Holder>),
 }
 
 impl fmt::Debug for PrivateKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "PrivateKey({:?})", self.kind)
+        match self.home {
+            Home::Memory(_) => write!(f, "PrivateKey({:?})", self.kind),
+            Home::Elsewhere(_) => write!(f, "PrivateKey({:?}, elsewhere)", self.kind),
+        }
     }
 }
 
@@ -62,8 +96,16 @@ impl PrivateKey {
                 None => unsupported("a private key on a curve without a name"),
             },
             spki::ED25519 => PrivateKey::ed25519(Reader::new(key).expect(der::OCTET_STRING)?),
-            spki::ED448 => unsupported("an Ed448 private key"),
-            spki::DSA => unsupported("a DSA private key"),
+            spki::ED448 => PrivateKey::ed448(Reader::new(key).expect(der::OCTET_STRING)?),
+            spki::X25519 => match Reader::new(key).expect(der::OCTET_STRING)?.try_into() {
+                Ok(secret) => PrivateKey::x25519(secret),
+                Err(_) => broken("an X25519 key that is not 32 octets"),
+            },
+            spki::DSA => {
+                let mut parameters = algorithm.sequence()?;
+                let (p, q, g) = (parameters.unsigned()?, parameters.unsigned()?, parameters.unsigned()?);
+                PrivateKey::dsa(p, q, g, Reader::new(key).unsigned()?)
+            }
             other => unsupported(format!("a private key of the algorithm {}", der::dotted(other))),
         }
     }
@@ -134,7 +176,7 @@ impl PrivateKey {
         let parts: Vec<&[u8]> = numbers.iter().map(|n| &n[..]).collect();
         let pkcs1 = Zeroizing::new(der::wrap(der::SEQUENCE, &parts));
         let algorithm = [der::wrap(der::OID, &[spki::RSA]), der::wrap(der::NULL, &[])].concat();
-        Ok(PrivateKey { kind: Kind::Rsa, pkcs8: pkcs8(&algorithm, &pkcs1), public })
+        Ok(PrivateKey::kept(Kind::Rsa, pkcs8(&algorithm, &pkcs1), public))
     }
 
     pub fn ec(curve: Curve, scalar: &[u8]) -> Read<PrivateKey> {
@@ -155,7 +197,7 @@ impl PrivateKey {
             ],
         ));
         let algorithm = [der::wrap(der::OID, &[spki::EC]), der::wrap(der::OID, &[curve.oid()])].concat();
-        Ok(PrivateKey { kind: Kind::Ec(curve), pkcs8: pkcs8(&algorithm, &key), public: PublicKey::ec(curve, &point)? })
+        Ok(PrivateKey::kept(Kind::Ec(curve), pkcs8(&algorithm, &key), PublicKey::ec(curve, &point)?))
     }
 
     pub fn ed25519(seed: &[u8]) -> Read<PrivateKey> {
@@ -164,7 +206,38 @@ impl PrivateKey {
         };
         let key = Zeroizing::new(der::wrap(der::OCTET_STRING, &[seed]));
         let public = PublicKey::ed25519(pair.public_key().as_ref())?;
-        Ok(PrivateKey { kind: Kind::Ed25519, pkcs8: pkcs8(&der::wrap(der::OID, &[spki::ED25519]), &key), public })
+        Ok(PrivateKey::kept(Kind::Ed25519, pkcs8(&der::wrap(der::OID, &[spki::ED25519]), &key), public))
+    }
+
+    pub fn ed448(seed: &[u8]) -> Read<PrivateKey> {
+        let Ok(whole) = seed.try_into() else { return broken("an Ed448 key that is not 57 octets") };
+        let public = PublicKey::plain(spki::ED448, &signing::ed448_public(whole))?;
+        let key = Zeroizing::new(der::wrap(der::OCTET_STRING, &[seed]));
+        Ok(PrivateKey::kept(Kind::Ed448, pkcs8(&der::wrap(der::OID, &[spki::ED448]), &key), public))
+    }
+
+    /// A key to agree with, not to sign with.
+    pub fn x25519(secret: &[u8; 32]) -> Read<PrivateKey> {
+        let public = PublicKey::plain(spki::X25519, &signing::x25519_public(secret))?;
+        let key = Zeroizing::new(der::wrap(der::OCTET_STRING, &[secret]));
+        Ok(PrivateKey::kept(Kind::X25519, pkcs8(&der::wrap(der::OID, &[spki::X25519]), &key), public))
+    }
+
+    pub fn dsa(p: &[u8], q: &[u8], g: &[u8], x: &[u8]) -> Read<PrivateKey> {
+        let Some(y) = signing::dsa_public(p, q, g, x) else { return broken("a DSA key out of bounds") };
+        let parameters = der::wrap(der::SEQUENCE, &[&der::integer(p), &der::integer(q), &der::integer(g)]);
+        let algorithm = [der::wrap(der::OID, &[spki::DSA]), parameters].concat();
+        let key = Zeroizing::new(der::integer(x));
+        Ok(PrivateKey::kept(Kind::Dsa, pkcs8(&algorithm, &key), PublicKey::dsa(p, q, g, &y)?))
+    }
+
+    /// A key that lives elsewhere, by its public half.
+    pub fn external(public: PublicKey, holder: Arc<dyn Holder>) -> PrivateKey {
+        PrivateKey { kind: Kind::of(&public), home: Home::Elsewhere(holder), public }
+    }
+
+    fn kept(kind: Kind, pkcs8: Zeroizing<Vec<u8>>, public: PublicKey) -> PrivateKey {
+        PrivateKey { kind, home: Home::Memory(pkcs8), public }
     }
 
     pub fn kind(&self) -> Kind {
@@ -175,19 +248,56 @@ impl PrivateKey {
         &self.public
     }
 
-    /// The key as PKCS #8 DER.
-    pub fn pkcs8(&self) -> &[u8] {
-        &self.pkcs8
+    /// The key as PKCS #8 DER; none for a key that lives elsewhere.
+    pub fn pkcs8(&self) -> Option<&[u8]> {
+        match &self.home {
+            Home::Memory(pkcs8) => Some(pkcs8),
+            Home::Elsewhere(_) => None,
+        }
     }
 
-    /// The key as PEM, `BEGIN PRIVATE KEY`.
+    /// The key as PEM, `BEGIN PRIVATE KEY`; empty for a key that lives elsewhere.
     pub fn pem(&self) -> Zeroizing<String> {
-        Zeroizing::new(super::pem::encode("PRIVATE KEY", &self.pkcs8))
+        Zeroizing::new(self.pkcs8().map(|pkcs8| super::pem::encode("PRIVATE KEY", pkcs8)).unwrap_or_default())
     }
 
     /// Whether it is the key of this certificate: by the numbers, since their coats differ (RSA with and without PSS).
     pub fn belongs_to(&self, certificate: &X509) -> bool {
-        self.public.to_ssh().is_some_and(|mine| certificate.public_key().to_ssh().is_some_and(|other| other == mine))
+        self.public.same_key(certificate.public_key())
+    }
+
+    /// What it can sign with, best first.
+    pub fn schemes(&self) -> Vec<Scheme> {
+        let own = match &self.home {
+            Home::Elsewhere(holder) => holder.schemes(),
+            Home::Memory(_) => None,
+        };
+        own.unwrap_or_else(|| signing::schemes(self.kind, &self.public))
+    }
+
+    /// Signs a message. A key of another kind than the scheme's is error 283.
+    pub fn sign(&self, scheme: Scheme, message: &[u8]) -> Result<Vec<u8>> {
+        match &self.home {
+            Home::Memory(pkcs8) => signing::sign(self, pkcs8, scheme, message),
+            Home::Elsewhere(holder) if self.schemes().contains(&scheme) => holder.sign(scheme, message),
+            Home::Elsewhere(_) => Err(signing::unfit(&self.public, scheme)),
+        }
+    }
+
+    /// Decrypts what was encrypted for this RSA key.
+    pub fn decrypt(&self, padding: RsaPadding, data: &[u8]) -> Result<Zeroizing<Vec<u8>>> {
+        match &self.home {
+            Home::Memory(pkcs8) => signing::decrypt(self, pkcs8, padding, data),
+            Home::Elsewhere(holder) => holder.decrypt(padding, data),
+        }
+    }
+
+    /// The secret that this key and somebody's public key of the same curve share (ECDH, X25519).
+    pub fn agree(&self, peer: &PublicKey) -> Result<Zeroizing<Vec<u8>>> {
+        match &self.home {
+            Home::Memory(pkcs8) => signing::agree(self, pkcs8, peer),
+            Home::Elsewhere(holder) => holder.agree(peer),
+        }
     }
 }
 

@@ -11,6 +11,7 @@ pub const DSA: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x38, 4, 1];
 pub const EC: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 2, 1];
 pub const ED25519: &[u8] = &[0x2b, 0x65, 0x70];
 pub const ED448: &[u8] = &[0x2b, 0x65, 0x71];
+pub const X25519: &[u8] = &[0x2b, 0x65, 0x6e];
 
 /// The curves whose private keys work here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -88,6 +89,7 @@ impl PublicKey {
             EC => ("EC".to_owned(), curve_bits(&mut algorithm, key)?),
             ED25519 => ("Ed25519".to_owned(), 256),
             ED448 => ("Ed448".to_owned(), 456),
+            X25519 => ("X25519".to_owned(), 256),
             other => (der::dotted(other), 0),
         };
         Ok(PublicKey { der: bytes.to_vec(), algorithm: name, bits })
@@ -117,6 +119,16 @@ impl PublicKey {
         PublicKey::from_der(&info(&[&der::wrap(der::OID, &[ED25519])], key))
     }
 
+    /// From the octets of a key that has no parameters: Ed448, X25519.
+    pub fn plain(oid: &[u8], key: &[u8]) -> Read<PublicKey> {
+        PublicKey::from_der(&info(&[&der::wrap(der::OID, &[oid])], key))
+    }
+
+    pub fn dsa(p: &[u8], q: &[u8], g: &[u8], y: &[u8]) -> Read<PublicKey> {
+        let parameters = der::wrap(der::SEQUENCE, &[&der::integer(p), &der::integer(q), &der::integer(g)]);
+        PublicKey::from_der(&info(&[&der::wrap(der::OID, &[DSA]), &parameters], &der::integer(y)))
+    }
+
     /// From the octets that SSH calls a key.
     pub fn from_ssh(blob: &[u8]) -> Read<PublicKey> {
         let mut wire = Wire::new(blob);
@@ -128,11 +140,10 @@ impl PublicKey {
             }
             b"ssh-dss" => {
                 let (p, q, g, y) = (wire.number()?, wire.number()?, wire.number()?, wire.number()?);
-                let parameters = der::wrap(der::SEQUENCE, &[&der::integer(p), &der::integer(q), &der::integer(g)]);
-                PublicKey::from_der(&info(&[&der::wrap(der::OID, &[DSA]), &parameters], &der::integer(y)))?
+                PublicKey::dsa(p, q, g, y)?
             }
             b"ssh-ed25519" => PublicKey::ed25519(wire.string()?)?,
-            b"ssh-ed448" => PublicKey::from_der(&info(&[&der::wrap(der::OID, &[ED448])], wire.string()?))?,
+            b"ssh-ed448" => PublicKey::plain(ED448, wire.string()?)?,
             other => {
                 let curve = Curve::ALL.into_iter().find(|c| other == format!("ecdsa-sha2-{}", c.ssh_name()).as_bytes());
                 match curve {
@@ -196,11 +207,54 @@ impl PublicKey {
         }))
     }
 
+    /// Whether the numbers are the same, whatever stands around them.
+    pub fn same_key(&self, other: &PublicKey) -> bool {
+        self.der == other.der || self.to_ssh().is_some_and(|mine| other.to_ssh().is_some_and(|other| other == mine))
+    }
+
     pub fn der(&self) -> &[u8] {
         &self.der
     }
 
-    /// RSA, EC, Ed25519, Ed448 or DSA, else the object identifier.
+    /// The algorithm's object identifier, what follows it, and the octets of the key.
+    fn parts(&self) -> Option<(&[u8], Reader<'_>, &[u8])> {
+        let mut spki = der::only_sequence(&self.der).ok()?;
+        let mut algorithm = spki.sequence().ok()?;
+        Some((algorithm.oid().ok()?, algorithm, spki.bits().ok()?))
+    }
+
+    /// The algorithm's object identifier.
+    pub fn oid(&self) -> &[u8] {
+        self.parts().map_or(&[], |(oid, _, _)| oid)
+    }
+
+    /// What the bit string holds: a point, the key itself, or DER.
+    pub fn raw(&self) -> Option<&[u8]> {
+        self.parts().map(|(_, _, key)| key)
+    }
+
+    /// The curve of an EC key, when it is one that works here.
+    pub fn curve(&self) -> Option<Curve> {
+        let (oid, mut parameters, _) = self.parts()?;
+        if oid == EC { Curve::from_oid(parameters.oid().ok()?) } else { None }
+    }
+
+    /// Modulus and exponent.
+    pub fn rsa_numbers(&self) -> Option<(&[u8], &[u8])> {
+        let (oid, _, key) = self.parts()?;
+        let mut numbers = der::only_sequence(key).ok().filter(|_| oid == RSA || oid == RSA_PSS)?;
+        Some((numbers.unsigned().ok()?, numbers.unsigned().ok()?))
+    }
+
+    /// p, q, g and y.
+    pub fn dsa_numbers(&self) -> Option<[&[u8]; 4]> {
+        let (oid, mut algorithm, key) = self.parts()?;
+        let mut parameters = algorithm.sequence().ok().filter(|_| oid == DSA)?;
+        let mut number = || parameters.unsigned().ok();
+        Some([number()?, number()?, number()?, Reader::new(key).unsigned().ok()?])
+    }
+
+    /// RSA, EC, Ed25519, Ed448, X25519 or DSA, else the object identifier.
     pub fn algorithm(&self) -> &str {
         &self.algorithm
     }

@@ -572,15 +572,15 @@ fn keys_sign_what_their_certificates_verify() {
         assert!(key.belongs_to(&certificate));
         // ring refuses a PKCS #8 whose halves differ.
         match key.kind() {
-            Kind::Rsa => assert!(ring::rsa::KeyPair::from_pkcs8(key.pkcs8()).is_ok()),
-            Kind::Ed25519 => assert!(ring::signature::Ed25519KeyPair::from_pkcs8_maybe_unchecked(key.pkcs8()).is_ok()),
+            Kind::Rsa => assert!(ring::rsa::KeyPair::from_pkcs8(key.pkcs8().unwrap()).is_ok()),
+            Kind::Ed25519 => assert!(ring::signature::Ed25519KeyPair::from_pkcs8_maybe_unchecked(key.pkcs8().unwrap()).is_ok()),
             Kind::Ec(curve) => {
                 let algorithm = match curve {
                     Curve::P256 => &ring::signature::ECDSA_P256_SHA256_ASN1_SIGNING,
                     _ => &ring::signature::ECDSA_P384_SHA384_ASN1_SIGNING,
                 };
                 let random = ring::rand::SystemRandom::new();
-                assert!(ring::signature::EcdsaKeyPair::from_pkcs8(algorithm, key.pkcs8(), &random).is_ok());
+                assert!(ring::signature::EcdsaKeyPair::from_pkcs8(algorithm, key.pkcs8().unwrap(), &random).is_ok());
             }
         }
         assert_eq!(format!("{key:?}"), format!("PrivateKey({:?})", key.kind()));

@@ -2,6 +2,7 @@
 
 use super::firewall::Route;
 use super::operation::Operation;
+use super::tls::{self, Start};
 use super::{Component, State};
 use crate::config::Setting;
 use crate::error::{Code, Error, Result};
@@ -42,6 +43,7 @@ impl Component {
         let mut op = self.begin()?;
         op.quit();
         *self.state.lock() = State::fresh();
+        self.provider().forget();
         Ok(())
     }
 }
@@ -57,14 +59,18 @@ impl Operation<'_> {
     }
 
     fn try_open(&mut self) -> Result<()> {
-        let (options, route, hello, extended, clock) = {
-            let state = self.component.state.lock();
+        let (options, route, hello, extended, clock, start, tls) = {
+            let mut state = self.component.state.lock();
+            state.tls.begin();
             if state.server.name.is_empty() {
                 return Err(no_server());
             }
             let route = Route::read(&state)?;
             let clock = self.connect_clock(&state);
-            (dial_options(&state), route, state.hello(), state.server.allow_extensions, clock)
+            let options = dial_options(&state);
+            let start = state.tls.start(state.server.mail_port);
+            let tls = tls::Plan::read(&state, self.sink(), &options.host, options.port)?;
+            (options, route, state.hello(), state.server.allow_extensions, clock, start, tls)
         };
         let stream = match route {
             Some(route) => self.through(route, &options, &clock)?,
@@ -83,14 +89,27 @@ impl Operation<'_> {
         self.session = Some(Session::new(stream));
         self.status("Remote host connection complete", 0, "OK")?;
         let usual = std::mem::replace(&mut self.clock, clock);
-        let done = self.converse(|session, cx| {
-            session.greet(cx)?;
-            session.hello(cx, &hello, extended)?;
-            Ok(session.extensions.lines.clone())
-        });
+        let done = self.introduce(start, &tls, &hello, extended);
         self.clock = usual;
         self.component.state.lock().server.extensions = done?;
         self.login()
+    }
+
+    /// Greeting, EHLO, and TLS where it belongs: nothing that was said before it counts after it, so EHLO is said again.
+    fn introduce(&mut self, start: Start, tls: &tls::Plan, hello: &str, extended: bool) -> Result<Vec<String>> {
+        if start == Start::AtOnce {
+            self.secure(tls)?;
+        }
+        self.converse(|session, cx| {
+            session.greet(cx)?;
+            session.hello(cx, hello, extended)
+        })?;
+        if start == Start::ByCommand {
+            self.converse(|session, cx| session.ask_for_tls(cx))?;
+            self.secure(tls)?;
+            self.converse(|session, cx| session.hello(cx, hello, extended))?;
+        }
+        self.converse(|session, _| Ok(session.extensions.lines.clone()))
     }
 
     /// ConnectionTimeout, where set, limits resolving, connecting and greeting together.

@@ -211,7 +211,7 @@ impl Operation<'_> {
         let rset = session.state == Talk::Soiled;
         let caps = Caps { eight_bit_mime: offer.eight_bit_mime, smtp_utf8: offer.smtp_utf8 };
         let composed = compose_for(parcel, caps)?;
-        parcel.again = composed.pieces.iter().all(is_rereadable);
+        parcel.again = composed.pieces.iter().all(Piece::is_rereadable);
         let who = first_batch(parcel, &offer);
         if who.len() < parcel.left.len() && !parcel.again {
             self.pass_over(parcel, who.len())?;
@@ -444,16 +444,6 @@ fn first_batch(parcel: &Parcel, offer: &Extensions) -> Vec<usize> {
         batch.push(index);
     }
     batch
-}
-
-/// Memory and files give the same octets again; streams and pipes do not.
-fn is_rereadable(piece: &Piece) -> bool {
-    match piece {
-        Piece::Bytes(_) | Piece::Encoded(_) => true,
-        Piece::File(path) => std::fs::metadata(path).is_ok_and(|about| about.is_file()),
-        Piece::Stream(_) => false,
-        Piece::Transfer(_, pieces) => pieces.iter().all(is_rereadable),
-    }
 }
 
 /// What RFC 1870 counts: headers and body with CRLF line ends, without stuffed dots. A file or stream counts as it is.

@@ -295,7 +295,7 @@ impl Component {
     }
 
     pub fn set_message_recipient_count(&self, value: i32) -> Result<()> {
-        self.state.lock().message.set_message_recipient_count(value)
+        self.write_message_recipient_count(value)
     }
 
     pub fn get_message_recipient_address(&self, index: i32) -> Result<String> {
@@ -372,19 +372,22 @@ impl Component {
     }
 
     pub fn get_ssl_enabled(&self) -> Result<bool> {
-        Ok(false)
+        Ok(self.state.lock().tls.ssl_enabled())
     }
 
     pub fn set_ssl_enabled(&self, value: bool) -> Result<()> {
-        planned_set(!value, "SSLEnabled")
+        self.state.lock().tls.set_ssl_enabled(value)
     }
 
     pub fn get_ssl_start_mode(&self) -> Result<i32> {
-        Ok(3)
+        Ok(self.state.lock().tls.ssl_start_mode as i32)
     }
 
     pub fn set_ssl_start_mode(&self, value: i32) -> Result<()> {
-        planned_set(value == 3, "SSLStartMode")
+        let value = SslStartMode::from_i32(value).ok_or_else(|| wild("SSLStartMode", value))?;
+        let mut state = self.state.lock();
+        state.tls.ssl_start_mode = value;
+        Ok(())
     }
 
     pub fn get_ssl_provider(&self) -> Result<i32> {

@@ -2,11 +2,12 @@
 
 use super::State;
 use super::operation::Operation;
-use crate::auth::{self, Credentials, Method, Offer, Peer, Wish};
+use crate::auth::{self, Aside, Credentials, Offer, Peer, Wish};
 use crate::config::Setting;
 use crate::enums::AuthMechanism;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::events::Direction;
+use crate::net;
 use crate::smtp::Context;
 use crate::smtp::login::Hide;
 use crate::smtp::session::Session;
@@ -48,6 +49,7 @@ impl Plan {
                 port: u16::try_from(server.mail_port).unwrap_or(0),
                 workstation: workstation(&state.hello()),
                 channel: auth::Channel::default(),
+                aside: Aside::default(),
             },
             ntlm_v2: state.settings.bool(Setting::UseNtlMv2),
             masked: state.settings.bool(Setting::MaskSensitive),
@@ -59,16 +61,15 @@ impl Plan {
     }
 
     fn carry_out(&self, session: &mut Session, cx: &Context) -> Result<()> {
-        let by_property = self.named.is_empty() && self.mechanism == AuthMechanism::Kerberos;
-        if by_property || Method::from_name(&self.named) == Some(Method::Gssapi) {
-            return Err(Error::planned("AuthMechanism=6 (amKerberos), or SASLMechanism=GSSAPI,"));
-        }
         let mut offer = Offer::default();
         for line in &session.extensions.lines {
             offer.line(line);
         }
         let choice = auth::choose(&self.wish(), &offer, &self.peer)?;
-        let mut login = auth::login(&choice, &self.credentials, &self.peer, self.ntlm_v2)?;
+        let clock = cx.clock.clone();
+        let aside = Aside::new(move |work| net::aside("ssmtp-login", "the Kerberos library", &clock, work).map(drop));
+        let peer = Peer { aside, ..self.peer.clone() };
+        let mut login = auth::login(&choice, &self.credentials, &peer, self.ntlm_v2)?;
         if let Some(note) = &choice.note {
             cx.trace(Direction::Info, note.as_bytes())?;
         }

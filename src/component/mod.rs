@@ -3,6 +3,7 @@
 mod ask;
 mod attach;
 mod by_name;
+mod certificates;
 mod connect;
 mod deliver;
 mod firewall;
@@ -16,6 +17,7 @@ mod send;
 mod send_all;
 mod settings;
 mod state;
+mod tls;
 mod window;
 
 pub use send_all::Batch;
@@ -25,6 +27,7 @@ use crate::error::{Code, Error, Result};
 use crate::events::Sink;
 use crate::message::body::StreamBody;
 use crate::net::Interrupt;
+use crate::net::tls::Internal;
 use crate::smtp::session::Session;
 use crate::text::code_page::CodePage;
 use parking_lot::Mutex;
@@ -42,6 +45,10 @@ pub struct Component {
     sink: Arc<dyn Sink>,
     /// Held while the headers are composed for reading.
     composing: Mutex<()>,
+    /// Held while a flattened row searches a store, so that none of two changes is lost.
+    selecting: Mutex<()>,
+    /// TLS, with the sessions of this handle.
+    tls: Internal,
     /// Text at the boundary is UTF-8 whatever CodePage says.
     utf8: bool,
 }
@@ -57,6 +64,8 @@ impl Component {
             interrupt: Interrupt::new(),
             sink,
             composing: Mutex::new(()),
+            selecting: Mutex::new(()),
+            tls: Internal::new(),
         }
     }
 
@@ -115,7 +124,9 @@ impl Component {
     }
 
     pub fn reset_headers(&self) -> Result<()> {
-        self.state.lock().message.reset_headers();
+        let mut state = self.state.lock();
+        state.message.reset_headers();
+        state.smime.recipient_certs.clear();
         Ok(())
     }
 }

@@ -85,10 +85,16 @@ impl Operation<'_> {
     pub fn drop_session(&mut self, error: Option<&Error>) {
         let Some(mut session) = self.session.take() else { return };
         session.stream().close();
-        let proxied = self.component.state.lock().disconnected();
+        let (proxied, secured) = {
+            let mut state = self.component.state.lock();
+            (state.disconnected(), std::mem::take(&mut state.tls.active))
+        };
         let number = error.map_or(0, |e| e.code as i32);
         let text = error.map_or("OK", |e| e.message.as_str());
         let _ = self.status("Remote host disconnected", number, text);
+        if secured {
+            let _ = self.status("SSL connection broken", number, text);
+        }
         if proxied {
             let _ = self.status("Firewall host disconnected", number, text);
         }

@@ -144,6 +144,7 @@ impl Job {
             hold_for: text(Setting::HoldFor),
             hold_until: text(Setting::HoldUntil),
             mt_priority: text(Setting::MtPriority),
+            require_tls: settings.bool(Setting::RequireTls),
         };
         Ok(Job {
             draft,

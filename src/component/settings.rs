@@ -1,6 +1,6 @@
 //! `Config`: settings read and written, shared ones through their property, checked ones checked.
 
-use super::Component;
+use super::{Component, tls};
 use crate::config::{self, Access, Row, Setting, Value};
 use crate::error::{Code, Error, Result};
 use crate::message::compose::IdAlgorithm;
@@ -40,6 +40,12 @@ impl Component {
             Setting::AuthorizationIdentity => state.server.authorization_identity.expose().to_string(),
             Setting::FirewallData => state.firewall.data.expose().to_string(),
             Setting::MaskSensitiveData => state.settings.get(Setting::MaskSensitive).to_string(),
+            Setting::SslNegotiatedCipher
+            | Setting::SslNegotiatedCipherStrength
+            | Setting::SslNegotiatedCipherSuite
+            | Setting::SslNegotiatedKeyExchange
+            | Setting::SslNegotiatedKeyExchangeStrength
+            | Setting::SslNegotiatedVersion => state.tls.negotiated(row.setting),
             setting => state.settings.get(setting).to_string(),
         })
     }
@@ -62,7 +68,9 @@ impl Component {
         if row.planned {
             return super::planned_set(value == row.initial(), row.name);
         }
-        if let Value::Text(text) = &value {
+        if let Value::Text(text) = &value
+            && !tls::has_lines(row.setting)
+        {
             line::refuse_crlf_nul(row.name, text)?;
         }
         let mut state = self.state.lock();
@@ -97,7 +105,11 @@ impl Component {
             }
             _ => {}
         }
-        state.settings.set(row.setting, value);
+        let old = state.settings.replace(row.setting, value);
+        if let Err(error) = tls::check(&state, row.setting) {
+            state.settings.set(row.setting, old);
+            return Err(error);
+        }
         // What is generated for a message (Message-ID, folding) depends on settings too.
         state.message.revision += 1;
         Ok(())

@@ -1,8 +1,10 @@
 //! The state of a handle, in groups; a property is a field of the group that the description names (`on = "…"`).
 
 use super::results::Results;
+use crate::certs::Certificate;
+use crate::certs::x509::X509;
 use crate::config::{Setting, Settings};
-use crate::enums::{AuthMechanism, SslProvider, SslStartMode};
+use crate::enums::AuthMechanism;
 use crate::error::{Code, Error, Result};
 use crate::message::compose::{Caps, Generated};
 use crate::message::draft::Draft;
@@ -10,6 +12,7 @@ use crate::text::code_page::CodePage;
 use crate::text::line;
 use crate::text::mask::Secret;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 /// Everything a handle remembers between calls, the connection excepted.
 #[derive(Default)]
@@ -50,15 +53,16 @@ pub struct Server {
 }
 
 pub use super::firewall::Firewall;
+pub use super::tls::Tls;
 
+/// Signing and encrypting.
 #[derive(Default)]
-pub struct Tls {
-    pub ssl_provider: SslProvider,
-    pub ssl_start_mode: SslStartMode,
+pub struct Smime {
+    /// What Sign and decrypting use.
+    pub certificate: Certificate,
+    /// Whom Encrypt encrypts for, in the order of AddRecipientCert; until Reset, ResetHeaders or MessageRecipientCount=0 (ruling 23).
+    pub recipient_certs: Vec<Arc<X509>>,
 }
-
-#[derive(Default)]
-pub struct Smime {}
 
 impl State {
     /// A state with the defaults of the description.

@@ -169,6 +169,11 @@ impl Settings {
         self.values[setting as usize] = value;
     }
 
+    /// Sets, and gives what was there.
+    pub fn replace(&mut self, setting: Setting, value: Value) -> Value {
+        std::mem::replace(&mut self.values[setting as usize], value)
+    }
+
     pub fn bool(&self, setting: Setting) -> bool {
         matches!(self.get(setting), Value::Bool(true))
     }

@@ -238,16 +238,14 @@ pub extern "C" fn ssmtp_cert_delete(cert: *mut ssmtp_cert_t) -> i32 {
 
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_cert_new_file(path: *const c_char, cert: *mut *mut ssmtp_cert_t) -> i32 {
-    let _ = path;
-    // SAFETY: the promise is the caller's.
-    unsafe { guard::new_cert(cert, || Err(Error::planned("Certificate(certificateFile)"))) }
+    // SAFETY: the promises are the caller's.
+    unsafe { guard::new_cert(cert, || Certificate::from_file(text::utf8(path)?)) }
 }
 
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_cert_new_data(data: *const u8, length: usize, cert: *mut *mut ssmtp_cert_t) -> i32 {
-    let _ = (data, length);
-    // SAFETY: the promise is the caller's.
-    unsafe { guard::new_cert(cert, || Err(Error::planned("Certificate(certificateData)"))) }
+    // SAFETY: the promises are the caller's.
+    unsafe { guard::new_cert(cert, || Certificate::from_data(text::octets(data, length)?)) }
 }
 
 #[unsafe(no_mangle)]
@@ -259,9 +257,13 @@ pub unsafe extern "C" fn ssmtp_cert_new_store(
     config: *const c_char,
     cert: *mut *mut ssmtp_cert_t,
 ) -> i32 {
-    let _ = (store_type, store, password, subject, config);
-    // SAFETY: the promise is the caller's.
-    unsafe { guard::new_cert(cert, || Err(Error::planned("Certificate(certStoreType, store)"))) }
+    // SAFETY: the promises are the caller's.
+    unsafe {
+        guard::new_cert(cert, || {
+            let store = text::utf8(store)?.as_bytes();
+            Certificate::from_store(store_type, store, text::utf8(password)?, text::utf8(subject)?, text::utf8(config)?)
+        })
+    }
 }
 
 #[unsafe(no_mangle)]
@@ -274,9 +276,13 @@ pub unsafe extern "C" fn ssmtp_cert_new_store_data(
     config: *const c_char,
     cert: *mut *mut ssmtp_cert_t,
 ) -> i32 {
-    let _ = (store_type, data, length, password, subject, config);
-    // SAFETY: the promise is the caller's.
-    unsafe { guard::new_cert(cert, || Err(Error::planned("Certificate(certStoreType, storeBlob)"))) }
+    // SAFETY: the promises are the caller's.
+    unsafe {
+        guard::new_cert(cert, || {
+            let store = text::octets(data, length)?;
+            Certificate::from_store(store_type, store, text::utf8(password)?, text::utf8(subject)?, text::utf8(config)?)
+        })
+    }
 }
 
 #[unsafe(no_mangle)]
@@ -288,9 +294,13 @@ pub unsafe extern "C" fn ssmtp_cert_new_store_encoded(
     length: usize,
     cert: *mut *mut ssmtp_cert_t,
 ) -> i32 {
-    let _ = (store_type, store, password, encoded, length);
-    // SAFETY: the promise is the caller's.
-    unsafe { guard::new_cert(cert, || Err(Error::planned("Certificate(certStoreType, store, encoded)"))) }
+    // SAFETY: the promises are the caller's.
+    unsafe {
+        guard::new_cert(cert, || {
+            let (store, encoded) = (text::utf8(store)?.as_bytes(), text::octets(encoded, length)?);
+            Certificate::from_store_encoded(store_type, store, text::utf8(password)?, encoded)
+        })
+    }
 }
 
 /// Panics inside the guard, for the tests of the guard. Only with the feature `test-hooks`.

@@ -7,7 +7,7 @@ use crate::ffi::guard;
 use crate::ffi::handle::ssmtp_t;
 use libc::{c_char, c_void};
 use parking_lot::Mutex;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
 /// A function and what is handed back to it.
 #[derive(Clone, Copy)]
@@ -26,12 +26,19 @@ impl Callback {
 pub struct Callbacks {
     token: AtomicUsize,
     closed: AtomicBool,
+    /// Counts the functions that were set for SSLServerAuthentication.
+    judges: AtomicU64,
     set: Mutex<[Option<Callback>; Kind::COUNT]>,
 }
 
 impl Callbacks {
     pub fn new() -> Callbacks {
-        Callbacks { token: AtomicUsize::new(0), closed: AtomicBool::new(false), set: Mutex::new([None; Kind::COUNT]) }
+        Callbacks {
+            token: AtomicUsize::new(0),
+            closed: AtomicBool::new(false),
+            judges: AtomicU64::new(0),
+            set: Mutex::new([None; Kind::COUNT]),
+        }
     }
 
     pub fn name(&self, token: usize) {
@@ -61,7 +68,11 @@ impl Callbacks {
 pub fn set(handle: *mut ssmtp_t, kind: Kind, function: Option<Function>, userdata: *mut c_void) -> i32 {
     guard::enter(handle as usize, || {
         let callback = function.map(|function| Callback { function, userdata: userdata as usize });
-        guard::alive(handle)?.callbacks.set.lock()[kind as usize] = callback;
+        let callbacks = &guard::alive(handle)?.callbacks;
+        callbacks.set.lock()[kind as usize] = callback;
+        if kind == Kind::SslServerAuthentication {
+            callbacks.judges.fetch_add(1, Ordering::SeqCst);
+        }
         Ok(())
     })
 }
@@ -69,6 +80,9 @@ pub fn set(handle: *mut ssmtp_t, kind: Kind, function: Option<Function>, userdat
 impl Sink for Callbacks {
     fn wants(&self, kind: Kind) -> bool {
         self.set.lock()[kind as usize].is_some()
+    }
+    fn judge(&self) -> u64 {
+        self.judges.load(Ordering::SeqCst)
     }
     fn connection_status(&self, event: &events::ConnectionStatus) -> Result<()> {
         self.fire(Kind::ConnectionStatus, |c, h| fire_connection_status(c, h, event))

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 
 use super::encode::{Base64Lines, Transfer};
+use super::layer::Layer;
 use super::transfer::TransferSource;
 use crate::error::{Code, Error, Result};
 
@@ -231,6 +232,8 @@ pub enum Piece {
     Encoded(Vec<u8>),
     /// Pieces that become one encoded text while sending.
     Transfer(Transfer, Vec<Piece>),
+    /// Pieces that are signed or encrypted as one while sending.
+    Through(Arc<dyn Layer>, Vec<Piece>),
 }
 
 impl Piece {
@@ -242,6 +245,7 @@ impl Piece {
             Piece::Stream(stream) => Box::new(stream.source()?),
             Piece::Encoded(bytes) => Box::new(Memory::new(bytes.as_slice().into())),
             Piece::Transfer(transfer, pieces) => Box::new(TransferSource::open(*transfer, pieces)?),
+            Piece::Through(layer, pieces) => Box::new(TransferSource::layered(&**layer, pieces)?),
         })
     }
 
@@ -258,6 +262,19 @@ impl Piece {
             Piece::Transfer(Transfer::Base64, pieces) => {
                 pieces.iter().map(Piece::size).sum::<Option<u64>>().map(Base64Lines::length)
             }
+            Piece::Through(layer, pieces) => {
+                layer.length(pieces.iter().map(Piece::size).sum::<Option<u64>>()?)
+            }
+        }
+    }
+
+    /// Memory and files give the same octets again; streams and pipes do not.
+    pub fn is_rereadable(&self) -> bool {
+        match self {
+            Piece::Bytes(_) | Piece::Encoded(_) => true,
+            Piece::File(path) => std::fs::metadata(path).is_ok_and(|about| about.is_file()),
+            Piece::Stream(_) => false,
+            Piece::Transfer(_, pieces) | Piece::Through(_, pieces) => pieces.iter().all(Piece::is_rereadable),
         }
     }
 
@@ -265,7 +282,7 @@ impl Piece {
     pub fn is_kept(&self) -> bool {
         match self {
             Piece::Bytes(_) | Piece::Encoded(_) => true,
-            Piece::File(_) | Piece::Stream(_) => false,
+            Piece::File(_) | Piece::Stream(_) | Piece::Through(..) => false,
             Piece::Transfer(_, pieces) => pieces.iter().all(Piece::is_kept),
         }
     }

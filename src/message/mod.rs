@@ -9,6 +9,7 @@ pub mod draft;
 pub mod encode;
 pub mod headers;
 pub mod id;
+pub mod layer;
 pub mod mime;
 pub mod options;
 pub mod recipients;

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use super::body::{Memory, Piece, Source};
 use super::encode::{Base64Lines, QuotedPrintable, Transfer};
-use crate::error::Result;
+use super::layer::{Filter, Layer};
+use crate::error::{Code, Error, Result};
 
 /// How much of an octet string in memory is encoded at a time.
 const PORTION: usize = 128 * 1024;
@@ -12,6 +13,27 @@ const PORTION: usize = 128 * 1024;
 enum Encoder {
     Quoted(QuotedPrintable),
     Base64(Base64Lines),
+    Layer(Box<dyn Filter>),
+}
+
+impl Encoder {
+    fn push(&mut self, input: &[u8], out: &mut Vec<u8>) -> Result<()> {
+        match self {
+            Encoder::Quoted(quoted) => quoted.push(input, out),
+            Encoder::Base64(base64) => base64.push(input, out),
+            Encoder::Layer(filter) => filter.update(input, out)?,
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self, out: &mut Vec<u8>) -> Result<()> {
+        match self {
+            Encoder::Quoted(quoted) => quoted.finish(out),
+            Encoder::Base64(base64) => base64.finish(out),
+            Encoder::Layer(filter) => filter.finish(out)?,
+        }
+        Ok(())
+    }
 }
 
 /// Pieces one after another, encoded as one text.
@@ -20,25 +42,46 @@ pub struct TransferSource {
     at: usize,
     encoder: Encoder,
     total: Option<u64>,
+    /// What is still to come in, where its length was announced.
+    due: Option<u64>,
+    ended: bool,
     out: Vec<u8>,
 }
 
 impl TransferSource {
     pub fn open(transfer: Transfer, pieces: &[Piece]) -> Result<TransferSource> {
-        let open = |piece: &Piece| -> Result<Box<dyn Source>> {
-            match piece {
-                Piece::Bytes(bytes) => Ok(Box::new(Memory::in_portions(Arc::clone(bytes), PORTION))),
-                other => other.open(),
-            }
-        };
-        let sources = pieces.iter().map(open).collect::<Result<Vec<_>>>()?;
-        let plain = sources.iter().map(|source| source.total()).sum::<Option<u64>>();
+        let (sources, plain) = opened(pieces)?;
         let (encoder, total) = match transfer {
             Transfer::QuotedPrintable => (Encoder::Quoted(QuotedPrintable::default()), None),
             Transfer::Base64 => (Encoder::Base64(Base64Lines::default()), plain.map(Base64Lines::length)),
         };
-        Ok(TransferSource { sources, at: 0, encoder, total, out: Vec::new() })
+        Ok(TransferSource { sources, at: 0, encoder, total, due: None, ended: false, out: Vec::new() })
     }
+
+    /// A layer announces how much it has before it knows, so content that changes its length meanwhile is an error.
+    pub fn layered(layer: &dyn Layer, pieces: &[Piece]) -> Result<TransferSource> {
+        let (sources, due) = opened(pieces)?;
+        let encoder = Encoder::Layer(layer.open(due)?);
+        let total = due.and_then(|length| layer.length(length));
+        Ok(TransferSource { sources, at: 0, encoder, total, due, ended: false, out: Vec::new() })
+    }
+}
+
+/// The sources of pieces, and what they give in all.
+fn opened(pieces: &[Piece]) -> Result<(Vec<Box<dyn Source>>, Option<u64>)> {
+    let open = |piece: &Piece| -> Result<Box<dyn Source>> {
+        match piece {
+            Piece::Bytes(bytes) => Ok(Box::new(Memory::in_portions(Arc::clone(bytes), PORTION))),
+            other => other.open(),
+        }
+    };
+    let sources = pieces.iter().map(open).collect::<Result<Vec<_>>>()?;
+    let total = sources.iter().map(|source| source.total()).sum();
+    Ok((sources, total))
+}
+
+fn changed() -> Error {
+    Error::new(Code::Encrypt, "the content changed its length while it was read")
 }
 
 impl Source for TransferSource {
@@ -46,25 +89,25 @@ impl Source for TransferSource {
         self.out.clear();
         while let Some(source) = self.sources.get_mut(self.at) {
             match source.next()? {
-                Some(input) => match &mut self.encoder {
-                    Encoder::Quoted(quoted) => quoted.push(input, &mut self.out),
-                    Encoder::Base64(base64) => base64.push(input, &mut self.out),
-                },
-                None => {
-                    self.at += 1;
-                    if self.at == self.sources.len() {
-                        match &mut self.encoder {
-                            Encoder::Quoted(quoted) => quoted.finish(&mut self.out),
-                            Encoder::Base64(base64) => base64.finish(&mut self.out),
-                        }
+                Some(input) => {
+                    if let Some(due) = &mut self.due {
+                        *due = due.checked_sub(input.len() as u64).ok_or_else(changed)?;
                     }
+                    self.encoder.push(input, &mut self.out)?;
                 }
+                None => self.at += 1,
             }
             if !self.out.is_empty() {
                 return Ok(Some(&self.out));
             }
         }
-        Ok(None)
+        if !std::mem::replace(&mut self.ended, true) {
+            if self.due.is_some_and(|due| due != 0) {
+                return Err(changed());
+            }
+            self.encoder.finish(&mut self.out)?;
+        }
+        Ok((!self.out.is_empty()).then_some(&self.out))
     }
 
     fn total(&self) -> Option<u64> {

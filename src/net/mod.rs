@@ -3,6 +3,7 @@
 //! A [`Clock`] travels with every call that may wait: it holds the inactivity limit, the absolute limit and the
 //! [`Interrupt`]. A [`Stream`] is what everything above talks to; TLS and proxies are further implementations of it.
 
+mod aside;
 pub mod clock;
 pub mod dial;
 pub mod errno;
@@ -19,6 +20,7 @@ pub mod tls;
 #[cfg(test)]
 mod tests;
 
+pub use aside::aside;
 pub use clock::Clock;
 pub use dial::{DialOptions, dial};
 pub use errno::from_io;

@@ -2,15 +2,15 @@
 //! International names go out as RFC 5891 A-labels by way of UTS 46. getaddrinfo can't be stopped, so it runs in a
 //! thread of its own that is left behind when time is up.
 
-use super::clock::{Clock, left};
-use super::errno::{self, from_io};
+use super::aside::aside;
+use super::clock::Clock;
+use super::errno::from_io;
 use super::socket::{self, LookupError};
 use crate::error::{Code, Error, Result};
 use idna::AsciiDenyList;
 use idna::uts46::{DnsLength, Hyphens, Uts46, verify_dns_length};
 use std::ffi::CString;
 use std::net::{IpAddr, Ipv6Addr};
-use std::sync::mpsc::{RecvTimeoutError, sync_channel};
 use std::time::Duration;
 
 /// How long a wait goes on before it looks at the interrupt again, where nothing can wake it.
@@ -122,30 +122,9 @@ fn resolve_by(
     clock: &Clock,
     lookup: impl FnOnce() -> Answer + Send + 'static,
 ) -> Result<Vec<IpAddr>> {
-    let (sender, answers) = sync_channel(1);
-    let deadline = clock.deadline();
-    // The answer of a thread that nobody waits for any more is dropped.
-    let work = move || drop(sender.send(lookup()));
-    socket::without_signals(|| std::thread::Builder::new().name("ssmtp-resolve".into()).spawn(work)).map_err(
-        |error| Error::new(Code::TooManyProcesses, format!("no thread to resolve {host} in: {}", errno::cause(&error))),
-    )?;
-    loop {
-        let left = left(deadline);
-        match answers.recv_timeout(left.map_or(SLICE, |left| left.min(SLICE))) {
-            Ok(answer) => {
-                clock.interrupt.check()?;
-                return ordered(answer.map_err(|error| failure(host, ip, &error))?, host, ip);
-            }
-            Err(RecvTimeoutError::Disconnected) => {
-                return Err(Error::new(Code::NoRecovery, format!("{host}: the resolver gave no answer")));
-            }
-            Err(RecvTimeoutError::Timeout) => {
-                clock.interrupt.check()?;
-                if left.is_some_and(|left| left.is_zero()) {
-                    return Err(clock.timed_out(&format!("the address of {host}")));
-                }
-            }
-        }
+    match aside("ssmtp-resolve", &format!("the address of {host}"), clock, lookup)? {
+        Some(answer) => ordered(answer.map_err(|error| failure(host, ip, &error))?, host, ip),
+        None => Err(Error::new(Code::NoRecovery, format!("{host}: the resolver gave no answer"))),
     }
 }
 

@@ -1,5 +1,5 @@
 //! The envelope and what the server answered to it: MAIL and RCPT lines with the parameters of RFC 1870 (SIZE), 6152
-//! (8BITMIME), 3030 (BINARYMIME), 6531 (SMTPUTF8), 3461 (DSN), 2852 (DELIVERBY), 4865 (FUTURERELEASE), 6710 (MT-PRIORITY).
+//! (8BITMIME), 3030 (BINARYMIME), 6531 (SMTPUTF8), 3461 (DSN), 2852 (DELIVERBY), 4865 (FUTURERELEASE), 6710 (MT-PRIORITY), 8689 (REQUIRETLS).
 
 use crate::enums::RecipientType;
 use crate::error::{Code, Error, Result};
@@ -53,6 +53,8 @@ pub struct Wishes {
     /// A date and time of RFC 3339.
     pub hold_until: String,
     pub mt_priority: String,
+    /// REQUIRETLS
+    pub require_tls: bool,
 }
 
 impl Envelope {
@@ -67,6 +69,9 @@ impl Envelope {
         let held = !self.wishes.hold_for.is_empty() || !self.wishes.hold_until.is_empty();
         if held && !offer.future_release {
             return Err(missing("FUTURERELEASE, which HoldFor and HoldUntil need"));
+        }
+        if self.wishes.require_tls && !offer.require_tls {
+            return Err(missing("REQUIRETLS over TLS, which RequireTls needs"));
         }
         if self.wishes.deliver_by.to_ascii_uppercase().ends_with('R') && !offer.deliver_by {
             return Err(missing("DELIVERBY, which DeliverBy with mode R needs"));
@@ -99,6 +104,7 @@ impl Envelope {
         add(!wishes.hold_for.is_empty(), format!("HOLDFOR={}", wishes.hold_for));
         add(!wishes.hold_until.is_empty(), format!("HOLDUNTIL={}", wishes.hold_until));
         add(offer.mt_priority && !wishes.mt_priority.is_empty(), format!("MT-PRIORITY={}", wishes.mt_priority));
+        add(wishes.require_tls, "REQUIRETLS".into());
         Command::new(line)
     }
 

@@ -24,6 +24,10 @@ pub struct Extensions {
     pub future_release: bool,
     /// RFC 6710
     pub mt_priority: bool,
+    /// RFC 8689: counts only where it was offered over TLS.
+    pub require_tls: bool,
+    /// RFC 3207
+    pub starttls: bool,
     /// RFC 1870: `Some(0)` and an unreadable number mean that no limit is known.
     pub size: Option<u64>,
     /// RFC 9422
@@ -67,6 +71,8 @@ impl Extensions {
                 "DELIVERBY" => all.deliver_by = true,
                 "FUTURERELEASE" => all.future_release = true,
                 "MT-PRIORITY" => all.mt_priority = true,
+                "STARTTLS" => all.starttls = true,
+                "REQUIRETLS" => all.require_tls = true,
                 "SIZE" => all.size = Some(words.next().and_then(|n| n.parse().ok()).unwrap_or(0)),
                 "LIMITS" => all.limits = Limits::parse(words),
                 _ => {}

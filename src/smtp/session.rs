@@ -8,6 +8,7 @@ use crate::smtp::command::Command;
 use crate::smtp::extensions::Extensions;
 use crate::smtp::reply::{Gather, Lines, Reply};
 use std::io::IoSlice;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 /// Where the conversation stands.
@@ -101,6 +102,54 @@ impl Session {
             self.state = State::Dead;
             return Err(refused("The server refuses HELO", &reply));
         }
+        Ok(())
+    }
+
+    /// STARTTLS (RFC 3207 §4): error 276 where it is not offered, 161 where it is refused, 162 for anything said beside the
+    /// one line of the answer, which nobody would know to be the server's.
+    pub fn ask_for_tls(&mut self, cx: &Context) -> Result<()> {
+        let done = self.asked_for_tls(cx);
+        // Whatever came of it, there is no way back to plaintext.
+        if done.is_err() {
+            self.state = State::Dead;
+        }
+        done
+    }
+
+    fn asked_for_tls(&mut self, cx: &Context) -> Result<()> {
+        if !self.extensions.starttls {
+            let why = "TLS is asked for, and the server does not offer STARTTLS";
+            return Err(Error::new(Code::Handshake, why));
+        }
+        self.nothing_more(cx)?;
+        let reply = self.ask(cx, &Command::new("STARTTLS")?)?;
+        if reply.code != 220 {
+            return Err(refused("The server does not begin TLS", &reply));
+        }
+        if reply.lines.len() > 1 {
+            return Err(out_of_step(&reply));
+        }
+        self.nothing_more(cx)
+    }
+
+    /// Error 162 when something arrived that belongs to no reply: what is said in plaintext must not be taken for a word
+    /// of the secured conversation.
+    fn nothing_more(&mut self, cx: &Context) -> Result<()> {
+        if self.more_is_here() || self.stream.readable(Duration::ZERO, cx.clock)? {
+            let why = "The server said more than its answer before TLS began; somebody may have put it in";
+            return Err(Error::new(Code::Communication, why));
+        }
+        Ok(())
+    }
+
+    /// Puts another stream in the place of this one, and forgets everything that was learnt over it.
+    pub fn secure(&mut self, secure: impl FnOnce(Box<dyn Stream>) -> Result<Box<dyn Stream>>) -> Result<()> {
+        let state = self.state;
+        let plain = std::mem::replace(self, Session::new(Box::new(Gone)));
+        // Until it is done there is nothing to talk over.
+        self.state = State::Dead;
+        self.stream = secure(plain.stream)?;
+        self.state = state;
         Ok(())
     }
 
@@ -257,6 +306,34 @@ impl Session {
             Err(error) if error.code == Code::Interrupted => Err(error),
             Err(error) => Ok(Some(Idle::Closed(error))),
         }
+    }
+}
+
+/// In the place of a stream that is no more.
+struct Gone;
+
+impl Gone {
+    fn error<T>() -> Result<T> {
+        Err(Error::new(Code::SocketNotConnected, "the connection is closed"))
+    }
+}
+
+impl Stream for Gone {
+    fn read(&mut self, _: &mut [u8], _: &Clock) -> Result<usize> {
+        Gone::error()
+    }
+    fn write_all(&mut self, _: &mut [IoSlice<'_>], _: &Clock) -> Result<()> {
+        Gone::error()
+    }
+    fn readable(&mut self, _: Duration, _: &Clock) -> Result<bool> {
+        Gone::error()
+    }
+    fn close(&mut self) {}
+    fn local_addr(&self) -> Option<SocketAddr> {
+        None
+    }
+    fn peer_addr(&self) -> Option<SocketAddr> {
+        None
     }
 }
 

@@ -1,10 +1,13 @@
 # Dovecot's submission service, as nobody: sourced by run.sh. Mail goes on to the embedded server.
 # PLAIN, LOGIN, CRAM-MD5, DIGEST-MD5, SCRAM-SHA-1 and -256 against a file of passwords; XOAUTH2 and OAUTHBEARER against tokens
-# that it verifies by itself.
+# that it verifies by itself; GSSAPI with a realm of its own (kerberos.sh).
+
+. "$here/kerberos.sh"
 
 start_dovecot() { # FOLDER PORT
     local dir=$1/dovecot port=$2 sink
     command -v dovecot >/dev/null || { echo "dovecot is not installed: scripts/setup.sh test installs it" >&2; return 1; }
+    start_realm "$1" || return 1
     mkdir -p "$dir/run" "$dir/keys/default/HS256"
     mkfifo "$dir/sink"
     "$root/target/debug/xtask" serve --discard >"$dir/sink" &
@@ -33,7 +36,11 @@ default_internal_group = nogroup
 protocols = submission
 ssl = no
 disable_plaintext_auth = no
-auth_mechanisms = plain login cram-md5 digest-md5 scram-sha-1 scram-sha-256 xoauth2 oauthbearer
+auth_mechanisms = plain login cram-md5 digest-md5 scram-sha-1 scram-sha-256 xoauth2 oauthbearer gssapi
+auth_krb5_keytab = ${KRB5_CONFIG%/*}/keytab
+# Its own name for the service would be "submission"; every key of the table is fine.
+auth_gssapi_hostname = "\$ALL"
+import_environment = KRB5_CONFIG
 auth_realms = localhost other.example
 auth_failure_delay = 0
 auth_verbose = yes
@@ -81,6 +88,7 @@ CONF
 }
 
 stop_dovecot() {
+    stop_realm
     end_process "${dovecot_pid:-}"
     end_process "${sink_pid:-}"
 }

@@ -104,13 +104,13 @@ TAMPERED = {
 class Attempt:
     """One Connect and what was seen of it."""
 
-    def __init__(self, case, port, password, bearer):
+    def __init__(self, case, port, password, bearer, host="localhost", timeout=30):
         self.smtp = Ssmtp()
         self.seen = []
         self.smtp.on_pi_trail = lambda event: self.seen.append(f"{event.direction} {event.message}")
-        self.smtp.mail_server = "localhost"
+        self.smtp.mail_server = host
         self.smtp.mail_port = port
-        self.smtp.timeout = 30
+        self.smtp.timeout = timeout
         self.smtp.config("Hello=client.example")
         self.smtp.user = case.user
         self.smtp.password = password
@@ -118,7 +118,7 @@ class Attempt:
             self.smtp.set("AuthMechanism", case.auth)
         for setting in case.config:
             self.smtp.config(setting)
-        if not case.password:
+        if bearer:
             self.smtp.config(f"AuthorizationIdentity=Bearer {bearer}")
         self.error = None
         try:
@@ -143,7 +143,7 @@ def is_silent(attempt, *secrets):
 
 
 def succeeds(case, port):
-    attempt = Attempt(case, port, case.password, TOKEN)
+    attempt = Attempt(case, port, case.password, "" if case.password else TOKEN)
     require(attempt.error is None, "the right password is refused", attempt)
     require(any(line.startswith(f"0 AUTH {case.name}") for line in attempt.seen), f"no AUTH {case.name}", attempt)
     require(attempt.smtp.last_reply.startswith("235"), "no 235", attempt)
@@ -154,7 +154,7 @@ def succeeds(case, port):
 
 
 def is_refused(case, port, password):
-    attempt = Attempt(case, port, password, STALE_TOKEN)
+    attempt = Attempt(case, port, password, "" if case.password else STALE_TOKEN)
     require(attempt.error is not None and attempt.error.code == 161, "no error 161", attempt)
     require(any(line.startswith("1 5") for line in attempt.seen), "no refusing reply", attempt)
     require(f"The server refuses the {case.name} login" in str(attempt.error), "another error", attempt)
@@ -182,7 +182,7 @@ def is_refused_when_tampered(case, port):
     with Tamper(port, change=False) as between:
         succeeds(case, between.port)
     with Tamper(port) as between:
-        attempt = Attempt(case, between.port, case.password, TOKEN)
+        attempt = Attempt(case, between.port, case.password, "")
         require(between.changed, "nothing was changed on the way", attempt)
         require(attempt.error is not None and attempt.error.code == 161, "no error 161", attempt)
 

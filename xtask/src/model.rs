@@ -139,6 +139,9 @@ pub struct Property {
     /// Set by expansion: the object's field (`Subject`).
     #[serde(skip)]
     pub family_field: String,
+    /// Set by expansion: the object's field takes the zone of the machine.
+    #[serde(skip)]
+    pub local_time: bool,
     /// Set by expansion: reachable by name only, without a C function.
     #[serde(skip)]
     pub by_name_only: bool,
@@ -344,6 +347,9 @@ pub struct ObjectField {
     pub default: Option<Value>,
     #[serde(default)]
     pub secret: bool,
+    /// Its text is a time in the zone of the machine, which the field does not know by itself.
+    #[serde(default)]
+    pub local_time: bool,
     #[serde(default)]
     pub status: Status,
     #[serde(default)]
@@ -515,6 +521,7 @@ impl Api {
                 doc: family.doc.replace("{field}", &field.doc),
                 family: family.prefix.clone(),
                 family_field: field.spec,
+                local_time: field.local_time,
                 by_name_only: family.by_name_only,
             });
         }

@@ -2,6 +2,7 @@
 
 use crate::ffi::guard;
 use crate::ffi::handle::{ssmtp_cert_t, ssmtp_t};
+use crate::net::socket::local_offset;
 use libc::c_char;
 
 /// Reads MailServer. Host name or IP address of the submission server or relay. A name is resolved when the connection is made; while connected this reads as the address that was reached, and the name is kept for certificate checks and for connecting again. A leading `*` leaves the resolving to a SOCKS proxy. CR, LF, NUL and blanks are refused (603); setting it while connected is error 101, connecting without it error 163.
@@ -402,13 +403,13 @@ pub unsafe extern "C" fn ssmtp_get_message_headers_string(handle: *mut ssmtp_t, 
     unsafe { guard::get_text(handle, value, |c| c.get_message_headers_string()) }
 }
 
-/// Reads MessageRecipientCount. How many recipients there are. Setting a smaller number removes the last ones, 0 removes all, a larger number appends empty entries, which are not sent. A negative number is refused (603).
+/// Reads MessageRecipientCount. How many recipients there are. Setting a smaller number removes the last ones, 0 removes all and the recipient certificates (AddRecipientCert) with them, a larger number appends empty entries, which are not sent. A negative number is refused (603).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_message_recipient_count(handle: *mut ssmtp_t, value: *mut i32) -> i32 {
     unsafe { guard::get_int(handle, value, |c| c.get_message_recipient_count()) }
 }
 
-/// Sets MessageRecipientCount. How many recipients there are. Setting a smaller number removes the last ones, 0 removes all, a larger number appends empty entries, which are not sent. A negative number is refused (603).
+/// Sets MessageRecipientCount. How many recipients there are. Setting a smaller number removes the last ones, 0 removes all and the recipient certificates (AddRecipientCert) with them, a larger number appends empty entries, which are not sent. A negative number is refused (603).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_set_message_recipient_count(handle: *mut ssmtp_t, value: i32) -> i32 {
     unsafe { guard::set_int(handle, value, |c, v| c.set_message_recipient_count(v)) }
@@ -1504,13 +1505,13 @@ pub unsafe extern "C" fn ssmtp_get_ssl_server_cert_encoded_b(
 /// Reads EffectiveDate of a certificate. First moment of validity in local time, such as `23-Jan-2000 15:00:00`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_cert_get_effective_date(cert: *mut ssmtp_cert_t, value: *mut *mut c_char) -> i32 {
-    unsafe { guard::cert_get_text(cert, value, |c| c.effective_date()) }
+    unsafe { guard::cert_get_text(cert, value, |c| c.effective_date(local_offset)) }
 }
 
 /// Reads ExpirationDate of a certificate. Last moment of validity in local time, such as `23-Jan-2001 15:00:00`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_cert_get_expiration_date(cert: *mut ssmtp_cert_t, value: *mut *mut c_char) -> i32 {
-    unsafe { guard::cert_get_text(cert, value, |c| c.expiration_date()) }
+    unsafe { guard::cert_get_text(cert, value, |c| c.expiration_date(local_offset)) }
 }
 
 /// Reads Subject of a certificate. Name of the holder in RFC 4514 order, joined by a comma and a blank, with CN O OU L S C E and object identifiers otherwise. Setting it searches the store: an exact match first (case and blanks after commas do not matter), then a part of a name, `*` takes the first entry with a key. When nothing matches it reads empty and nothing is selected; a store that cannot be read is error 271.

@@ -8,15 +8,15 @@
 //! root, flag, pin, name, key or judge is another configuration without sessions. What the judge overruled is never kept.
 
 use super::binding::{EXPORTER_LABEL, EXPORTER_LENGTH, server_end_point};
+use super::decide::{HANDSHAKE_FAILURE, decide, refused, say, server_name};
 use super::keylog::KeyLogFile;
 use super::names::{self, Shape, Signatures};
 use super::roots::{Stamp, Trust};
 use super::stream::{IDLE, TlsStream, WINDOW, Wire, flush, last_word};
 use super::verify::{self, Fault, Sent};
-use super::{Judge, Negotiated, Presented, Provider, Question, Secured, TlsOptions, Version, fault};
+use super::{Judge, Negotiated, Provider, Secured, TlsOptions, Version, fault};
 use crate::error::{Code, Error, Result};
-use crate::net::resolve::literal;
-use crate::net::{Clock, Stream, ascii_host};
+use crate::net::{Clock, Stream};
 use parking_lot::Mutex;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::{ClientSessionMemoryCache, Resumption};
@@ -25,7 +25,6 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use rustls::{ClientConfig, ClientConnection, DigitallySignedStruct, HandshakeKind, NamedGroup, SignatureScheme};
 use rustls::{PeerMisbehaved, ProtocolVersion};
 use std::cell::RefCell;
-use std::io::IoSlice;
 use std::sync::{Arc, OnceLock};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -34,11 +33,6 @@ const KEPT: usize = 8;
 
 /// What may be expected of a server as its first byte: the content types of records.
 const CONTENT_TYPES: std::ops::RangeInclusive<u8> = 20..=24;
-
-// Alerts, RFC 8446 §6.
-const HANDSHAKE_FAILURE: u8 = 40;
-const BAD_CERTIFICATE: u8 = 42;
-const USER_CANCELED: u8 = 90;
 
 /// ring's ways to check signatures.
 pub(super) fn algorithms() -> WebPkiSupportedAlgorithms {
@@ -120,8 +114,8 @@ impl Entry {
             .versions
             .iter()
             .map(|version| match version {
-                Version::Tls12 => &rustls::version::TLS12,
                 Version::Tls13 => &rustls::version::TLS13,
+                _ => &rustls::version::TLS12,
             })
             .collect();
         let unfit = |error: rustls::Error| Error::new(Code::Handshake, format!("TLS cannot be set up: {error}"));
@@ -312,7 +306,7 @@ impl Internal {
         }
     }
 
-    /// Examines, applies flags and pins, asks the judge. The error comes with the alert that tells the server.
+    /// The word on the server, and what it means for the session. The error comes with the alert that tells the server.
     fn decide(
         &self,
         conn: &ClientConnection,
@@ -322,58 +316,17 @@ impl Internal {
         clock: &Clock,
         judge: &mut dyn Judge,
     ) -> std::result::Result<(), (u8, Error)> {
-        let stopped = |error| (USER_CANCELED, error);
         let allowed = version(conn).map(|version| entry.shape.signatures(version));
-        let mut found = verify::examine(sent, name, &entry.trust, allowed, &entry.options);
-        let own = [&sent.leaf].into_iter().chain(&sent.others).map(|der| der.to_vec());
-        let chain: Vec<Vec<u8>> = own.chain(found.root.clone().filter(|root| !sent.has(root))).collect();
-        let presented = Presented { chain: &chain, path: &found.path, ocsp: &sent.ocsp };
-        found.failures.extend(judge.revocation(&presented, clock).map_err(stopped)?);
-        let left = found.left(&entry.options, &sent.leaf);
-        let status = verify::status(&left);
-        let accept = left.is_empty();
-        let pinned_out = left.iter().any(|failure| failure.fault == Fault::Pin);
-        let question = Question { leaf: &sent.leaf, chain: &chain, status: &status, accept, failures: &found.failures };
-        let accepted = judge.judge(&question).map_err(stopped)? && !pinned_out;
-        if !accepted {
-            let why = if accept { "it was not accepted by the application".to_owned() } else { status.clone() };
-            let alert = left.first().map_or(BAD_CERTIFICATE, |failure| alert(failure.fault));
-            return Err((alert, refused(&entry.options.label(), &why)));
+        let accepted = decide(sent, name, &entry.trust, allowed, &entry.options, clock, judge)?;
+        match accepted.until {
+            Some(_) => {
+                let mut kept = entry.kept.lock();
+                kept.until = accepted.until;
+                kept.group = conn.negotiated_key_exchange_group().map(|group| group.name());
+            }
+            None => self.drop_entry(entry),
         }
-        clock.check().map_err(stopped)?;
-        if accept {
-            let mut kept = entry.kept.lock();
-            kept.until = Some(found.until);
-            kept.group = conn.negotiated_key_exchange_group().map(|group| group.name());
-        } else {
-            self.drop_entry(entry);
-        }
-        judge.progress(&format!("server certificate accepted, verification: {status}")).map_err(stopped)
-    }
-}
-
-impl Sent {
-    fn has(&self, certificate: &[u8]) -> bool {
-        self.leaf.as_ref() == certificate || self.others.iter().any(|other| other.as_ref() == certificate)
-    }
-}
-
-/// A fatal alert in the clear: right below TLS 1.3, and in it as much as can be said without sending anything else.
-fn say(stream: &mut dyn Stream, alert: u8) {
-    let _ = stream.write_all(&mut [IoSlice::new(&[21, 3, 3, 0, 2, 2, alert])], &last_word());
-}
-
-fn refused(label: &str, why: &str) -> Error {
-    Error::new(Code::CertVerify, format!("the certificate of {label} was refused: {why}"))
-}
-
-fn alert(fault: Fault) -> u8 {
-    match fault {
-        Fault::Expired | Fault::NotYetValid => 45,
-        Fault::UnknownIssuer => 48,
-        Fault::Revoked => 44,
-        Fault::Weak | Fault::NotAllowed => 43,
-        _ => BAD_CERTIFICATE,
+        Ok(())
     }
 }
 
@@ -387,15 +340,6 @@ fn explained(error: &rustls::Error, sent: Option<Sent>, entry: &Entry, name: &Se
         }
     }
     fault::handshake(error, label)
-}
-
-fn server_name(host: &str) -> Result<ServerName<'static>> {
-    if let Some(address) = literal(host) {
-        return Ok(ServerName::IpAddress(address.into()));
-    }
-    let name = ascii_host(host)?;
-    let unfit = || Error::new(Code::HostNotFound, format!("{host:?} is no name that a certificate can have"));
-    ServerName::try_from(name.trim_end_matches('.').to_owned()).map_err(|_| unfit())
 }
 
 fn now() -> i64 {

@@ -5,6 +5,7 @@
 //! was judged, and a resumed session is used only where the very same decision would be made again.
 
 pub mod binding;
+mod decide;
 pub mod der;
 mod fault;
 pub mod internal;
@@ -19,16 +20,18 @@ pub mod verify;
 mod tests;
 
 pub use internal::Internal;
-pub use options::{ClientIdentity, Secret, TlsOptions, spki_pins};
+pub use options::{ClientIdentity, OpensslSettings, Secret, TlsOptions, spki_pins};
 pub use stream::TlsStream;
 pub use verify::{Failure, Fault};
 
 use super::{Clock, Stream};
 use crate::error::Result;
 
-/// The two versions that are left of the protocol's history; others belong to the platform's library.
+/// The versions of the protocol; the two old ones only the platform's library has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Version {
+    Tls10,
+    Tls11,
     Tls12,
     Tls13,
 }
@@ -37,6 +40,8 @@ impl Version {
     /// As SSLNegotiatedVersion shows it.
     pub fn name(self) -> &'static str {
         match self {
+            Version::Tls10 => "TLSv1",
+            Version::Tls11 => "TLSv1.1",
             Version::Tls12 => "TLSv1.2",
             Version::Tls13 => "TLSv1.3",
         }

@@ -7,9 +7,14 @@ use rustls::crypto::ring::{cipher_suite as suite, kx_group};
 use rustls::crypto::{ActiveKeyExchange, SupportedKxGroup};
 use rustls::{NamedGroup, ProtocolVersion, SignatureScheme, SupportedCipherSuite};
 
-/// SSLEnabledProtocols.
+/// SSLEnabledProtocols. Either bit of a pair enables.
+pub const SSL2: u32 = 0xC;
+pub const SSL3: u32 = 0x30;
+pub const TLS10: u32 = 0xC0;
+pub const TLS11: u32 = 0x300;
 pub const TLS12: u32 = 0xC00;
 pub const TLS13: u32 = 0x3000;
+pub const DEFAULT_PROTOCOLS: u32 = TLS10 | TLS11 | TLS12 | TLS13;
 
 pub const DEFAULT_SUITES: &str = "*";
 pub const DEFAULT_TLS12_GROUPS: &str = "ecdhe_secp256r1,ecdhe_secp384r1,ecdhe_secp521r1";
@@ -207,10 +212,7 @@ impl Shape {
     }
 
     pub(super) fn signatures(&self, version: Version) -> &Signatures {
-        match version {
-            Version::Tls12 => &self.tls12,
-            Version::Tls13 => &self.tls13,
-        }
+        if version == Version::Tls13 { &self.tls13 } else { &self.tls12 }
     }
 }
 
@@ -236,14 +238,16 @@ pub(super) fn entries(text: &str) -> impl Iterator<Item = &str> {
     text.split(|c: char| c == ';' || c == ',' || c.is_whitespace()).filter(|entry| !entry.is_empty())
 }
 
-fn bits(version: Version) -> u32 {
+pub(super) fn bits(version: Version) -> u32 {
     match version {
+        Version::Tls10 => TLS10,
+        Version::Tls11 => TLS11,
         Version::Tls12 => TLS12,
         Version::Tls13 => TLS13,
     }
 }
 
-fn is_default(text: Option<&str>, default: &str) -> bool {
+pub(super) fn is_default(text: Option<&str>, default: &str) -> bool {
     text.is_none_or(|text| entries(text).eq(entries(default)))
 }
 

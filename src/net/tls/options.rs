@@ -37,6 +37,31 @@ pub struct ClientIdentity {
     pub key: Secret,
 }
 
+/// What is said to the platform's library in its own language; a value that differs from the default chooses that library.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct OpensslSettings {
+    /// OpenSSLCAFile: PEM, in place of the system's roots.
+    pub ca_file: Option<PathBuf>,
+    /// OpenSSLCADir: files named by subject hash, in place of the system's roots.
+    pub ca_dir: Option<PathBuf>,
+    /// OpenSSLCipherList; `None`, "" or "DEFAULT" is a wish.
+    pub cipher_list: Option<String>,
+    /// OpenSSLPrngSeedData: mixed into the library's random numbers.
+    pub prng_seed: Option<Secret>,
+}
+
+impl OpensslSettings {
+    /// The cipher list, where it demands anything.
+    pub fn ciphers(&self) -> Option<&str> {
+        self.cipher_list.as_deref().map(str::trim).filter(|list| !list.is_empty() && *list != "DEFAULT")
+    }
+
+    /// Whether anything is set that only the platform's library understands.
+    pub fn demand(&self) -> bool {
+        self.ca_file.is_some() || self.ca_dir.is_some() || self.ciphers().is_some() || self.prng_seed.is_some()
+    }
+}
+
 /// The wishes and demands for one connection. A list that is `None`, or the documented default, is a wish: what the
 /// provider has of it is used. Any other list is a demand, and each of its names must be known (rulings 18 and 21).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,6 +93,7 @@ pub struct TlsOptions {
     pub client: Option<ClientIdentity>,
     /// SSLKeyLogFile.
     pub key_log: Option<PathBuf>,
+    pub openssl: OpensslSettings,
     /// ReuseSSLSession.
     pub reuse_sessions: bool,
     /// To be changed when the judge is somebody else: a session that the old one allowed is then not resumed.
@@ -95,6 +121,7 @@ impl TlsOptions {
             spki_pins: Vec::new(),
             client: None,
             key_log: None,
+            openssl: OpensslSettings::default(),
             reuse_sessions: true,
             judge_generation: 0,
         }

@@ -347,7 +347,7 @@ fn c_functions(api: &Api, functions: &[CFunction]) -> String {
 }
 
 /// The declaration as the header has it.
-fn prototype(f: &CFunction) -> String {
+pub(super) fn prototype(f: &CFunction) -> String {
     let params: Vec<String> = f.params.iter().map(c_param).collect();
     let params = if params.is_empty() { "void".into() } else { params.join(", ") };
     let space = if f.returns.ends_with('*') { "" } else { " " };

@@ -2,7 +2,7 @@
 
 use super::File;
 use super::rust::{camel_type, doc, made};
-use crate::model::{Api, CFunction, CParam, CType, Event, Source, Status, Type, snake};
+use crate::model::{Api, CFunction, CParam, CType, Event, ObjectField, Source, Status, Type, snake};
 use std::fmt::Write as _;
 
 pub fn files(api: &Api) -> Vec<File> {
@@ -82,8 +82,9 @@ fn signature(out: &mut String, f: &CFunction, lead: &str) {
 }
 
 fn ffi_properties(api: &Api) -> String {
-    let mut out =
-        String::from("use crate::ffi::guard;\nuse crate::ffi::handle::{ssmtp_cert_t, ssmtp_t};\nuse libc::c_char;\n\n");
+    let mut out = String::from(
+        "use crate::ffi::guard;\nuse crate::ffi::handle::{ssmtp_cert_t, ssmtp_t};\nuse crate::net::socket::local_offset;\nuse libc::c_char;\n\n",
+    );
     for f in api.c_functions() {
         match &f.source {
             Source::Getter(spec) => {
@@ -111,18 +112,20 @@ fn ffi_properties(api: &Api) -> String {
                 );
             }
             Source::CertGetter(spec) => {
-                let field = cert_field(api, spec);
+                let described = cert_field(api, spec);
+                let field = Type::parse(&described.type_name);
                 signature(&mut out, &f, &format!("Reads {spec} of a certificate. "));
                 let length = if field == Type::Bytes { ", length" } else { "" };
+                let zone = if described.local_time { "local_offset" } else { "" };
                 let _ = writeln!(
                     out,
-                    "    unsafe {{ guard::cert_get_{}(cert, value{length}, |c| c.{}()) }}\n}}\n",
+                    "    unsafe {{ guard::cert_get_{}(cert, value{length}, |c| c.{}({zone})) }}\n}}\n",
                     suffix(&field),
                     snake(spec)
                 );
             }
             Source::CertSetter(spec) => {
-                let field = cert_field(api, spec);
+                let field = Type::parse(&cert_field(api, spec).type_name);
                 signature(&mut out, &f, &format!("Sets {spec} of a certificate. "));
                 let length = if field == Type::Bytes { ", length" } else { "" };
                 let _ = writeln!(
@@ -138,10 +141,9 @@ fn ffi_properties(api: &Api) -> String {
     out
 }
 
-fn cert_field(api: &Api, spec: &str) -> Type {
+fn cert_field<'a>(api: &'a Api, spec: &str) -> &'a ObjectField {
     let cert = api.object("Certificate").expect("the type is described");
-    let field = cert.fields.iter().find(|f| f.spec == spec).expect("the field it came from");
-    Type::parse(&field.type_name)
+    cert.fields.iter().find(|f| f.spec == spec).expect("the field it came from")
 }
 
 /// The guard that fits a type: `guard::get_<suffix>`.

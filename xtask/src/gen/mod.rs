@@ -5,8 +5,10 @@ mod docs;
 mod dotnet;
 mod ffi;
 mod header;
+mod man;
 mod python;
 mod rust;
+mod samples;
 mod tests;
 
 use crate::model::Api;
@@ -37,6 +39,7 @@ pub fn files(root: &Path) -> Result<Vec<File>, String> {
     all.extend(python::files(&api));
     all.extend(dotnet::files(&api));
     all.extend(docs::files(&api));
+    all.extend(man::files(&api));
     all.extend(tests::files(&api));
     Ok(all)
 }

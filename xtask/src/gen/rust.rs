@@ -269,6 +269,9 @@ fn getter(out: &mut String, p: &Property) {
     let convert = if matches!(ty, Type::Enum(_)) { " as i32" } else { "" };
     let body = if p.status == Status::Planned {
         format!("Ok({})", default_value(p))
+    } else if !p.family.is_empty() {
+        let zone = if p.local_time { "crate::net::socket::local_offset" } else { "" };
+        format!("self.state.lock().{}.clone().{}({zone})", family_place(p), snake(&p.family_field))
     } else {
         match p.get.as_str() {
             "component" => format!("self.read_{}({argument})", p.name),
@@ -307,6 +310,15 @@ fn setter(out: &mut String, p: &Property) {
         let _ = writeln!(out, "        planned_set({same}, {:?})\n    }}\n", p.spec);
         return;
     }
+    if !p.family.is_empty() {
+        let _ = writeln!(
+            out,
+            "        self.change_certificate(|s| &mut s.{}, |c| c.set_{}(value))\n    }}\n",
+            family_place(p),
+            snake(&p.family_field)
+        );
+        return;
+    }
     if let Type::Enum(spec) = &ty {
         let name = camel_type(singular(spec));
         let _ = writeln!(out, "let value = {name}::from_i32(value).ok_or_else(|| wild({:?}, value))?;", p.spec);
@@ -339,6 +351,11 @@ fn setter(out: &mut String, p: &Property) {
         }
     }
     out.push_str("    }\n\n");
+}
+
+/// The certificate in the state whose field a flattened row is.
+fn family_place(p: &Property) -> String {
+    format!("{}.{}", p.on, snake(&p.family))
 }
 
 fn text_default(p: &Property) -> &str {

@@ -32,7 +32,7 @@ fn sample(spec: &str) -> &'static str {
         "HoldFor" => "3600",
         "HoldUntil" => "2027-01-31T08:00:00Z",
         "MtPriority" => "-9",
-        _ => "sample",
+        _ => super::samples::of(spec).unwrap_or("sample"),
     }
 }
 

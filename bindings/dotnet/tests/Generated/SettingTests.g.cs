@@ -98,6 +98,7 @@ namespace Ssmtp.Tests
                 Check.Equal("", smtp.Config("HoldFor"), "HoldFor");
                 Check.Equal("", smtp.Config("HoldUntil"), "HoldUntil");
                 Check.Equal("", smtp.Config("MtPriority"), "MtPriority");
+                Check.Equal("False", smtp.Config("RequireTls"), "RequireTls");
                 Check.Equal("", smtp.Config("ServerExtensions"), "ServerExtensions");
                 Check.Equal("False", smtp.Config("MessageIncludesHeaders"), "MessageIncludesHeaders");
             }
@@ -489,113 +490,105 @@ namespace Ssmtp.Tests
             }
         }
 
-        public static void ssl_enabled_protocols_is_planned()
+        public static void ssl_enabled_protocols_reads_as_it_was_set()
         {
             using (var smtp = new Ssmtp())
             {
-                Check.Equal("", smtp.Config("SSLEnabledProtocols=16320"));
-                var error = Check.Fails(606, () => smtp.Config("SSLEnabledProtocols=16321"));
-                Check.Contains("SSLEnabledProtocols", error.Message);
+                Check.Equal("", smtp.Config("SSLEnabledProtocols=16321"));
+                Check.Equal("16321", smtp.Config("SSLEnabledProtocols"));
+                Check.Fails(603, () => smtp.Config("SSLEnabledProtocols=neither"));
             }
         }
 
-        public static void ssl_enabled_cipher_suites_is_planned()
+        public static void ssl_enabled_cipher_suites_reads_as_it_was_set()
         {
             using (var smtp = new Ssmtp())
             {
-                Check.Equal("", smtp.Config("SSLEnabledCipherSuites=*"));
-                var error = Check.Fails(606, () => smtp.Config("SSLEnabledCipherSuites=sample@client.example"));
-                Check.Contains("SSLEnabledCipherSuites", error.Message);
+                Check.Equal("", smtp.Config("SSLEnabledCipherSuites=TLS_AES_128_GCM_SHA256;TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256"));
+                Check.Equal("TLS_AES_128_GCM_SHA256;TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256", smtp.Config("SSLEnabledCipherSuites"));
             }
         }
 
-        public static void ssl_cipher_strength_is_planned()
+        public static void ssl_cipher_strength_reads_as_it_was_set()
         {
             using (var smtp = new Ssmtp())
             {
-                Check.Equal("", smtp.Config("SSLCipherStrength=0"));
-                var error = Check.Fails(606, () => smtp.Config("SSLCipherStrength=1"));
-                Check.Contains("SSLCipherStrength", error.Message);
+                Check.Equal("", smtp.Config("SSLCipherStrength=1"));
+                Check.Equal("1", smtp.Config("SSLCipherStrength"));
+                Check.Fails(603, () => smtp.Config("SSLCipherStrength=neither"));
             }
         }
 
-        public static void tls12_signature_algorithms_is_planned()
+        public static void tls12_signature_algorithms_reads_as_it_was_set()
         {
             using (var smtp = new Ssmtp())
             {
-                Check.Equal("", smtp.Config("TLS12SignatureAlgorithms=sha512-ecdsa,sha512-rsa,sha512-dsa,sha384-ecdsa,sha384-rsa,sha384-dsa,sha256-ecdsa,sha256-rsa,sha256-dsa,sha224-ecdsa,sha224-rsa,sha224-dsa,sha1-ecdsa,sha1-rsa,sha1-dsa"));
-                var error = Check.Fails(606, () => smtp.Config("TLS12SignatureAlgorithms=sample@client.example"));
-                Check.Contains("TLS12SignatureAlgorithms", error.Message);
+                Check.Equal("", smtp.Config("TLS12SignatureAlgorithms=sha256-rsa"));
+                Check.Equal("sha256-rsa", smtp.Config("TLS12SignatureAlgorithms"));
             }
         }
 
-        public static void tls12_supported_groups_is_planned()
+        public static void tls12_supported_groups_reads_as_it_was_set()
         {
             using (var smtp = new Ssmtp())
             {
-                Check.Equal("", smtp.Config("TLS12SupportedGroups=ecdhe_secp256r1,ecdhe_secp384r1,ecdhe_secp521r1"));
-                var error = Check.Fails(606, () => smtp.Config("TLS12SupportedGroups=sample@client.example"));
-                Check.Contains("TLS12SupportedGroups", error.Message);
+                Check.Equal("", smtp.Config("TLS12SupportedGroups=ecdhe_secp384r1"));
+                Check.Equal("ecdhe_secp384r1", smtp.Config("TLS12SupportedGroups"));
             }
         }
 
-        public static void tls13_signature_algorithms_is_planned()
+        public static void tls13_signature_algorithms_reads_as_it_was_set()
         {
             using (var smtp = new Ssmtp())
             {
-                Check.Equal("", smtp.Config("TLS13SignatureAlgorithms=rsa_pss_sha256,rsa_pss_sha384,rsa_pss_sha512,rsa_pkcs1_sha256,rsa_pkcs1_sha384,rsa_pkcs1_sha512,ecdsa_secp256r1_sha256,ecdsa_secp384r1_sha384,ecdsa_secp521r1_sha512,ed25519,ed448"));
-                var error = Check.Fails(606, () => smtp.Config("TLS13SignatureAlgorithms=sample@client.example"));
-                Check.Contains("TLS13SignatureAlgorithms", error.Message);
+                Check.Equal("", smtp.Config("TLS13SignatureAlgorithms=ed25519,rsa_pss_sha256"));
+                Check.Equal("ed25519,rsa_pss_sha256", smtp.Config("TLS13SignatureAlgorithms"));
             }
         }
 
-        public static void tls13_supported_groups_is_planned()
+        public static void tls13_supported_groups_reads_as_it_was_set()
         {
             using (var smtp = new Ssmtp())
             {
-                Check.Equal("", smtp.Config("TLS13SupportedGroups=ecdhe_x25519,ecdhe_x448,ecdhe_secp256r1,ecdhe_secp384r1,ecdhe_secp521r1,ffdhe_2048,ffdhe_3072,ffdhe_4096,ffdhe_6144,ffdhe_8192"));
-                var error = Check.Fails(606, () => smtp.Config("TLS13SupportedGroups=sample@client.example"));
-                Check.Contains("TLS13SupportedGroups", error.Message);
+                Check.Equal("", smtp.Config("TLS13SupportedGroups=ecdhe_secp256r1,ecdhe_x25519"));
+                Check.Equal("ecdhe_secp256r1,ecdhe_x25519", smtp.Config("TLS13SupportedGroups"));
             }
         }
 
-        public static void tls13_key_share_groups_is_planned()
+        public static void tls13_key_share_groups_reads_as_it_was_set()
         {
             using (var smtp = new Ssmtp())
             {
-                Check.Equal("", smtp.Config("TLS13KeyShareGroups=ecdhe_x25519,ecdhe_secp256r1,ecdhe_secp384r1,ffdhe_2048,ffdhe_3072"));
-                var error = Check.Fails(606, () => smtp.Config("TLS13KeyShareGroups=sample@client.example"));
-                Check.Contains("TLS13KeyShareGroups", error.Message);
+                Check.Equal("", smtp.Config("TLS13KeyShareGroups=ecdhe_secp256r1"));
+                Check.Equal("ecdhe_secp256r1", smtp.Config("TLS13KeyShareGroups"));
             }
         }
 
-        public static void ssl_security_flags_is_planned()
+        public static void ssl_security_flags_reads_as_it_was_set()
         {
             using (var smtp = new Ssmtp())
             {
-                Check.Equal("", smtp.Config("SSLSecurityFlags=0"));
-                var error = Check.Fails(606, () => smtp.Config("SSLSecurityFlags=1"));
-                Check.Contains("SSLSecurityFlags", error.Message);
+                Check.Equal("", smtp.Config("SSLSecurityFlags=1"));
+                Check.Equal("1", smtp.Config("SSLSecurityFlags"));
+                Check.Fails(603, () => smtp.Config("SSLSecurityFlags=neither"));
             }
         }
 
-        public static void ssl_server_ca_certs_is_planned()
+        public static void ssl_server_ca_certs_reads_as_it_was_set()
         {
             using (var smtp = new Ssmtp())
             {
-                Check.Equal("", smtp.Config("SSLServerCACerts="));
-                var error = Check.Fails(606, () => smtp.Config("SSLServerCACerts=sample@client.example"));
-                Check.Contains("SSLServerCACerts", error.Message);
+                Check.Equal("", smtp.Config("SSLServerCACerts=-----BEGIN CERTIFICATE-----\nMIIBODCB66ADAgECAhRoycD1/ampAfHmDAlfmJX8/HYCtTAFBgMrZXAwETEPMA0G\nA1UEAwwGc2FtcGxlMCAXDTI2MTEyMjA1MDkzNloYDzIxMjYxMDI5MDUwOTM2WjAR\nMQ8wDQYDVQQDDAZzYW1wbGUwKjAFBgMrZXADIQDMjh48NSjwhRE/l8/qfubAr3f7\n3e/FnQqz/st4rZiG7qNTMFEwHQYDVR0OBBYEFG1PQF7XIPqkfmwkIZ3hrElFEU29\nMB8GA1UdIwQYMBaAFG1PQF7XIPqkfmwkIZ3hrElFEU29MA8GA1UdEwEB/wQFMAMB\nAf8wBQYDK2VwA0EAjCHhQVb2rVojV67GSgdq3+YjclS2pyStuJ9BzfLgvIW/Jl4Q\n5yuwbYegEWIVB7mxUlM9F9hPJtB/qQy8rrwxAg==\n-----END CERTIFICATE-----\n"));
+                Check.Equal("-----BEGIN CERTIFICATE-----\nMIIBODCB66ADAgECAhRoycD1/ampAfHmDAlfmJX8/HYCtTAFBgMrZXAwETEPMA0G\nA1UEAwwGc2FtcGxlMCAXDTI2MTEyMjA1MDkzNloYDzIxMjYxMDI5MDUwOTM2WjAR\nMQ8wDQYDVQQDDAZzYW1wbGUwKjAFBgMrZXADIQDMjh48NSjwhRE/l8/qfubAr3f7\n3e/FnQqz/st4rZiG7qNTMFEwHQYDVR0OBBYEFG1PQF7XIPqkfmwkIZ3hrElFEU29\nMB8GA1UdIwQYMBaAFG1PQF7XIPqkfmwkIZ3hrElFEU29MA8GA1UdEwEB/wQFMAMB\nAf8wBQYDK2VwA0EAjCHhQVb2rVojV67GSgdq3+YjclS2pyStuJ9BzfLgvIW/Jl4Q\n5yuwbYegEWIVB7mxUlM9F9hPJtB/qQy8rrwxAg==\n-----END CERTIFICATE-----\n", smtp.Config("SSLServerCACerts"));
             }
         }
 
-        public static void ca_cert_file_paths_is_planned()
+        public static void ca_cert_file_paths_reads_as_it_was_set()
         {
             using (var smtp = new Ssmtp())
             {
-                Check.Equal("", smtp.Config("CACertFilePaths=/etc/ssl/ca-bundle.pem;/etc/pki/tls/certs/ca-bundle.crt;/etc/ssl/certs/ca-certificates.crt;/etc/pki/tls/cacert.pem"));
-                var error = Check.Fails(606, () => smtp.Config("CACertFilePaths=sample@client.example"));
-                Check.Contains("CACertFilePaths", error.Message);
+                Check.Equal("", smtp.Config("CACertFilePaths=sample@client.example"));
+                Check.Equal("sample@client.example", smtp.Config("CACertFilePaths"));
             }
         }
 
@@ -604,18 +597,17 @@ namespace Ssmtp.Tests
             using (var smtp = new Ssmtp())
             {
                 Check.Equal("", smtp.Config("SSLCACerts="));
-                var error = Check.Fails(606, () => smtp.Config("SSLCACerts=sample@client.example"));
+                var error = Check.Fails(606, () => smtp.Config("SSLCACerts=-----BEGIN CERTIFICATE-----\nMIIBODCB66ADAgECAhRoycD1/ampAfHmDAlfmJX8/HYCtTAFBgMrZXAwETEPMA0G\nA1UEAwwGc2FtcGxlMCAXDTI2MTEyMjA1MDkzNloYDzIxMjYxMDI5MDUwOTM2WjAR\nMQ8wDQYDVQQDDAZzYW1wbGUwKjAFBgMrZXADIQDMjh48NSjwhRE/l8/qfubAr3f7\n3e/FnQqz/st4rZiG7qNTMFEwHQYDVR0OBBYEFG1PQF7XIPqkfmwkIZ3hrElFEU29\nMB8GA1UdIwQYMBaAFG1PQF7XIPqkfmwkIZ3hrElFEU29MA8GA1UdEwEB/wQFMAMB\nAf8wBQYDK2VwA0EAjCHhQVb2rVojV67GSgdq3+YjclS2pyStuJ9BzfLgvIW/Jl4Q\n5yuwbYegEWIVB7mxUlM9F9hPJtB/qQy8rrwxAg==\n-----END CERTIFICATE-----\n"));
                 Check.Contains("SSLCACerts", error.Message);
             }
         }
 
-        public static void ssl_client_ca_certs_is_planned()
+        public static void ssl_client_ca_certs_reads_as_it_was_set()
         {
             using (var smtp = new Ssmtp())
             {
-                Check.Equal("", smtp.Config("SSLClientCACerts="));
-                var error = Check.Fails(606, () => smtp.Config("SSLClientCACerts=sample@client.example"));
-                Check.Contains("SSLClientCACerts", error.Message);
+                Check.Equal("", smtp.Config("SSLClientCACerts=-----BEGIN CERTIFICATE-----\nMIIBODCB66ADAgECAhRoycD1/ampAfHmDAlfmJX8/HYCtTAFBgMrZXAwETEPMA0G\nA1UEAwwGc2FtcGxlMCAXDTI2MTEyMjA1MDkzNloYDzIxMjYxMDI5MDUwOTM2WjAR\nMQ8wDQYDVQQDDAZzYW1wbGUwKjAFBgMrZXADIQDMjh48NSjwhRE/l8/qfubAr3f7\n3e/FnQqz/st4rZiG7qNTMFEwHQYDVR0OBBYEFG1PQF7XIPqkfmwkIZ3hrElFEU29\nMB8GA1UdIwQYMBaAFG1PQF7XIPqkfmwkIZ3hrElFEU29MA8GA1UdEwEB/wQFMAMB\nAf8wBQYDK2VwA0EAjCHhQVb2rVojV67GSgdq3+YjclS2pyStuJ9BzfLgvIW/Jl4Q\n5yuwbYegEWIVB7mxUlM9F9hPJtB/qQy8rrwxAg==\n-----END CERTIFICATE-----\n"));
+                Check.Equal("-----BEGIN CERTIFICATE-----\nMIIBODCB66ADAgECAhRoycD1/ampAfHmDAlfmJX8/HYCtTAFBgMrZXAwETEPMA0G\nA1UEAwwGc2FtcGxlMCAXDTI2MTEyMjA1MDkzNloYDzIxMjYxMDI5MDUwOTM2WjAR\nMQ8wDQYDVQQDDAZzYW1wbGUwKjAFBgMrZXADIQDMjh48NSjwhRE/l8/qfubAr3f7\n3e/FnQqz/st4rZiG7qNTMFEwHQYDVR0OBBYEFG1PQF7XIPqkfmwkIZ3hrElFEU29\nMB8GA1UdIwQYMBaAFG1PQF7XIPqkfmwkIZ3hrElFEU29MA8GA1UdEwEB/wQFMAMB\nAf8wBQYDK2VwA0EAjCHhQVb2rVojV67GSgdq3+YjclS2pyStuJ9BzfLgvIW/Jl4Q\n5yuwbYegEWIVB7mxUlM9F9hPJtB/qQy8rrwxAg==\n-----END CERTIFICATE-----\n", smtp.Config("SSLClientCACerts"));
             }
         }
 
@@ -639,13 +631,13 @@ namespace Ssmtp.Tests
             }
         }
 
-        public static void reuse_ssl_session_is_planned()
+        public static void reuse_ssl_session_reads_as_it_was_set()
         {
             using (var smtp = new Ssmtp())
             {
-                Check.Equal("", smtp.Config("ReuseSSLSession=True"));
-                var error = Check.Fails(606, () => smtp.Config("ReuseSSLSession=False"));
-                Check.Contains("ReuseSSLSession", error.Message);
+                Check.Equal("", smtp.Config("ReuseSSLSession=False"));
+                Check.Equal("False", smtp.Config("ReuseSSLSession"));
+                Check.Fails(603, () => smtp.Config("ReuseSSLSession=neither"));
             }
         }
 
@@ -659,23 +651,22 @@ namespace Ssmtp.Tests
             }
         }
 
-        public static void ssl_include_cert_chain_is_planned()
+        public static void ssl_include_cert_chain_reads_as_it_was_set()
         {
             using (var smtp = new Ssmtp())
             {
-                Check.Equal("", smtp.Config("SSLIncludeCertChain=False"));
-                var error = Check.Fails(606, () => smtp.Config("SSLIncludeCertChain=True"));
-                Check.Contains("SSLIncludeCertChain", error.Message);
+                Check.Equal("", smtp.Config("SSLIncludeCertChain=True"));
+                Check.Equal("True", smtp.Config("SSLIncludeCertChain"));
+                Check.Fails(603, () => smtp.Config("SSLIncludeCertChain=neither"));
             }
         }
 
-        public static void ssl_key_log_file_is_planned()
+        public static void ssl_key_log_file_reads_as_it_was_set()
         {
             using (var smtp = new Ssmtp())
             {
-                Check.Equal("", smtp.Config("SSLKeyLogFile="));
-                var error = Check.Fails(606, () => smtp.Config("SSLKeyLogFile=sample@client.example"));
-                Check.Contains("SSLKeyLogFile", error.Message);
+                Check.Equal("", smtp.Config("SSLKeyLogFile=sample@client.example"));
+                Check.Equal("sample@client.example", smtp.Config("SSLKeyLogFile"));
             }
         }
 
@@ -900,6 +891,16 @@ namespace Ssmtp.Tests
             {
                 Check.Equal("", smtp.Config("MtPriority=4"));
                 Check.Equal("4", smtp.Config("MtPriority"));
+            }
+        }
+
+        public static void require_tls_reads_as_it_was_set()
+        {
+            using (var smtp = new Ssmtp())
+            {
+                Check.Equal("", smtp.Config("RequireTls=True"));
+                Check.Equal("True", smtp.Config("RequireTls"));
+                Check.Fails(603, () => smtp.Config("RequireTls=neither"));
             }
         }
 

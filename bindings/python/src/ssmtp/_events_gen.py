@@ -163,8 +163,6 @@ class ExpandEvent(Event):
 class SSLServerAuthenticationEvent(Event):
     """The server showed its certificate; fires on every full handshake before EHLO. What the
     handler leaves in Accept decides.
-
-    Planned: it does not fire in this version.
     """
 
     __slots__ = (
@@ -214,10 +212,7 @@ class SSLServerAuthenticationEvent(Event):
 
 
 class SSLStatusEvent(Event):
-    """A step of the TLS handshake, for logs.
-
-    Planned: it does not fire in this version.
-    """
+    """A step of the TLS handshake, for logs."""
 
     __slots__ = ("message",)
 

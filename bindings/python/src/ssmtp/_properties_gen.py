@@ -527,9 +527,6 @@ class Properties(Accessor):
     def ssl_enabled(self) -> bool:
         """Whether the session uses TLS. True turns the start mode NONE into AUTOMATIC and leaves
         another mode alone, False sets NONE; it reads True with every mode but NONE.
-
-        Planned: it reads as its default, and writing anything else raises SsmtpError 606 in this
-        version.
         """
         return self._get_bool("ssmtp_get_ssl_enabled")
 
@@ -544,9 +541,6 @@ class Properties(Accessor):
         without STARTTLS is error 276 with EXPLICIT.
 
         Default: SSLStartMode.NONE.
-
-        Planned: it reads as its default, and writing anything else raises SsmtpError 606 in this
-        version.
         """
         return SSLStartMode(self._get_int("ssmtp_get_ssl_start_mode"))
 
@@ -1072,8 +1066,6 @@ class Handlers(Accessor):
         `status`: `OK`, or everything that is wrong with the certificate, joined by semicolons.
 
         `accept`: Whether to go on. It comes as the outcome of the checks and goes as the decision.
-
-        Planned: it does not fire in this version.
         """
         return self._handler("ssl_server_authentication")
 
@@ -1086,8 +1078,6 @@ class Handlers(Accessor):
         """A step of the TLS handshake, for logs.
 
         `message`: The step.
-
-        Planned: it does not fire in this version.
         """
         return self._handler("ssl_status")
 

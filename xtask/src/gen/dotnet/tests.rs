@@ -127,7 +127,7 @@ fn sample_text(spec: &str) -> &'static str {
         "HoldFor" => "3600",
         "HoldUntil" => "2027-01-31T08:00:00Z",
         "MtPriority" => "4",
-        _ => "sample@client.example",
+        _ => crate::r#gen::samples::of(spec).unwrap_or("sample@client.example"),
     }
 }
 

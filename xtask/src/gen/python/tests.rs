@@ -142,7 +142,7 @@ fn sample(
             if range.1.is_some_and(|max| above > max) { number - 1 } else { above.max(range.0.unwrap_or(above)) }
                 .to_string()
         }
-        (_, Type::Text) => quoted("sample@client.example"),
+        (_, Type::Text) => quoted(crate::r#gen::samples::of(spec).unwrap_or("sample@client.example")),
         (_, Type::Bytes) => "b\"some \\x00\\xff octets\\r\\n\"".into(),
         (_, Type::Enum(name)) => {
             let members = &api.enumeration(name).ok()?.members;

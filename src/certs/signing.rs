@@ -1,0 +1,189 @@
+//! Signing, decrypting and agreeing with private keys, and the checks of their signatures: RSASSA-PKCS1-v1_5, RSASSA-PSS and RSAES
+//! (RFC 8017), ECDSA (FIPS 186-5), Ed25519 and Ed448 (RFC 8032), DSA (FIPS 186-4), ECDH and X25519 (RFC 7748). What a key is, and
+//! where, `key` knows.
+
+mod curve448;
+mod dsa;
+mod ec;
+pub mod hash;
+mod rsa;
+
+pub use curve448::public_half as ed448_public;
+pub use dsa::public_half as dsa_public;
+pub use ec::x25519_public;
+pub use hash::Hash;
+pub use rsa::digest_info;
+
+use super::key::{Kind, PrivateKey};
+use super::spki::PublicKey;
+use crate::error::{Code, Error, Result};
+use std::fmt;
+use zeroize::Zeroizing;
+
+/// A way to sign. PSS takes MGF1 with the same hash and a salt as long as the hash; signatures of ECDSA and DSA are DER.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scheme {
+    RsaPkcs1(Hash),
+    RsaPss(Hash),
+    Ecdsa(Hash),
+    Ed25519,
+    Ed448,
+    Dsa(Hash),
+}
+
+impl Scheme {
+    /// The hash that is taken before the key is used; none where the key takes the message.
+    pub fn hash(self) -> Option<Hash> {
+        match self {
+            Scheme::RsaPkcs1(hash) | Scheme::RsaPss(hash) | Scheme::Ecdsa(hash) | Scheme::Dsa(hash) => Some(hash),
+            Scheme::Ed25519 | Scheme::Ed448 => None,
+        }
+    }
+}
+
+impl fmt::Display for Scheme {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Scheme::RsaPkcs1(hash) => write!(f, "RSA with {}", hash.name()),
+            Scheme::RsaPss(hash) => write!(f, "RSA-PSS with {}", hash.name()),
+            Scheme::Ecdsa(hash) => write!(f, "ECDSA with {}", hash.name()),
+            Scheme::Ed25519 => f.write_str("Ed25519"),
+            Scheme::Ed448 => f.write_str("Ed448"),
+            Scheme::Dsa(hash) => write!(f, "DSA with {}", hash.name()),
+        }
+    }
+}
+
+/// How RSA wraps what it encrypts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RsaPadding {
+    Pkcs1,
+    Oaep { hash: Hash, mgf: Hash },
+}
+
+/// A private key that lives elsewhere: on a token, behind a callback.
+pub trait Holder: Send + Sync + fmt::Debug {
+    /// Signs a message; what hashes it when the key wants a digest is the holder.
+    fn sign(&self, scheme: Scheme, message: &[u8]) -> Result<Vec<u8>>;
+
+    fn decrypt(&self, _padding: RsaPadding, _data: &[u8]) -> Result<Zeroizing<Vec<u8>>> {
+        Err(Error::new(Code::Decrypt, "this key only signs"))
+    }
+
+    /// The shared secret with somebody's public key, as ECDH and X25519 leave it.
+    fn agree(&self, _peer: &PublicKey) -> Result<Zeroizing<Vec<u8>>> {
+        Err(Error::new(Code::Decrypt, "this key only signs"))
+    }
+
+    /// What it can sign with, when that is less than keys of its kind can.
+    fn schemes(&self) -> Option<Vec<Scheme>> {
+        None
+    }
+}
+
+/// What a key of this kind and size can sign with, best first.
+pub(super) fn schemes(kind: Kind, public: &PublicKey) -> Vec<Scheme> {
+    use Hash::{Md5, Sha1, Sha224, Sha256, Sha384, Sha512};
+    let bits = usize::try_from(public.bits()).unwrap_or(0);
+    match kind {
+        Kind::Rsa => {
+            let all = [Sha256, Sha384, Sha512, Sha224, Sha1];
+            let pss = all.into_iter().filter(|h| rsa::pss_fits(bits, *h)).map(Scheme::RsaPss);
+            let pkcs1 = all.into_iter().chain([Md5]).filter(|h| rsa::pkcs1_fits(bits, *h)).map(Scheme::RsaPkcs1);
+            pss.chain(pkcs1).collect()
+        }
+        Kind::Ec(curve) => {
+            let own = match curve.size() {
+                32 => Sha256,
+                48 => Sha384,
+                _ => Sha512,
+            };
+            let others = [Sha512, Sha384, Sha256, Sha224, Sha1].into_iter().filter(|h| *h != own);
+            [own].into_iter().chain(others).map(Scheme::Ecdsa).collect()
+        }
+        Kind::Ed25519 => vec![Scheme::Ed25519],
+        Kind::Ed448 => vec![Scheme::Ed448],
+        Kind::Dsa => [Sha256, Sha384, Sha512, Sha224, Sha1].map(Scheme::Dsa).to_vec(),
+        Kind::X25519 | Kind::Other => Vec::new(),
+    }
+}
+
+/// Signs with a key in memory.
+pub(super) fn sign(key: &PrivateKey, pkcs8: &[u8], scheme: Scheme, message: &[u8]) -> Result<Vec<u8>> {
+    match (key.kind(), scheme) {
+        (Kind::Rsa, Scheme::RsaPkcs1(hash)) => rsa::sign(pkcs8, key.public_key(), hash, false, message),
+        (Kind::Rsa, Scheme::RsaPss(hash)) => rsa::sign(pkcs8, key.public_key(), hash, true, message),
+        (Kind::Ec(curve), Scheme::Ecdsa(hash)) => ec::sign(curve, pkcs8, hash, message),
+        (Kind::Ed25519, Scheme::Ed25519) => ec::sign_ed25519(pkcs8, message),
+        (Kind::Ed448, Scheme::Ed448) => curve448::sign(pkcs8, message),
+        (Kind::Dsa, Scheme::Dsa(hash)) => dsa::sign(pkcs8, key.public_key(), hash, message),
+        _ => Err(unfit(key.public_key(), scheme)),
+    }
+}
+
+/// The error of a key that a scheme is not for.
+pub(super) fn unfit(public: &PublicKey, scheme: Scheme) -> Error {
+    Error::new(Code::Encrypt, format!("a key of the algorithm {} cannot sign with {scheme}", public.algorithm()))
+}
+
+/// Decrypts with a key in memory. A wrong padding and whatever else is wrong are one error.
+pub(super) fn decrypt(
+    key: &PrivateKey,
+    pkcs8: &[u8],
+    padding: RsaPadding,
+    data: &[u8],
+) -> Result<Zeroizing<Vec<u8>>> {
+    match key.kind() {
+        Kind::Rsa => rsa::decrypt(pkcs8, padding, data),
+        _ => Err(Error::new(
+            Code::Decrypt,
+            format!("a key of the algorithm {} does not decrypt by itself", key.public_key().algorithm()),
+        )),
+    }
+}
+
+/// The shared secret of a key in memory and somebody's public key.
+pub(super) fn agree(key: &PrivateKey, pkcs8: &[u8], peer: &PublicKey) -> Result<Zeroizing<Vec<u8>>> {
+    match key.kind() {
+        Kind::Ec(curve) => ec::agree(curve, pkcs8, peer),
+        Kind::X25519 => ec::agree_x25519(pkcs8, peer),
+        _ => Err(Error::new(
+            Code::Decrypt,
+            format!("a key of the algorithm {} agrees on no secret", key.public_key().algorithm()),
+        )),
+    }
+}
+
+/// Whether the signature is of this message and key. Anything malformed is no signature.
+pub fn verify(public: &PublicKey, scheme: Scheme, message: &[u8], signature: &[u8]) -> bool {
+    match (Kind::of(public), scheme) {
+        (Kind::Rsa, Scheme::RsaPkcs1(hash)) => rsa::verify(public, hash, false, message, signature),
+        (Kind::Rsa, Scheme::RsaPss(hash)) => rsa::verify(public, hash, true, message, signature),
+        (Kind::Ec(curve), Scheme::Ecdsa(hash)) => ec::verify(curve, public, hash, message, signature),
+        (Kind::Ed25519, Scheme::Ed25519) => ec::verify_ed25519(public, message, signature),
+        (Kind::Ed448, Scheme::Ed448) => curve448::verify(public, message, signature),
+        (Kind::Dsa, Scheme::Dsa(hash)) => dsa::verify(public, hash, message, signature),
+        _ => false,
+    }
+}
+
+/// Encrypts a few octets (a content key) for an RSA key.
+pub fn rsa_encrypt(public: &PublicKey, padding: RsaPadding, data: &[u8]) -> Result<Vec<u8>> {
+    match Kind::of(public) {
+        Kind::Rsa => rsa::encrypt(public, padding, data),
+        _ => Err(Error::new(Code::Encrypt, format!("RSA does not encrypt for a key of the algorithm {}", public.algorithm()))),
+    }
+}
+
+/// A new key on the curve of somebody's key, to agree with it once (RFC 5753 §3.1, RFC 8418).
+pub fn ephemeral(peer: &PublicKey) -> Result<PrivateKey> {
+    let made = match Kind::of(peer) {
+        Kind::Ec(curve) => PrivateKey::ec(curve, &ec::generate(curve)),
+        Kind::X25519 => PrivateKey::x25519(&ec::generate_x25519()),
+        _ => {
+            let refused = format!("a key of the algorithm {} agrees on no secret", peer.algorithm());
+            return Err(Error::new(Code::Encrypt, refused));
+        }
+    };
+    made.map_err(|_| Error::new(Code::Encrypt, "an ephemeral key could not be made"))
+}

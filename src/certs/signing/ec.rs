@@ -1,0 +1,156 @@
+//! Elliptic curves: ECDSA and ECDH on P-256, P-384 and P-521, Ed25519, X25519. ring signs where it can (a curve with its own hash),
+//! the crates of the curves do the rest, with nonces as RFC 6979 has them.
+
+use super::Hash;
+use crate::certs::der::{self, Reader};
+use crate::certs::fault::Read;
+use crate::certs::spki::{Curve, PublicKey};
+use crate::error::{Code, Error, Result};
+use ring::signature::{self as ring_signature, UnparsedPublicKey};
+use rsa::rand_core::{OsRng, RngCore};
+use zeroize::Zeroizing;
+
+/// The octets of the key inside PKCS #8.
+pub(super) fn inner(pkcs8: &[u8]) -> Read<&[u8]> {
+    let mut info = der::only_sequence(pkcs8)?;
+    info.small()?;
+    info.sequence()?;
+    info.expect(der::OCTET_STRING)
+}
+
+/// The scalar of an EC key.
+fn scalar(pkcs8: &[u8]) -> Read<&[u8]> {
+    let mut key = der::only_sequence(inner(pkcs8)?)?;
+    key.small()?;
+    key.expect(der::OCTET_STRING)
+}
+
+fn unusable<T>(_: T) -> Error {
+    Error::new(Code::Encrypt, "the EC key does not work")
+}
+
+/// A digest as the curve's crates take it: they refuse one much shorter than the curve, so zeros stand before it. Its value, which is
+/// all that counts, stays.
+fn padded(curve: Curve, digest: Vec<u8>) -> Vec<u8> {
+    let missing = curve.size().saturating_sub(digest.len());
+    [vec![0; missing], digest].concat()
+}
+
+pub(super) fn sign(curve: Curve, pkcs8: &[u8], hash: Hash, message: &[u8]) -> Result<Vec<u8>> {
+    let with_ring = match (curve, hash) {
+        (Curve::P256, Hash::Sha256) => Some(&ring_signature::ECDSA_P256_SHA256_ASN1_SIGNING),
+        (Curve::P384, Hash::Sha384) => Some(&ring_signature::ECDSA_P384_SHA384_ASN1_SIGNING),
+        _ => None,
+    };
+    if let Some(algorithm) = with_ring {
+        let random = ring::rand::SystemRandom::new();
+        let pair = ring_signature::EcdsaKeyPair::from_pkcs8(algorithm, pkcs8, &random).map_err(unusable)?;
+        return Ok(pair.sign(&random, message).map_err(unusable)?.as_ref().to_vec());
+    }
+    let scalar = scalar(pkcs8).map_err(unusable)?;
+    let digest = padded(curve, hash.digest(message));
+    macro_rules! sign {
+        ($curve:ident) => {{
+            use $curve::ecdsa::{Signature, SigningKey, signature::hazmat::PrehashSigner};
+            let key = SigningKey::from_slice(scalar).map_err(unusable)?;
+            let signature: Signature = key.sign_prehash(&digest).map_err(unusable)?;
+            signature.to_der().as_bytes().to_vec()
+        }};
+    }
+    Ok(match curve {
+        Curve::P256 => sign!(p256),
+        Curve::P384 => sign!(p384),
+        Curve::P521 => sign!(p521),
+    })
+}
+
+pub(super) fn verify(curve: Curve, public: &PublicKey, hash: Hash, message: &[u8], signature: &[u8]) -> bool {
+    let Some(point) = public.raw() else { return false };
+    let digest = padded(curve, hash.digest(message));
+    macro_rules! verify {
+        ($curve:ident) => {{
+            use $curve::ecdsa::{Signature, VerifyingKey, signature::hazmat::PrehashVerifier};
+            let (Ok(key), Ok(signature)) = (VerifyingKey::from_sec1_bytes(point), Signature::from_der(signature)) else {
+                return false;
+            };
+            key.verify_prehash(&digest, &signature).is_ok()
+        }};
+    }
+    match curve {
+        Curve::P256 => verify!(p256),
+        Curve::P384 => verify!(p384),
+        Curve::P521 => verify!(p521),
+    }
+}
+
+pub(super) fn sign_ed25519(pkcs8: &[u8], message: &[u8]) -> Result<Vec<u8>> {
+    let unusable = |_| Error::new(Code::Encrypt, "the Ed25519 key does not work");
+    let pair = ring_signature::Ed25519KeyPair::from_pkcs8_maybe_unchecked(pkcs8).map_err(unusable)?;
+    Ok(pair.sign(message).as_ref().to_vec())
+}
+
+pub(super) fn verify_ed25519(public: &PublicKey, message: &[u8], signature: &[u8]) -> bool {
+    let Some(key) = public.raw() else { return false };
+    UnparsedPublicKey::new(&ring_signature::ED25519, key).verify(message, signature).is_ok()
+}
+
+pub(super) fn agree(curve: Curve, pkcs8: &[u8], peer: &PublicKey) -> Result<Zeroizing<Vec<u8>>> {
+    let foreign = || Error::new(Code::Decrypt, "the other key is not on the curve of this one");
+    if peer.curve() != Some(curve) {
+        return Err(foreign());
+    }
+    let point = peer.raw().ok_or_else(foreign)?;
+    let scalar = scalar(pkcs8).map_err(|_| foreign())?;
+    macro_rules! agree {
+        ($curve:ident) => {{
+            let secret = $curve::SecretKey::from_slice(scalar).map_err(|_| foreign())?;
+            let public = $curve::PublicKey::from_sec1_bytes(point).map_err(|_| foreign())?;
+            let shared = $curve::ecdh::diffie_hellman(secret.to_nonzero_scalar(), public.as_affine());
+            Zeroizing::new(shared.raw_secret_bytes().to_vec())
+        }};
+    }
+    Ok(match curve {
+        Curve::P256 => agree!(p256),
+        Curve::P384 => agree!(p384),
+        Curve::P521 => agree!(p521),
+    })
+}
+
+pub(super) fn agree_x25519(pkcs8: &[u8], peer: &PublicKey) -> Result<Zeroizing<Vec<u8>>> {
+    let foreign = || Error::new(Code::Decrypt, "the other key is no X25519 key of use");
+    let secret = inner(pkcs8)
+        .and_then(|key| Reader::new(key).expect(der::OCTET_STRING))
+        .ok()
+        .and_then(|key| <[u8; 32]>::try_from(key).ok())
+        .map(Zeroizing::new)
+        .ok_or_else(foreign)?;
+    let public = (peer.algorithm() == "X25519").then(|| peer.raw()).flatten();
+    let public = public.and_then(|key| <[u8; 32]>::try_from(key).ok()).ok_or_else(foreign)?;
+    let shared = x25519_dalek::StaticSecret::from(*secret).diffie_hellman(&x25519_dalek::PublicKey::from(public));
+    // RFC 8418 §4 wants the check: a point of small order would make the secret known to everybody.
+    if !shared.was_contributory() {
+        return Err(foreign());
+    }
+    Ok(Zeroizing::new(shared.as_bytes().to_vec()))
+}
+
+/// The public half of an X25519 key.
+pub fn x25519_public(secret: &[u8; 32]) -> [u8; 32] {
+    let secret = x25519_dalek::StaticSecret::from(*secret);
+    x25519_dalek::PublicKey::from(&secret).to_bytes()
+}
+
+/// A new scalar.
+pub(super) fn generate(curve: Curve) -> Zeroizing<Vec<u8>> {
+    Zeroizing::new(match curve {
+        Curve::P256 => p256::SecretKey::random(&mut OsRng).to_bytes().to_vec(),
+        Curve::P384 => p384::SecretKey::random(&mut OsRng).to_bytes().to_vec(),
+        Curve::P521 => p521::SecretKey::random(&mut OsRng).to_bytes().to_vec(),
+    })
+}
+
+pub(super) fn generate_x25519() -> Zeroizing<[u8; 32]> {
+    let mut secret = Zeroizing::new([0; 32]);
+    OsRng.fill_bytes(&mut *secret);
+    secret
+}

@@ -1,0 +1,151 @@
+//! RSA (RFC 8017): ring signs where it can, the `rsa` crate does the rest, always blinded. Its decryption gives one error for
+//! everything, since what exactly was wrong with a padding is what an attacker asks for (RUSTSEC-2023-0071).
+
+use super::{Hash, RsaPadding};
+use crate::certs::der::{self, Reader};
+use crate::certs::fault::Read;
+use crate::certs::spki::PublicKey;
+use crate::error::{Code, Error, Result};
+use ::rsa::rand_core::OsRng;
+use ::rsa::traits::SignatureScheme;
+use ::rsa::{BigUint, Oaep, Pkcs1v15Encrypt, Pkcs1v15Sign, Pss, RsaPrivateKey, RsaPublicKey};
+use ring::signature as ring_signature;
+use zeroize::Zeroizing;
+
+/// Signatures of keys larger than this are not checked: it takes too long.
+const MAX_BITS: usize = crate::certs::key::RSA_OCTETS * 8;
+
+/// Whether a PSS signature fits a key: hash, salt, two octets, and a bit to spare.
+pub(super) fn pss_fits(bits: usize, hash: Hash) -> bool {
+    bits.saturating_sub(1).div_ceil(8) >= 2 * hash.len() + 2
+}
+
+/// Whether a PKCS #1 v1.5 signature fits a key: 11 octets of padding and the DigestInfo.
+pub(super) fn pkcs1_fits(bits: usize, hash: Hash) -> bool {
+    bits.div_ceil(8) >= prefix(hash).len() + hash.len() + 11
+}
+
+/// What stands before the digest in a DigestInfo (RFC 8017 §9.2).
+fn prefix(hash: Hash) -> Vec<u8> {
+    let algorithm = der::wrap(der::SEQUENCE, &[&der::wrap(der::OID, &[hash.oid()]), &der::wrap(der::NULL, &[])]);
+    let whole = der::wrap(der::SEQUENCE, &[&algorithm, &der::wrap(der::OCTET_STRING, &[&vec![0; hash.len()]])]);
+    whole[..whole.len() - hash.len()].to_vec()
+}
+
+/// The DigestInfo of RSASSA-PKCS1-v1_5, which a token signs as it is.
+pub fn digest_info(hash: Hash, message: &[u8]) -> Vec<u8> {
+    let mut info = prefix(hash);
+    info.extend(hash.digest(message));
+    info
+}
+
+pub(super) fn sign(pkcs8: &[u8], public: &PublicKey, hash: Hash, pss: bool, message: &[u8]) -> Result<Vec<u8>> {
+    let bits = usize::try_from(public.bits()).unwrap_or(0);
+    if !(if pss { pss_fits(bits, hash) } else { pkcs1_fits(bits, hash) }) {
+        return Err(Error::new(
+            Code::Encrypt,
+            format!("an RSA key of {bits} bits is too short to sign with {}", hash.name()),
+        ));
+    }
+    let with_ring: Option<&dyn ring_signature::RsaEncoding> = match (hash, pss) {
+        (Hash::Sha256, false) => Some(&ring_signature::RSA_PKCS1_SHA256),
+        (Hash::Sha384, false) => Some(&ring_signature::RSA_PKCS1_SHA384),
+        (Hash::Sha512, false) => Some(&ring_signature::RSA_PKCS1_SHA512),
+        (Hash::Sha256, true) => Some(&ring_signature::RSA_PSS_SHA256),
+        (Hash::Sha384, true) => Some(&ring_signature::RSA_PSS_SHA384),
+        (Hash::Sha512, true) => Some(&ring_signature::RSA_PSS_SHA512),
+        _ => None,
+    };
+    // ring refuses keys below 2048 and above 4096 bits, and some whose numbers are odd but work.
+    if let Some(encoding) = with_ring
+        && let Ok(pair) = ring::rsa::KeyPair::from_pkcs8(pkcs8)
+    {
+        let mut signature = vec![0; pair.public().modulus_len()];
+        let random = ring::rand::SystemRandom::new();
+        if pair.sign(encoding, &random, message, &mut signature).is_ok() {
+            return Ok(signature);
+        }
+    }
+    let digest = hash.digest(message);
+    let signed = private(pkcs8).and_then(|key| {
+        let mut random = OsRng;
+        if pss { scheme_pss(hash).sign(Some(&mut random), &key, &digest) } else { scheme(hash).sign(Some(&mut random), &key, &digest) }
+            .map_err(|_| ())
+    });
+    signed.map_err(|()| Error::new(Code::Encrypt, "the RSA key cannot sign: its numbers do not work, or exceed 4096 bits"))
+}
+
+fn scheme(hash: Hash) -> Pkcs1v15Sign {
+    Pkcs1v15Sign { hash_len: Some(hash.len()), prefix: prefix(hash).into() }
+}
+
+fn scheme_pss(hash: Hash) -> Pss {
+    let length = hash.len();
+    match hash {
+        Hash::Md5 => Pss::new_with_salt::<md5::Md5>(length),
+        Hash::Sha1 => Pss::new_with_salt::<sha1::Sha1>(length),
+        Hash::Sha224 => Pss::new_with_salt::<sha2::Sha224>(length),
+        Hash::Sha256 => Pss::new_with_salt::<sha2::Sha256>(length),
+        Hash::Sha384 => Pss::new_with_salt::<sha2::Sha384>(length),
+        Hash::Sha512 => Pss::new_with_salt::<sha2::Sha512>(length),
+    }
+}
+
+pub(super) fn verify(public: &PublicKey, hash: Hash, pss: bool, message: &[u8], signature: &[u8]) -> bool {
+    let Ok(key) = public_numbers(public) else { return false };
+    let digest = hash.digest(message);
+    let checked =
+        if pss { scheme_pss(hash).verify(&key, &digest, signature) } else { scheme(hash).verify(&key, &digest, signature) };
+    checked.is_ok()
+}
+
+pub(super) fn encrypt(public: &PublicKey, padding: RsaPadding, data: &[u8]) -> Result<Vec<u8>> {
+    let refused = || Error::new(Code::Encrypt, "the content key cannot be encrypted for this RSA key");
+    let key = public_numbers(public).map_err(|()| refused())?;
+    match padding {
+        RsaPadding::Pkcs1 => key.encrypt(&mut OsRng, Pkcs1v15Encrypt, data),
+        RsaPadding::Oaep { hash, mgf } => key.encrypt(&mut OsRng, oaep(hash, mgf), data),
+    }
+    .map_err(|_| refused())
+}
+
+pub(super) fn decrypt(pkcs8: &[u8], padding: RsaPadding, data: &[u8]) -> Result<Zeroizing<Vec<u8>>> {
+    let refused = || Error::new(Code::Decrypt, "the RSA key does not decrypt this");
+    let key = private(pkcs8).map_err(|()| refused())?;
+    match padding {
+        RsaPadding::Pkcs1 => key.decrypt_blinded(&mut OsRng, Pkcs1v15Encrypt, data),
+        RsaPadding::Oaep { hash, mgf } => key.decrypt_blinded(&mut OsRng, oaep(hash, mgf), data),
+    }
+    .map(Zeroizing::new)
+    .map_err(|_| refused())
+}
+
+fn oaep(hash: Hash, mgf: Hash) -> Oaep {
+    fn digest(hash: Hash) -> Box<dyn sha2::digest::DynDigest + Send + Sync> {
+        match hash {
+            Hash::Md5 => Box::<md5::Md5>::default(),
+            Hash::Sha1 => Box::<sha1::Sha1>::default(),
+            Hash::Sha224 => Box::<sha2::Sha224>::default(),
+            Hash::Sha256 => Box::<sha2::Sha256>::default(),
+            Hash::Sha384 => Box::<sha2::Sha384>::default(),
+            Hash::Sha512 => Box::<sha2::Sha512>::default(),
+        }
+    }
+    Oaep { digest: digest(hash), mgf_digest: digest(mgf), label: None }
+}
+
+fn public_numbers(public: &PublicKey) -> std::result::Result<RsaPublicKey, ()> {
+    let (n, e) = public.rsa_numbers().ok_or(())?;
+    RsaPublicKey::new_with_max_size(BigUint::from_bytes_be(n), BigUint::from_bytes_be(e), MAX_BITS).map_err(|_| ())
+}
+
+fn private(pkcs8: &[u8]) -> std::result::Result<RsaPrivateKey, ()> {
+    let read = || -> Read<[BigUint; 5]> {
+        let mut key = der::only_sequence(super::ec::inner(pkcs8)?)?;
+        key.small()?;
+        let number = |reader: &mut Reader<'_>| Ok(BigUint::from_bytes_be(reader.unsigned()?));
+        Ok([number(&mut key)?, number(&mut key)?, number(&mut key)?, number(&mut key)?, number(&mut key)?])
+    };
+    let [n, e, d, p, q] = read().map_err(|_| ())?;
+    RsaPrivateKey::from_components(n, e, d, vec![p, q]).map_err(|_| ())
+}

@@ -1,0 +1,244 @@
+//! TLS around the conversation: when it starts (ruling 31, RFC 8314, RFC 3207), what the settings ask of it, who is asked
+//! about the server's certificate (ruling 38), and what the handshake agreed on.
+
+use super::operation::Operation;
+use super::{Component, State};
+use crate::certs::Certificate;
+use crate::certs::pem;
+use crate::certs::x509::X509;
+use crate::config::Setting;
+use crate::enums::{SslProvider, SslStartMode};
+use crate::error::{Code, Error, Result};
+use crate::events::{Kind, Sink, SslServerAuthentication, SslStatus};
+use crate::net::tls::{Judge, Negotiated, Provider, Question, Secured, TlsOptions, roots};
+use crate::net::{Clock, Stream};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// What a handle remembers about TLS. Sessions are the provider's.
+#[derive(Default)]
+pub struct Tls {
+    pub ssl_provider: SslProvider,
+    pub ssl_start_mode: SslStartMode,
+    /// What is shown to a server that asks.
+    pub ssl_cert: Certificate,
+    /// What is accepted without further checks.
+    pub ssl_accept_server_cert: Certificate,
+    /// What the server showed in the last handshake.
+    pub ssl_server_cert: Certificate,
+    /// What the last handshake agreed on, until the next connection is tried.
+    pub negotiated: Option<Negotiated>,
+    /// The certificates that the server showed, its own first, DER.
+    pub server_certs: Vec<Vec<u8>>,
+    /// The open connection is secured.
+    pub active: bool,
+}
+
+/// When TLS starts on a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Start {
+    /// Never: nobody asked for it.
+    Never,
+    /// Before the greeting.
+    AtOnce,
+    /// By STARTTLS; a server that does not offer it is not talked to.
+    ByCommand,
+}
+
+impl Tls {
+    pub fn ssl_enabled(&self) -> bool {
+        self.ssl_start_mode != SslStartMode::None
+    }
+
+    /// True asks for TLS where nothing does, False for none (ruling 31).
+    pub fn set_ssl_enabled(&mut self, value: bool) -> Result<()> {
+        self.ssl_start_mode = match (value, self.ssl_start_mode) {
+            (false, _) => SslStartMode::None,
+            (true, SslStartMode::None) => SslStartMode::Automatic,
+            (true, mode) => mode,
+        };
+        Ok(())
+    }
+
+    pub(super) fn start(&self, port: i32) -> Start {
+        match self.ssl_start_mode {
+            SslStartMode::None => Start::Never,
+            SslStartMode::Implicit => Start::AtOnce,
+            SslStartMode::Explicit => Start::ByCommand,
+            // The ports on which a server speaks plaintext first: relay and submission.
+            SslStartMode::Automatic if matches!(port, 25 | 587) => Start::ByCommand,
+            SslStartMode::Automatic => Start::AtOnce,
+        }
+    }
+
+    /// A new connection is tried: what the last one showed is gone.
+    pub(super) fn begin(&mut self) {
+        self.negotiated = None;
+        self.server_certs.clear();
+        self.active = false;
+    }
+
+    /// One of the SSLNegotiated settings; empty before a handshake.
+    pub(super) fn negotiated(&self, setting: Setting) -> String {
+        let Some(info) = &self.negotiated else { return String::new() };
+        let bits = |bits: u32| if bits == 0 { String::new() } else { bits.to_string() };
+        match setting {
+            Setting::SslNegotiatedCipher => info.cipher.clone(),
+            Setting::SslNegotiatedCipherStrength => bits(info.strength),
+            Setting::SslNegotiatedCipherSuite => info.suite.clone(),
+            Setting::SslNegotiatedKeyExchange => info.key_exchange.clone(),
+            Setting::SslNegotiatedKeyExchangeStrength => bits(info.key_exchange_strength),
+            _ => info.version.name().to_owned(),
+        }
+    }
+}
+
+/// What the settings ask of the next handshake with one host.
+pub(super) struct Plan {
+    options: TlsOptions,
+}
+
+impl Plan {
+    /// For a host and its port; the host is the name that the caller set, whatever address it has.
+    pub(super) fn read(state: &State, sink: &dyn Sink, host: &str, port: u16) -> Result<Plan> {
+        let mut options = options(state)?;
+        options.server_name = host.to_owned();
+        options.port = port;
+        options.judge_generation = sink.judge();
+        Ok(Plan { options })
+    }
+}
+
+/// The settings, for no host yet.
+pub(super) fn options(state: &State) -> Result<TlsOptions> {
+    let settings = &state.settings;
+    let text = |setting| Some(settings.text(setting).to_owned());
+    let number = |setting| u32::try_from(settings.int(setting)).unwrap_or(0);
+    Ok(TlsOptions {
+        protocols: number(Setting::SslEnabledProtocols),
+        suites: text(Setting::SslEnabledCipherSuites),
+        min_strength: number(Setting::SslCipherStrength),
+        tls12_groups: text(Setting::Tls12SupportedGroups),
+        tls13_groups: text(Setting::Tls13SupportedGroups),
+        tls13_key_shares: text(Setting::Tls13KeyShareGroups),
+        tls12_signatures: text(Setting::Tls12SignatureAlgorithms),
+        tls13_signatures: text(Setting::Tls13SignatureAlgorithms),
+        extra_roots: settings.text(Setting::SslServerCaCerts).to_owned(),
+        ca_files: ca_files(state),
+        security_flags: number(Setting::SslSecurityFlags),
+        key_log: Some(settings.text(Setting::SslKeyLogFile)).filter(|path| !path.is_empty()).map(PathBuf::from),
+        reuse_sessions: settings.bool(Setting::ReuseSslSession),
+        ..TlsOptions::new("", 0)
+    })
+}
+
+/// PEM, which has lines.
+pub(super) fn has_lines(setting: Setting) -> bool {
+    matches!(setting, Setting::SslServerCaCerts | Setting::SslcaCerts | Setting::SslClientCaCerts)
+}
+
+/// Whether a setting that was just set means something to the provider: 603 with what it has (rulings 18, 21).
+pub(super) fn check(state: &State, setting: Setting) -> Result<()> {
+    let text = state.settings.text(setting);
+    match setting {
+        Setting::SslEnabledCipherSuites
+        | Setting::SslCipherStrength
+        | Setting::Tls12SupportedGroups
+        | Setting::Tls13SupportedGroups
+        | Setting::Tls13KeyShareGroups
+        | Setting::Tls12SignatureAlgorithms
+        | Setting::Tls13SignatureAlgorithms => options(state)?.check(),
+        Setting::SslEnabledProtocols if state.settings.int(setting) & OLD_PROTOCOLS != 0 => {
+            let why = "SSLEnabledProtocols: no provider has SSL 2.0 (12) and SSL 3.0 (48); there are 192, 768, 3072 and 12288 for TLS 1.0 to 1.3";
+            Err(Error::new(Code::ValueRefused, why))
+        }
+        Setting::SslServerCaCerts => roots::from_pem(text.as_bytes(), "SSLServerCACerts").map(drop),
+        Setting::SslcaCerts => roots::from_pem(text.as_bytes(), "SSLCACerts").map(drop),
+        Setting::SslClientCaCerts => roots::from_pem(text.as_bytes(), "SSLClientCACerts").map(drop),
+        _ => Ok(()),
+    }
+}
+
+/// The bits of SSL 2.0 and 3.0.
+const OLD_PROTOCOLS: i64 = 0x3c;
+
+/// The default names the usual places of the system's bundle, which is found without it.
+fn ca_files(state: &State) -> Vec<PathBuf> {
+    let set = state.settings.get(Setting::CaCertFilePaths);
+    if *set == crate::config::TABLE[Setting::CaCertFilePaths as usize].initial() {
+        return Vec::new();
+    }
+    let paths = state.settings.text(Setting::CaCertFilePaths).split(';').map(str::trim);
+    paths.filter(|path| !path.is_empty()).map(PathBuf::from).collect()
+}
+
+impl Component {
+    pub(super) fn provider(&self) -> &dyn Provider {
+        &self.tls
+    }
+}
+
+impl Operation<'_> {
+    /// Secures the conversation with the server, in place of the plaintext one; errors end it.
+    pub(super) fn secure(&mut self, plan: &Plan) -> Result<()> {
+        let component = self.component;
+        let clock = self.clock.clone();
+        let Some(session) = self.session.as_mut() else { return Err(Error::plain(Code::NotConnected)) };
+        let done = session.secure(|stream| {
+            let Secured { stream, info } = component.handshake(stream, plan, &clock)?;
+            let mut state = component.state.lock();
+            state.tls.server_certs = info.server_certs.clone();
+            state.tls.negotiated = Some(info);
+            state.tls.active = true;
+            Ok(stream)
+        });
+        match &done {
+            Ok(()) => self.status("SSL handshake complete", 0, "OK"),
+            Err(error) => {
+                self.status("SSL handshake complete", error.code as i32, &error.message)?;
+                done
+            }
+        }
+    }
+}
+
+impl Component {
+    /// One handshake over any stream, with the events of this handle.
+    pub(super) fn handshake(&self, stream: Box<dyn Stream>, plan: &Plan, clock: &Clock) -> Result<Secured> {
+        let mut ear = Ear { component: self, sink: Arc::clone(&self.sink) };
+        self.provider().handshake(stream, &plan.options, clock, &mut ear)
+    }
+}
+
+/// Tells the caller's handlers of a handshake, and asks them.
+struct Ear<'a> {
+    component: &'a Component,
+    sink: Arc<dyn Sink>,
+}
+
+impl Judge for Ear<'_> {
+    fn judge(&mut self, question: &Question<'_>) -> Result<bool> {
+        self.component.state.lock().tls.server_certs = question.chain.to_vec();
+        if !self.sink.wants(Kind::SslServerAuthentication) {
+            return Ok(question.accept);
+        }
+        let read = X509::from_der(question.leaf).ok();
+        let (subject, issuer) = read.as_ref().map_or(("", ""), |leaf| (&*leaf.subject, &*leaf.issuer));
+        // Leaf, what else was sent, the root that was found.
+        let encoded: String = question.chain.iter().map(|der| pem::encode("CERTIFICATE", der)).collect();
+        let mut event = SslServerAuthentication {
+            cert_encoded: encoded.as_bytes(),
+            cert_encoded_b: question.leaf,
+            cert_subject: subject.as_bytes(),
+            cert_issuer: issuer.as_bytes(),
+            status: question.status.as_bytes(),
+            accept: question.accept,
+        };
+        self.sink.ssl_server_authentication(&mut event)?;
+        Ok(event.accept)
+    }
+
+    fn progress(&mut self, line: &str) -> Result<()> {
+        self.sink.ssl_status(&SslStatus { message: line.as_bytes() })
+    }
+}

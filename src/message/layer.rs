@@ -1,0 +1,56 @@
+//! Layers over a body: what a signature or an encryption makes of octets while they are read, without knowing either. A message
+//! holds them as trait objects, since the cryptography lies a floor above.
+
+use std::fmt::Debug;
+
+use super::encode::LineEnds;
+use super::mime::Entity;
+use crate::error::Result;
+
+/// One pass over content.
+pub trait Filter: Send {
+    fn update(&mut self, input: &[u8], out: &mut Vec<u8>) -> Result<()>;
+    /// The end of the content, which the pass may refuse.
+    fn finish(&mut self, out: &mut Vec<u8>) -> Result<()>;
+}
+
+/// Makes passes.
+pub trait Layer: Debug + Send + Sync {
+    /// Begins a pass over content of this length, where that is known; content of another length fails then.
+    fn open(&self, length: Option<u64>) -> Result<Box<dyn Filter>>;
+    /// What so many octets become, where that is known.
+    fn length(&self, content: u64) -> Option<u64>;
+}
+
+/// Turns one MIME entity into another: an operation of S/MIME that is carried out while the message is sent.
+pub trait Wrap: Debug + Send + Sync {
+    /// `edition` 0 is what everyone gets, others are those of the recipients apart, in their order.
+    fn wrap(&self, inner: Entity, edition: usize) -> Result<Entity>;
+    /// Whether it hides the content.
+    fn encrypts(&self) -> bool;
+}
+
+/// Line ends of unknown text made CRLF: what is signed must look the same to everyone (RFC 8551 section 3.1.1).
+#[derive(Debug)]
+pub struct Canonical;
+
+impl Layer for Canonical {
+    fn open(&self, _length: Option<u64>) -> Result<Box<dyn Filter>> {
+        Ok(Box::new(LineEnds::default()))
+    }
+
+    fn length(&self, _content: u64) -> Option<u64> {
+        None
+    }
+}
+
+impl Filter for LineEnds {
+    fn update(&mut self, input: &[u8], out: &mut Vec<u8>) -> Result<()> {
+        self.push(input, out);
+        Ok(())
+    }
+
+    fn finish(&mut self, _out: &mut Vec<u8>) -> Result<()> {
+        Ok(())
+    }
+}
