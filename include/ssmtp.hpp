@@ -929,9 +929,9 @@ class Certificate {
 public:
     /// Empty: to be filled through its setters.
     Certificate() { check(ssmtp_cert_new(&cert_)); }
-    /// From a file of any kind that needs no password.
+    /// The first certificate of a file, PEM or DER, without a key.
     explicit Certificate(std::string_view path) { check(ssmtp_cert_new_file(detail::Text(path).get(), &cert_)); }
-    /// From the octets of such a file.
+    /// The first certificate of the octets, PEM or DER, without a key.
     explicit Certificate(BytesView data) { check(ssmtp_cert_new_data(data.data(), data.size(), &cert_)); }
     /// The entry of a store that `subject` names; "*" takes the first one with a private key.
     Certificate(CertStoreType type, std::string_view store, std::string_view password, std::string_view subject,
@@ -947,7 +947,7 @@ public:
                                         detail::Text(password).get(), detail::Text(subject).get(),
                                         detail::Text(config).get(), &cert_));
     }
-    /// The entry of a store whose encoded form is given.
+    /// A given certificate, whose private key is searched for in the store.
     Certificate(CertStoreType type, std::string_view store, std::string_view password, BytesView encoded) {
         check(ssmtp_cert_new_store_encoded(static_cast<std::int32_t>(type), detail::Text(store).get(),
                                            detail::Text(password).get(), encoded.data(), encoded.size(), &cert_));
@@ -970,123 +970,105 @@ public:
     /// The certificate, for calls to ssmtp.h; it stays the object's own.
     ssmtp_cert_t *handle() const noexcept { return cert_; }
 
-    /// First moment of validity in local time, such as `23-Jan-2000 15:00:00`. Not there yet: anything but the default
-    /// is error 606.
+    /// First moment of validity in local time, such as `23-Jan-2000 15:00:00`.
     std::string effective_date() const { return text(ssmtp_cert_get_effective_date); }
 
-    /// Last moment of validity in local time, such as `23-Jan-2001 15:00:00`. Not there yet: anything but the default
-    /// is error 606.
+    /// Last moment of validity in local time, such as `23-Jan-2001 15:00:00`.
     std::string expiration_date() const { return text(ssmtp_cert_get_expiration_date); }
 
     /// Name of the holder in RFC 4514 order, joined by a comma and a blank, with CN O OU L S C E and object identifiers
     /// otherwise. Setting it searches the store: an exact match first (case and blanks after commas do not matter),
     /// then a part of a name, `*` takes the first entry with a key. When nothing matches it reads empty and nothing is
-    /// selected; a store that cannot be read is error 271. Not there yet: anything but the default is error 606.
+    /// selected; a store that cannot be read is error 271.
     std::string subject() const { return text(ssmtp_cert_get_subject); }
     Certificate &subject(std::string_view value) { return put(ssmtp_cert_set_subject, value); }
 
-    /// Name of the issuer, written as Subject is. Not there yet: anything but the default is error 606.
+    /// Name of the issuer, written as Subject is.
     std::string issuer() const { return text(ssmtp_cert_get_issuer); }
 
-    /// Alternative names of the holder (host names, mail addresses), joined by commas. Not there yet: anything but the
-    /// default is error 606.
+    /// Alternative names of the holder (host names, mail addresses), joined by commas.
     std::string subject_alt_names() const { return text(ssmtp_cert_get_subject_alt_names); }
 
-    /// Serial number as upper-case hexadecimal digits. Not there yet: anything but the default is error 606.
+    /// Serial number as upper-case hexadecimal digits.
     std::string serial_number() const { return text(ssmtp_cert_get_serial_number); }
 
-    /// `V1`, `V2` or `V3`. Not there yet: anything but the default is error 606.
+    /// `V1`, `V2` or `V3`.
     std::string version() const { return text(ssmtp_cert_get_version); }
 
-    /// What the key may be used for, the words for UsageFlags joined by commas. Not there yet: anything but the default
-    /// is error 606.
+    /// What the key may be used for, the words for UsageFlags joined by commas.
     std::string usage() const { return text(ssmtp_cert_get_usage); }
 
     /// Key usage bits (RFC 5280 section 4.2.1.3): 0x80 digital signatures, 0x40 key authentication, 0x20 key
-    /// encryption, 0x10 data encryption, 0x08 key agreement, 0x04 certificate signing, 0x02 key signing. Not there yet:
-    /// anything but the default is error 606.
+    /// encryption, 0x10 data encryption, 0x08 key agreement, 0x04 certificate signing, 0x02 key signing.
     std::int32_t usage_flags() const { return number(ssmtp_cert_get_usage_flags); }
 
-    /// Object identifiers of the extended key usage (RFC 5280 section 4.2.1.12), joined by commas. Not there yet:
-    /// anything but the default is error 606.
+    /// Object identifiers of the extended key usage (RFC 5280 section 4.2.1.12), joined by commas.
     std::string extended_key_usage() const { return text(ssmtp_cert_get_extended_key_usage); }
 
-    /// Algorithm that the issuer signed with. Not there yet: anything but the default is error 606.
+    /// Algorithm that the issuer signed with.
     std::string signature_algorithm() const { return text(ssmtp_cert_get_signature_algorithm); }
 
-    /// Public key as PEM (SubjectPublicKeyInfo). Not there yet: anything but the default is error 606.
+    /// Public key as PEM (SubjectPublicKeyInfo).
     std::string public_key() const { return text(ssmtp_cert_get_public_key); }
 
-    /// `RSA`, `EC`, `Ed25519`, `Ed448` or `DSA`, else the object identifier. Not there yet: anything but the default is
-    /// error 606.
+    /// `RSA`, `EC`, `Ed25519`, `Ed448` or `DSA`, else the object identifier.
     std::string public_key_algorithm() const { return text(ssmtp_cert_get_public_key_algorithm); }
 
-    /// Length of the public key in bits. Not there yet: anything but the default is error 606.
+    /// Length of the public key in bits.
     std::int32_t public_key_length() const { return number(ssmtp_cert_get_public_key_length); }
 
-    /// Private key as PEM (PKCS #8), empty when there is none or when it cannot leave its token. Not there yet:
-    /// anything but the default is error 606.
+    /// Private key as PEM (PKCS #8), empty when there is none or when it cannot leave its token.
     std::string private_key() const { return text(ssmtp_cert_get_private_key); }
 
-    /// Whether there is a private key, so that this certificate can sign, decrypt or log in. Not there yet: anything
-    /// but the default is error 606.
+    /// Whether there is a private key, so that this certificate can sign, decrypt or log in.
     bool private_key_available() const { return number(ssmtp_cert_get_private_key_available) != 0; }
 
-    /// Always empty: key containers exist on another system only. Not there yet: anything but the default is error 606.
+    /// Always empty: key containers exist on another system only.
     std::string private_key_container() const { return text(ssmtp_cert_get_private_key_container); }
 
     /// MD5 fingerprint in lower-case hexadecimal with colons: of the certificate, or of the SSH key when there is none.
-    /// Not there yet: anything but the default is error 606.
     std::string fingerprint() const { return text(ssmtp_cert_get_fingerprint); }
 
-    /// SHA-1 fingerprint, written as Fingerprint is. Not there yet: anything but the default is error 606.
+    /// SHA-1 fingerprint, written as Fingerprint is.
     std::string fingerprint_sha1() const { return text(ssmtp_cert_get_fingerprint_sha1); }
 
-    /// SHA-256 fingerprint, written as Fingerprint is. Not there yet: anything but the default is error 606.
+    /// SHA-256 fingerprint, written as Fingerprint is.
     std::string fingerprint_sha256() const { return text(ssmtp_cert_get_fingerprint_sha256); }
 
-    /// MD5 digest of the certificate in upper-case hexadecimal without colons. Not there yet: anything but the default
-    /// is error 606.
+    /// MD5 digest of the certificate in upper-case hexadecimal without colons.
     std::string thumbprint_md5() const { return text(ssmtp_cert_get_thumbprint_md5); }
 
-    /// SHA-1 digest of the certificate, written as ThumbprintMD5 is. Not there yet: anything but the default is error
-    /// 606.
+    /// SHA-1 digest of the certificate, written as ThumbprintMD5 is.
     std::string thumbprint_sha1() const { return text(ssmtp_cert_get_thumbprint_sha1); }
 
-    /// SHA-256 digest of the certificate, written as ThumbprintMD5 is. Not there yet: anything but the default is error
-    /// 606.
+    /// SHA-256 digest of the certificate, written as ThumbprintMD5 is.
     std::string thumbprint_sha256() const { return text(ssmtp_cert_get_thumbprint_sha256); }
 
     /// Where to search: a file name, the content itself for the BLOB kinds, or a folder name such as `MY`, `ROOT` or
-    /// `CA` for USER and MACHINE. StoreType says which of these it is. Not there yet: anything but the default is error
-    /// 606.
+    /// `CA` for USER and MACHINE. StoreType says which of these it is.
     std::string store() const { return text(ssmtp_cert_get_store); }
     Certificate &store(std::string_view value) { return put(ssmtp_cert_set_store, value); }
 
-    /// Store as octets: the same value, for content that is no text. Not there yet: anything but the default is error
-    /// 606.
+    /// Store as octets: the same value, for content that is no text.
     Bytes store_b() const { return bytes(ssmtp_cert_get_store_b); }
     Certificate &store_b(BytesView value) { return put(ssmtp_cert_set_store_b, value); }
 
-    /// Kind of Store. AUTO finds it out from the content. Not there yet: anything but the default is error 606.
+    /// Kind of Store. AUTO finds it out from the content.
     CertStoreType store_type() const { return static_cast<CertStoreType>(number(ssmtp_cert_get_store_type)); }
     Certificate &store_type(CertStoreType value) {
         return put(ssmtp_cert_set_store_type, static_cast<std::int32_t>(value));
     }
 
-    /// Password of the store, or the PIN of a token. A wrong one is error 271 when the store is opened. Not there yet:
-    /// anything but the default is error 606.
+    /// Password of the store, or the PIN of a token. A wrong one is error 271 when the store is opened.
     std::string store_password() const { return text(ssmtp_cert_get_store_password); }
     Certificate &store_password(std::string_view value) { return put(ssmtp_cert_set_store_password, value); }
 
     /// The certificate as PEM. Setting it (PEM or Base64) selects that certificate and searches Store for its key;
-    /// without the key Subject reads empty while the other fields are filled. Not there yet: anything but the default
-    /// is error 606.
+    /// without the key Subject reads empty while the other fields are filled.
     std::string encoded() const { return text(ssmtp_cert_get_encoded); }
     Certificate &encoded(std::string_view value) { return put(ssmtp_cert_set_encoded, value); }
 
-    /// The certificate as octets. Setting it (DER or PEM) does what setting Encoded does. Not there yet: anything but
-    /// the default is error 606.
+    /// The certificate as octets. Setting it (DER or PEM) does what setting Encoded does.
     Bytes encoded_b() const { return bytes(ssmtp_cert_get_encoded_b); }
     Certificate &encoded_b(BytesView value) { return put(ssmtp_cert_set_encoded_b, value); }
 
@@ -1640,8 +1622,7 @@ public:
     MessageRecipients message_recipients() const { return MessageRecipients(state().handle); }
 
     /// The certificate with its private key that Sign, SignAndEncrypt and decrypting use. Reading gives a copy that the
-    /// caller releases; setting takes a copy. By name, use the rows CertificateStore and the others (604). Not there
-    /// yet: anything but the default is error 606.
+    /// caller releases; setting takes a copy. By name, use the rows CertificateStore and the others (604).
     Certificate certificate() const { return certificate_of(ssmtp_get_certificate); }
     Ssmtp &certificate(const Certificate &value) { return put(ssmtp_set_certificate, value); }
 
@@ -1687,19 +1668,17 @@ public:
     Ssmtp &ssl_provider(SSLProvider value) { return put(ssmtp_set_ssl_provider, static_cast<std::int32_t>(value)); }
 
     /// The client certificate with its private key, shown to a server that asks for one. Reading gives a copy that the
-    /// caller releases; setting takes a copy. By name, use the rows SSLCertStore and the others (604). Not there yet:
-    /// anything but the default is error 606.
+    /// caller releases; setting takes a copy. By name, use the rows SSLCertStore and the others (604).
     Certificate ssl_cert() const { return certificate_of(ssmtp_get_ssl_cert); }
     Ssmtp &ssl_cert(const Certificate &value) { return put(ssmtp_set_ssl_cert, value); }
 
     /// A server certificate that is accepted without further checks when the server shows exactly this one. Reading
-    /// gives a copy that the caller releases; setting takes a copy. Not there yet: anything but the default is error
-    /// 606.
+    /// gives a copy that the caller releases; setting takes a copy.
     Certificate ssl_accept_server_cert() const { return certificate_of(ssmtp_get_ssl_accept_server_cert); }
     Ssmtp &ssl_accept_server_cert(const Certificate &value) { return put(ssmtp_set_ssl_accept_server_cert, value); }
 
     /// The certificate that the server showed in the last handshake. Emptied when a new connection is tried. Reading
-    /// gives a copy that the caller releases. Not there yet: anything but the default is error 606.
+    /// gives a copy that the caller releases.
     Certificate ssl_server_cert() const { return certificate_of(ssmtp_get_ssl_server_cert); }
 
     /// The proxy settings as one Firewall object in C++, Python and C#. C uses FirewallType, FirewallHost and the

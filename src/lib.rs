@@ -21,6 +21,10 @@ pub mod message;
 #[doc(hidden)]
 pub mod net;
 #[doc(hidden)]
+pub mod queue;
+#[doc(hidden)]
+pub mod smime;
+#[doc(hidden)]
 pub mod smtp;
 #[doc(hidden)]
 pub mod text;

@@ -259,7 +259,7 @@ fn a_secret_is_read_back_only_by_its_own_name() {
 }
 
 #[test]
-fn apop_is_refused_when_it_is_set_and_kerberos_when_it_is_used() {
+fn apop_is_refused_when_it_is_set_and_kerberos_is_not() {
     let handle = Handle::new();
     for value in ["3", "amAPOP"] {
         assert_eq!(handle.set("AuthMechanism", value).unwrap_err().code, 603);

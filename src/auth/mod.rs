@@ -10,6 +10,7 @@ mod crypto;
 pub mod digest_md5;
 pub mod external;
 pub mod gssapi;
+pub mod http_digest;
 pub mod ntlm;
 mod oauth;
 pub mod oauthbearer;

@@ -25,10 +25,10 @@ const TOKEN: &str = "ya29.battery-staple";
 
 fn peer() -> Peer {
     let channel = Channel { tls: true, exporter: Some(vec![7; 32]), end_point: Some(vec![9; 32]) };
-    Peer { host: "mail.example".into(), port: 587, workstation: "PC".into(), channel }
+    Peer { host: "mail.example".into(), port: 587, workstation: "PC".into(), channel, ..Peer::default() }
 }
 
-/// Every mechanism that is built here.
+/// Every mechanism that needs nothing of the system; GSSAPI has tests of its own.
 fn methods() -> impl Iterator<Item = Method> {
     Method::ALL.into_iter().filter(|method| *method != Method::Gssapi)
 }
@@ -157,12 +157,6 @@ fn an_identity_that_cannot_be_told_is_refused_and_one_that_says_nothing_is_not()
         assert!(other.message.contains(method.name()) && !other.message.contains("zoe"), "{}", other.message);
         assert!(login(&choice, &credentials("joe", PASSWORD, "joe"), &peer(), false).is_ok());
     }
-}
-
-#[test]
-fn gssapi_is_not_among_these() {
-    let choice = Choice { method: Method::Gssapi, server_binds: false, note: None };
-    assert_eq!(login(&choice, &credentials("joe", "", ""), &peer(), false).unwrap_err().code, Code::Planned);
 }
 
 #[test]

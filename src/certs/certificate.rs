@@ -4,7 +4,7 @@
 
 use super::loaded::Loaded;
 use super::refine::Refinement;
-use super::store::{Format as _, der_file::Der, p7b::P7b, pem_file::PemPublic, read_as};
+use super::store::{self, der_file::Der, p7b::P7b, pem_file::PemPublic, read_as};
 use super::x509::X509;
 use super::{contents::Entries, source};
 use crate::enums::CertStoreType;
@@ -65,29 +65,30 @@ impl PartialEq for Certificate {
     }
 }
 
-/// Nothing in a store that was read is what was asked for.
-fn nothing(what: &str) -> Error {
-    Error::new(Code::CertNotFound, what)
+fn nothing(what: impl Into<String>) -> Error {
+    Error::new(Code::CertNotFound, what.into())
 }
 
-/// The certificate that stands first in these octets: DER, PEM or PKCS #7, or one of them in Base64. Keys beside it are passed over.
-/// Of the certificates of a PKCS #7 it is the one that is no authority.
-fn first_certificate(bytes: &[u8]) -> Result<(Arc<X509>, Vec<Arc<X509>>)> {
-    let mut found = read_as(&[&PemPublic, &Der, &P7b], bytes, "")
-        .map_err(|fault| nothing(&fault.into_error("the certificate").message))?
-        .certificates;
-    let unordered = P7b.recognises(bytes) || memchr::memmem::find(bytes, b"-----BEGIN CERTIFICATE").is_none();
-    let at = if unordered { found.iter().position(|c| !c.is_ca()).unwrap_or(0) } else { 0 };
+/// The certificate that stands first in these octets, and the others: DER, PEM or PKCS #7, or one of them in Base64. Keys beside it are
+/// passed over. PKCS #7 has no order: of its certificates it is the first that is no authority. Anything else is error 272.
+fn first_certificate(bytes: &[u8], what: &str) -> Result<(Arc<X509>, Vec<Arc<X509>>)> {
+    let mut found = match read_as(&[&PemPublic, &Der, &P7b], bytes, "") {
+        Ok(contents) => contents.certificates,
+        Err(fault) if store::recognised(bytes) => return Err(nothing(fault.into_error(what).message)),
+        Err(_) => Vec::new(),
+    };
     if found.is_empty() {
-        return Err(nothing("there is no certificate in what was given"));
+        return Err(nothing(format!("there is no certificate in {what}")));
     }
+    let unordered = memchr::memmem::find(bytes, b"-----BEGIN CERTIFICATE").is_none();
+    let at = if unordered { found.iter().position(|c| !c.is_ca()).unwrap_or(0) } else { 0 };
     let first = found.remove(at);
     Ok((first, found))
 }
 
 /// A recipient's certificate as AddRecipientCert takes it: DER, PEM, or DER in Base64. Anything else is error 272.
 pub fn recipient(bytes: &[u8]) -> Result<Arc<X509>> {
-    first_certificate(bytes).map(|(first, _)| first)
+    first_certificate(bytes, "what was given").map(|(first, _)| first)
 }
 
 impl Certificate {
@@ -97,15 +98,16 @@ impl Certificate {
             return Err(Error::new(Code::CertStore, "a certificate file is named by one line"));
         }
         let path = Path::new(path);
-        Certificate::from_data(&source::read_file(path)?).map_err(|e| {
-            // Its text is about what was given, and here that was a file.
-            Error::new(e.code, format!("the file {}: {}", path.display(), e.message))
-        })
+        Certificate::first(&source::read_file(path)?, &format!("the file {}", path.display()))
     }
 
     /// The first certificate of the octets, without a key.
     pub fn from_data(bytes: &[u8]) -> Result<Certificate> {
-        let (first, others) = first_certificate(bytes)?;
+        Certificate::first(bytes, "what was given")
+    }
+
+    fn first(bytes: &[u8], what: &str) -> Result<Certificate> {
+        let (first, others) = first_certificate(bytes, what)?;
         let mut beside = Entries::default();
         beside.add_certificates(others);
         Ok(Certificate::of(beside.with_key(first)))
@@ -139,7 +141,7 @@ impl Certificate {
             Some(thumbprint) => (entries.by_thumbprint(thumbprint), "this thumbprint"),
             None => (entries.select(subject), "this subject"),
         };
-        let found = found.ok_or_else(|| nothing(&format!("the store has no certificate with {what}")))?;
+        let found = found.ok_or_else(|| nothing(format!("the store has no certificate with {what}")))?;
         made.selected = Some(Arc::new(found));
         Ok(made)
     }
@@ -193,7 +195,7 @@ impl Certificate {
             self.keyless = false;
             return Ok(());
         }
-        let (first, others) = first_certificate(value)?;
+        let (first, others) = first_certificate(value, "what was given")?;
         let mut entries = match self.store.is_empty() {
             true => Entries::default(),
             false => self.open()?,
@@ -228,3 +230,6 @@ impl Certificate {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

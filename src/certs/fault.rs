@@ -12,6 +12,8 @@ pub enum Fault {
     Password,
     /// The format is understood, what it asks for is not there.
     Unsupported(String),
+    /// It cannot be reached or used, and why.
+    Refused(String),
     /// The key in it belongs to none of its certificates.
     Mismatch,
 }
@@ -42,6 +44,7 @@ impl Fault {
             Fault::Broken(why) => format!("{what} is broken: {why}"),
             Fault::Password => format!("{what}: the password is wrong"),
             Fault::Unsupported(why) => format!("{what}: {why} is not supported"),
+            Fault::Refused(why) => format!("{what}: {why}"),
         };
         Error::new(Code::CertStore, why)
     }

@@ -33,15 +33,18 @@ pub fn open(store_type: CertStoreType, name: &[u8], password: &str) -> Result<En
         }
     };
     let base = match store_type {
-        CertStoreType::Machine => PathBuf::from("/etc/libssmtp/certs"),
-        _ => match std::env::var_os("HOME").filter(|home| !home.is_empty()) {
-            Some(home) => Path::new(&home).join(".local/share/libssmtp/certs"),
-            None => return Err(Error::new(Code::CertStore, "there is no home folder with certificates")),
-        },
+        CertStoreType::Machine => Some(PathBuf::from("/etc/libssmtp/certs")),
+        // A service without a home has no certificates there, which is no fault.
+        _ => std::env::var_os("HOME")
+            .filter(|home| !home.is_empty())
+            .map(|h| Path::new(&h).join(".local/share/libssmtp/certs")),
     };
     let bundles: &[&str] =
         if name.eq_ignore_ascii_case("ROOT") || name.eq_ignore_ascii_case("CA") { &BUNDLES } else { &[] };
-    read(&base.join(name), bundles, password)
+    match base {
+        Some(base) => read(&base.join(name), bundles, password),
+        None => read(Path::new(""), bundles, password),
+    }
 }
 
 /// The files of a folder in the order of their names, and the first bundle that exists. A folder that is absent is an empty store. A

@@ -231,6 +231,17 @@ impl PrivateKey {
         Ok(PrivateKey::kept(Kind::Dsa, pkcs8(&algorithm, &key), PublicKey::dsa(p, q, g, &y)?))
     }
 
+    /// A DSA key as OpenSSL used to write it: version, p, q, g, y, x.
+    pub fn from_traditional_dsa(bytes: &[u8]) -> Read<PrivateKey> {
+        let mut key = der::only_sequence(bytes)?;
+        if key.small()? != 0 {
+            return broken("a DSA key of an unknown version");
+        }
+        let (p, q, g, _, x) = (key.unsigned()?, key.unsigned()?, key.unsigned()?, key.unsigned()?, key.unsigned()?);
+        key.finish()?;
+        PrivateKey::dsa(p, q, g, x)
+    }
+
     /// A key that lives elsewhere, by its public half.
     pub fn external(public: PublicKey, holder: Arc<dyn Holder>) -> PrivateKey {
         PrivateKey { kind: Kind::of(&public), home: Home::Elsewhere(holder), public }
@@ -272,7 +283,7 @@ impl PrivateKey {
             Home::Elsewhere(holder) => holder.schemes(),
             Home::Memory(_) => None,
         };
-        own.unwrap_or_else(|| signing::schemes(self.kind, &self.public))
+        own.unwrap_or_else(|| signing::possible(self.kind, &self.public))
     }
 
     /// Signs a message. A key of another kind than the scheme's is error 283.

@@ -21,6 +21,7 @@ pub mod spki;
 pub mod ssh_wire;
 pub mod store;
 pub mod time;
+pub mod token;
 pub mod x509;
 
 #[cfg(test)]

@@ -82,7 +82,7 @@ pub trait Holder: Send + Sync + fmt::Debug {
 }
 
 /// What a key of this kind and size can sign with, best first.
-pub(super) fn schemes(kind: Kind, public: &PublicKey) -> Vec<Scheme> {
+pub(super) fn possible(kind: Kind, public: &PublicKey) -> Vec<Scheme> {
     use Hash::{Md5, Sha1, Sha224, Sha256, Sha384, Sha512};
     let bits = usize::try_from(public.bits()).unwrap_or(0);
     match kind {

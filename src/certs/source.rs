@@ -4,6 +4,7 @@ use super::contents::{Contents, Entries};
 use super::fault::{Fault, Read};
 use super::folder;
 use super::store::{self, Format};
+use super::token;
 use super::store::{
     der_file::Der,
     jks::Jks,
@@ -76,6 +77,8 @@ fn kind(kind: CertStoreType) -> Option<(&'static [&'static dyn Format], bool)> {
 /// else as a file name. Unreadable stores and wrong passwords are error 271, a key of another certificate is 273.
 pub fn open(store_type: CertStoreType, store: &[u8], password: &str) -> Result<Entries> {
     match store_type {
+        CertStoreType::Pkcs11 | CertStoreType::SecurityKey => token(store, password),
+        CertStoreType::Auto if token::is_uri(store) => token(store, password),
         CertStoreType::Auto if store::recognised(store) => finish(store::read_any(store, password), "the store"),
         CertStoreType::Auto => {
             let path = path(store)?;
@@ -94,6 +97,15 @@ pub fn open(store_type: CertStoreType, store: &[u8], password: &str) -> Result<E
             finish(store::read_as(formats, &read_file(path)?, password), &format!("the file {}", path.display()))
         }
     }
+}
+
+/// A PKCS #11 module, by its path or by a URI (which may hold the PIN, so that only its kind is repeated).
+fn token(store: &[u8], pin: &str) -> Result<Entries> {
+    let path = path(store)?;
+    let name = path.to_str().unwrap_or_default();
+    let what =
+        if token::is_uri(store) { "the PKCS #11 token".to_owned() } else { format!("the PKCS #11 module {name}") };
+    finish(token::open(name, pin), &what)
 }
 
 fn finish(contents: Read<Contents>, what: &str) -> Result<Entries> {

@@ -6,6 +6,7 @@ use crate::config::{self, shown};
 use crate::error::{Code, Error, Result};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use zeroize::Zeroizing;
 
 type Get = fn(&Component, i32) -> Result<String>;
 type Set = fn(&Component, i32, &str) -> Result<()>;
@@ -88,7 +89,8 @@ pub(super) fn bool_text(value: bool) -> String {
 }
 
 pub(super) fn bytes_text(value: Vec<u8>) -> String {
-    STANDARD.encode(value)
+    // A store has keys in it.
+    STANDARD.encode(&Zeroizing::new(value)[..])
 }
 
 pub(super) fn parse_bool(name: &str, text: &str) -> Result<bool> {
@@ -108,8 +110,8 @@ pub(super) fn parse_enum(name: &str, text: &str, named: Option<i32>) -> Result<i
 }
 
 pub(super) fn parse_bytes(name: &str, text: &str) -> Result<Vec<u8>> {
-    let compact: String = text.chars().filter(|c| !c.is_ascii_whitespace()).collect();
-    STANDARD.decode(compact).map_err(|_| Error::new(Code::ValueRefused, format!("{name} takes Base64")))
+    let compact: Zeroizing<Vec<u8>> = Zeroizing::new(text.bytes().filter(|c| !c.is_ascii_whitespace()).collect());
+    STANDARD.decode(&compact[..]).map_err(|_| Error::new(Code::ValueRefused, format!("{name} takes Base64")))
 }
 
 #[cfg(test)]

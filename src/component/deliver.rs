@@ -42,6 +42,8 @@ pub(super) struct Parcel<'a> {
     pub rode: bool,
     /// Its content was given whole, and no reply told what became of it.
     pub in_doubt: bool,
+    /// The delivery ended before it: nothing of what is left of it was given.
+    pub untried: bool,
 }
 
 impl<'a> Parcel<'a> {
@@ -49,7 +51,7 @@ impl<'a> Parcel<'a> {
         let recipients = &job.envelope.recipients;
         let outcomes = recipients.iter().map(|r| Outcome::new(&r.address, Phase::Rcpt, None)).collect();
         let left = (0..recipients.len()).collect();
-        Parcel { owner, job, switches, index, outcomes, left, again: true, rode: false, in_doubt: false }
+        Parcel { owner, job, switches, index, outcomes, left, again: true, rode: false, in_doubt: false, untried: false }
     }
 
     /// Its sender was refused, not one of its recipients.
@@ -91,7 +93,8 @@ impl<'q, 'a> Queue<'q, 'a> {
 
     /// Nothing more can be sent.
     fn give_up(&mut self, error: &Error) {
-        while let Some(parcel) = self.next() {
+        while let Some(mut parcel) = self.next() {
+            parcel.untried = true;
             self.finish(parcel, Err(error.clone()));
         }
     }
@@ -136,6 +139,7 @@ impl Operation<'_> {
                 None => {
                     let Some(mut parcel) = queue.next() else { return };
                     if let Err(error) = self.stand(&parcel) {
+                        parcel.untried = true;
                         queue.finish(parcel, Err(error.clone()));
                         return queue.give_up(&error);
                     }
@@ -208,6 +212,8 @@ impl Operation<'_> {
         let mut offer = parcel.switches.narrow(&session.extensions);
         offer.pipelining &= !self.plain.pipelining;
         offer.chunking &= !self.plain.chunking;
+        // RFC 8689 §4.2: only over TLS.
+        offer.require_tls &= session.secured;
         let rset = session.state == Talk::Soiled;
         let caps = Caps { eight_bit_mime: offer.eight_bit_mime, smtp_utf8: offer.smtp_utf8 };
         let composed = compose_for(parcel, caps)?;
@@ -406,13 +412,27 @@ impl Tail<'_> {
 }
 
 /// Composes for what this server takes, and keeps what was generated so that reading the headers tells what was sent.
-fn compose_for(parcel: &Parcel, caps: Caps) -> Result<Composed> {
+pub(super) fn compose_for(parcel: &Parcel, caps: Caps) -> Result<Composed> {
     let job = &parcel.job;
+    if let Some(composed) = &job.composed {
+        let refused = |what| Err(Error::new(Code::ValueRefused, format!("The message has {what}, which the server does not offer")));
+        return match composed {
+            composed if composed.needs_smtputf8 && !caps.smtp_utf8 => refused("text that needs SMTPUTF8"),
+            composed if composed.eight_bit && !caps.eight_bit_mime => refused("octets that need 8BITMIME"),
+            composed => Ok(composed.clone()),
+        };
+    }
     let mut state = parcel.owner.state.lock();
     let current = state.message.revision == job.draft.revision;
     let mut generated = if current { std::mem::take(&mut state.generated) } else { Generated::default() };
     drop(state);
-    let composed = compose::compose(&job.draft, &job.options, caps, &mut generated);
+    // The form that those get who are next.
+    let edition = parcel.left.first().map_or(0, |&index| job.draft.edition_of(&parcel.recipient(index).address));
+    let composed = if edition == 0 {
+        compose::compose(&job.draft, &job.options, caps, &mut generated)
+    } else {
+        compose::compose(&job.draft.edition(edition), &job.options, caps, &mut generated)
+    };
     let mut state = parcel.owner.state.lock();
     if current && state.message.revision == job.draft.revision {
         state.generated = generated;
@@ -421,13 +441,16 @@ fn compose_for(parcel: &Parcel, caps: Caps) -> Result<Composed> {
     composed
 }
 
-/// As many of the recipients that are left as the server's LIMITS allow in one transaction.
+/// As many of the recipients that are left as the server's LIMITS allow in one transaction, all of one form of the message:
+/// who reads a Bcc recipient's envelope would learn of him (ruling 8).
 fn first_batch(parcel: &Parcel, offer: &Extensions) -> Vec<usize> {
     let rcpt_max = offer.limits.rcpt_max.unwrap_or(usize::MAX);
     let domain_max = offer.limits.rcpt_domain_max.unwrap_or(usize::MAX);
     let mut batch = Vec::new();
     let mut domains: Vec<String> = Vec::new();
-    for &index in &parcel.left {
+    let edition = |index: usize| parcel.job.draft.edition_of(&parcel.recipient(index).address);
+    let first = parcel.left.first().map_or(0, |&index| edition(index));
+    for &index in parcel.left.iter().filter(|&&index| edition(index) == first) {
         let address = &parcel.recipient(index).address;
         if domain_max < usize::MAX {
             let domain = address.rsplit('@').next().unwrap_or("").to_ascii_lowercase();

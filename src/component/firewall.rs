@@ -109,6 +109,7 @@ impl Firewall {
                 headers: self.data.clone(),
                 // SOCKS 4A is there for it; a tunnel has no other way to tell of a server.
                 resolves: matches!(self.firewall_type, FirewallType::Socks4a | FirewallType::Tunnel),
+                ..Proxy::default()
             };
             return Ok((!choice::is_exception(exceptions, host)).then_some(proxy));
         }
@@ -193,9 +194,14 @@ fn lead(proxy: &Proxy, options: &DialOptions, clock: &Clock) -> Result<Led> {
     if matches!(Host::new(&proxy.host), Ok(Host::Address(_))) {
         way.ip = IpMode::V6ThenV4;
     }
-    let stream = dial(&way, clock).map_err(|error| proxy::failed(proxy, error))?;
-    let reached = stream.peer_addr().map(|address| address.ip());
-    let stream = proxy::handshake(Box::new(stream), proxy, &host, options.port, clock)?;
+    let mut reached = None;
+    let mut connect = |clock: &Clock| -> Result<Box<dyn Stream>> {
+        let stream = dial(&way, clock).map_err(|error| proxy::failed(proxy, error))?;
+        reached = stream.peer_addr().map(|address| address.ip());
+        Ok(Box::new(stream))
+    };
+    let stream = connect(clock)?;
+    let stream = proxy::handshake(stream, proxy, &host, options.port, clock, &mut connect)?;
     let server = match host {
         Host::Address(address) => Some(address),
         Host::Name(_) => None,

@@ -332,11 +332,13 @@ impl Component {
     }
 
     pub fn get_certificate(&self) -> Result<Certificate> {
-        Ok(Certificate::default())
+        Ok(self.state.lock().smime.certificate.clone())
     }
 
     pub fn set_certificate(&self, value: &Certificate) -> Result<()> {
-        planned_set(*value == Certificate::default(), "Certificate")
+        let mut state = self.state.lock();
+        state.smime.certificate = value.clone();
+        Ok(())
     }
 
     pub fn get_encrypting_algorithm(&self) -> Result<String> {
@@ -399,23 +401,27 @@ impl Component {
     }
 
     pub fn get_ssl_cert(&self) -> Result<Certificate> {
-        Ok(Certificate::default())
+        Ok(self.state.lock().tls.ssl_cert.clone())
     }
 
     pub fn set_ssl_cert(&self, value: &Certificate) -> Result<()> {
-        planned_set(*value == Certificate::default(), "SSLCert")
+        let mut state = self.state.lock();
+        state.tls.ssl_cert = value.clone();
+        Ok(())
     }
 
     pub fn get_ssl_accept_server_cert(&self) -> Result<Certificate> {
-        Ok(Certificate::default())
+        Ok(self.state.lock().tls.ssl_accept_server_cert.clone())
     }
 
     pub fn set_ssl_accept_server_cert(&self, value: &Certificate) -> Result<()> {
-        planned_set(*value == Certificate::default(), "SSLAcceptServerCert")
+        let mut state = self.state.lock();
+        state.tls.ssl_accept_server_cert = value.clone();
+        Ok(())
     }
 
     pub fn get_ssl_server_cert(&self) -> Result<Certificate> {
-        Ok(Certificate::default())
+        Ok(self.state.lock().tls.ssl_server_cert.clone())
     }
 
     pub fn get_firewall_auto_detect(&self) -> Result<bool> {
@@ -502,550 +508,666 @@ impl Component {
     }
 
     pub fn get_ssl_cert_effective_date(&self) -> Result<String> {
-        Ok(String::new())
+        let certificate = self.state.lock().tls.ssl_cert.clone();
+        certificate.effective_date(crate::net::socket::local_offset)
     }
 
     pub fn get_ssl_cert_expiration_date(&self) -> Result<String> {
-        Ok(String::new())
+        let certificate = self.state.lock().tls.ssl_cert.clone();
+        certificate.expiration_date(crate::net::socket::local_offset)
     }
 
     pub fn get_ssl_cert_subject(&self) -> Result<String> {
-        Ok(String::new())
+        let certificate = self.state.lock().tls.ssl_cert.clone();
+        certificate.subject()
     }
 
     pub fn set_ssl_cert_subject(&self, value: &str) -> Result<()> {
-        planned_set(value.is_empty(), "SSLCertSubject")
+        self.change_certificate(|s| &mut s.tls.ssl_cert, |c| c.set_subject(value))
     }
 
     pub fn get_ssl_cert_issuer(&self) -> Result<String> {
-        Ok(String::new())
+        let certificate = self.state.lock().tls.ssl_cert.clone();
+        certificate.issuer()
     }
 
     pub fn get_ssl_cert_subject_alt_names(&self) -> Result<String> {
-        Ok(String::new())
+        let certificate = self.state.lock().tls.ssl_cert.clone();
+        certificate.subject_alt_names()
     }
 
     pub fn get_ssl_cert_serial_number(&self) -> Result<String> {
-        Ok(String::new())
+        let certificate = self.state.lock().tls.ssl_cert.clone();
+        certificate.serial_number()
     }
 
     pub fn get_ssl_cert_version(&self) -> Result<String> {
-        Ok(String::new())
+        let certificate = self.state.lock().tls.ssl_cert.clone();
+        certificate.version()
     }
 
     pub fn get_ssl_cert_usage(&self) -> Result<String> {
-        Ok(String::new())
+        let certificate = self.state.lock().tls.ssl_cert.clone();
+        certificate.usage()
     }
 
     pub fn get_ssl_cert_usage_flags(&self) -> Result<i32> {
-        Ok(0)
+        let certificate = self.state.lock().tls.ssl_cert.clone();
+        certificate.usage_flags()
     }
 
     pub fn get_ssl_cert_extended_key_usage(&self) -> Result<String> {
-        Ok(String::new())
+        let certificate = self.state.lock().tls.ssl_cert.clone();
+        certificate.extended_key_usage()
     }
 
     pub fn get_ssl_cert_signature_algorithm(&self) -> Result<String> {
-        Ok(String::new())
+        let certificate = self.state.lock().tls.ssl_cert.clone();
+        certificate.signature_algorithm()
     }
 
     pub fn get_ssl_cert_public_key(&self) -> Result<String> {
-        Ok(String::new())
+        let certificate = self.state.lock().tls.ssl_cert.clone();
+        certificate.public_key()
     }
 
     pub fn get_ssl_cert_public_key_algorithm(&self) -> Result<String> {
-        Ok(String::new())
+        let certificate = self.state.lock().tls.ssl_cert.clone();
+        certificate.public_key_algorithm()
     }
 
     pub fn get_ssl_cert_public_key_length(&self) -> Result<i32> {
-        Ok(0)
+        let certificate = self.state.lock().tls.ssl_cert.clone();
+        certificate.public_key_length()
     }
 
     pub fn get_ssl_cert_private_key(&self) -> Result<String> {
-        Ok(String::new())
+        let certificate = self.state.lock().tls.ssl_cert.clone();
+        certificate.private_key()
     }
 
     pub fn get_ssl_cert_private_key_available(&self) -> Result<bool> {
-        Ok(false)
+        let certificate = self.state.lock().tls.ssl_cert.clone();
+        certificate.private_key_available()
     }
 
     pub fn get_ssl_cert_private_key_container(&self) -> Result<String> {
-        Ok(String::new())
+        let certificate = self.state.lock().tls.ssl_cert.clone();
+        certificate.private_key_container()
     }
 
     pub fn get_ssl_cert_fingerprint(&self) -> Result<String> {
-        Ok(String::new())
+        let certificate = self.state.lock().tls.ssl_cert.clone();
+        certificate.fingerprint()
     }
 
     pub fn get_ssl_cert_fingerprint_sha1(&self) -> Result<String> {
-        Ok(String::new())
+        let certificate = self.state.lock().tls.ssl_cert.clone();
+        certificate.fingerprint_sha1()
     }
 
     pub fn get_ssl_cert_fingerprint_sha256(&self) -> Result<String> {
-        Ok(String::new())
+        let certificate = self.state.lock().tls.ssl_cert.clone();
+        certificate.fingerprint_sha256()
     }
 
     pub fn get_ssl_cert_thumbprint_md5(&self) -> Result<String> {
-        Ok(String::new())
+        let certificate = self.state.lock().tls.ssl_cert.clone();
+        certificate.thumbprint_md5()
     }
 
     pub fn get_ssl_cert_thumbprint_sha1(&self) -> Result<String> {
-        Ok(String::new())
+        let certificate = self.state.lock().tls.ssl_cert.clone();
+        certificate.thumbprint_sha1()
     }
 
     pub fn get_ssl_cert_thumbprint_sha256(&self) -> Result<String> {
-        Ok(String::new())
+        let certificate = self.state.lock().tls.ssl_cert.clone();
+        certificate.thumbprint_sha256()
     }
 
     pub fn get_ssl_cert_store(&self) -> Result<String> {
-        Ok("MY".to_string())
+        let certificate = self.state.lock().tls.ssl_cert.clone();
+        certificate.store()
     }
 
     pub fn set_ssl_cert_store(&self, value: &str) -> Result<()> {
-        planned_set(value == "MY", "SSLCertStore")
+        self.change_certificate(|s| &mut s.tls.ssl_cert, |c| c.set_store(value))
     }
 
     pub fn get_ssl_cert_store_b(&self) -> Result<Vec<u8>> {
-        Ok(b"MY".to_vec())
+        let certificate = self.state.lock().tls.ssl_cert.clone();
+        certificate.store_b()
     }
 
     pub fn set_ssl_cert_store_b(&self, value: &[u8]) -> Result<()> {
-        planned_set(value == b"MY", "SSLCertStoreB")
+        self.change_certificate(|s| &mut s.tls.ssl_cert, |c| c.set_store_b(value))
     }
 
     pub fn get_ssl_cert_store_type(&self) -> Result<i32> {
-        Ok(0)
+        let certificate = self.state.lock().tls.ssl_cert.clone();
+        certificate.store_type()
     }
 
     pub fn set_ssl_cert_store_type(&self, value: i32) -> Result<()> {
-        planned_set(value == 0, "SSLCertStoreType")
+        self.change_certificate(|s| &mut s.tls.ssl_cert, |c| c.set_store_type(value))
     }
 
     pub fn get_ssl_cert_store_password(&self) -> Result<String> {
-        Ok(String::new())
+        let certificate = self.state.lock().tls.ssl_cert.clone();
+        certificate.store_password()
     }
 
     pub fn set_ssl_cert_store_password(&self, value: &str) -> Result<()> {
-        planned_set(value.is_empty(), "SSLCertStorePassword")
+        self.change_certificate(|s| &mut s.tls.ssl_cert, |c| c.set_store_password(value))
     }
 
     pub fn get_ssl_cert_encoded(&self) -> Result<String> {
-        Ok(String::new())
+        let certificate = self.state.lock().tls.ssl_cert.clone();
+        certificate.encoded()
     }
 
     pub fn set_ssl_cert_encoded(&self, value: &str) -> Result<()> {
-        planned_set(value.is_empty(), "SSLCertEncoded")
+        self.change_certificate(|s| &mut s.tls.ssl_cert, |c| c.set_encoded(value))
     }
 
     pub fn get_ssl_cert_encoded_b(&self) -> Result<Vec<u8>> {
-        Ok(Vec::new())
+        let certificate = self.state.lock().tls.ssl_cert.clone();
+        certificate.encoded_b()
     }
 
     pub fn set_ssl_cert_encoded_b(&self, value: &[u8]) -> Result<()> {
-        planned_set(value.is_empty(), "SSLCertEncodedB")
+        self.change_certificate(|s| &mut s.tls.ssl_cert, |c| c.set_encoded_b(value))
     }
 
     pub fn get_ssl_accept_server_cert_effective_date(&self) -> Result<String> {
-        Ok(String::new())
+        let certificate = self.state.lock().tls.ssl_accept_server_cert.clone();
+        certificate.effective_date(crate::net::socket::local_offset)
     }
 
     pub fn get_ssl_accept_server_cert_expiration_date(&self) -> Result<String> {
-        Ok(String::new())
+        let certificate = self.state.lock().tls.ssl_accept_server_cert.clone();
+        certificate.expiration_date(crate::net::socket::local_offset)
     }
 
     pub fn get_ssl_accept_server_cert_subject(&self) -> Result<String> {
-        Ok(String::new())
+        let certificate = self.state.lock().tls.ssl_accept_server_cert.clone();
+        certificate.subject()
     }
 
     pub fn set_ssl_accept_server_cert_subject(&self, value: &str) -> Result<()> {
-        planned_set(value.is_empty(), "SSLAcceptServerCertSubject")
+        self.change_certificate(|s| &mut s.tls.ssl_accept_server_cert, |c| c.set_subject(value))
     }
 
     pub fn get_ssl_accept_server_cert_issuer(&self) -> Result<String> {
-        Ok(String::new())
+        let certificate = self.state.lock().tls.ssl_accept_server_cert.clone();
+        certificate.issuer()
     }
 
     pub fn get_ssl_accept_server_cert_subject_alt_names(&self) -> Result<String> {
-        Ok(String::new())
+        let certificate = self.state.lock().tls.ssl_accept_server_cert.clone();
+        certificate.subject_alt_names()
     }
 
     pub fn get_ssl_accept_server_cert_serial_number(&self) -> Result<String> {
-        Ok(String::new())
+        let certificate = self.state.lock().tls.ssl_accept_server_cert.clone();
+        certificate.serial_number()
     }
 
     pub fn get_ssl_accept_server_cert_version(&self) -> Result<String> {
-        Ok(String::new())
+        let certificate = self.state.lock().tls.ssl_accept_server_cert.clone();
+        certificate.version()
     }
 
     pub fn get_ssl_accept_server_cert_usage(&self) -> Result<String> {
-        Ok(String::new())
+        let certificate = self.state.lock().tls.ssl_accept_server_cert.clone();
+        certificate.usage()
     }
 
     pub fn get_ssl_accept_server_cert_usage_flags(&self) -> Result<i32> {
-        Ok(0)
+        let certificate = self.state.lock().tls.ssl_accept_server_cert.clone();
+        certificate.usage_flags()
     }
 
     pub fn get_ssl_accept_server_cert_extended_key_usage(&self) -> Result<String> {
-        Ok(String::new())
+        let certificate = self.state.lock().tls.ssl_accept_server_cert.clone();
+        certificate.extended_key_usage()
     }
 
     pub fn get_ssl_accept_server_cert_signature_algorithm(&self) -> Result<String> {
-        Ok(String::new())
+        let certificate = self.state.lock().tls.ssl_accept_server_cert.clone();
+        certificate.signature_algorithm()
     }
 
     pub fn get_ssl_accept_server_cert_public_key(&self) -> Result<String> {
-        Ok(String::new())
+        let certificate = self.state.lock().tls.ssl_accept_server_cert.clone();
+        certificate.public_key()
     }
 
     pub fn get_ssl_accept_server_cert_public_key_algorithm(&self) -> Result<String> {
-        Ok(String::new())
+        let certificate = self.state.lock().tls.ssl_accept_server_cert.clone();
+        certificate.public_key_algorithm()
     }
 
     pub fn get_ssl_accept_server_cert_public_key_length(&self) -> Result<i32> {
-        Ok(0)
+        let certificate = self.state.lock().tls.ssl_accept_server_cert.clone();
+        certificate.public_key_length()
     }
 
     pub fn get_ssl_accept_server_cert_private_key(&self) -> Result<String> {
-        Ok(String::new())
+        let certificate = self.state.lock().tls.ssl_accept_server_cert.clone();
+        certificate.private_key()
     }
 
     pub fn get_ssl_accept_server_cert_private_key_available(&self) -> Result<bool> {
-        Ok(false)
+        let certificate = self.state.lock().tls.ssl_accept_server_cert.clone();
+        certificate.private_key_available()
     }
 
     pub fn get_ssl_accept_server_cert_private_key_container(&self) -> Result<String> {
-        Ok(String::new())
+        let certificate = self.state.lock().tls.ssl_accept_server_cert.clone();
+        certificate.private_key_container()
     }
 
     pub fn get_ssl_accept_server_cert_fingerprint(&self) -> Result<String> {
-        Ok(String::new())
+        let certificate = self.state.lock().tls.ssl_accept_server_cert.clone();
+        certificate.fingerprint()
     }
 
     pub fn get_ssl_accept_server_cert_fingerprint_sha1(&self) -> Result<String> {
-        Ok(String::new())
+        let certificate = self.state.lock().tls.ssl_accept_server_cert.clone();
+        certificate.fingerprint_sha1()
     }
 
     pub fn get_ssl_accept_server_cert_fingerprint_sha256(&self) -> Result<String> {
-        Ok(String::new())
+        let certificate = self.state.lock().tls.ssl_accept_server_cert.clone();
+        certificate.fingerprint_sha256()
     }
 
     pub fn get_ssl_accept_server_cert_thumbprint_md5(&self) -> Result<String> {
-        Ok(String::new())
+        let certificate = self.state.lock().tls.ssl_accept_server_cert.clone();
+        certificate.thumbprint_md5()
     }
 
     pub fn get_ssl_accept_server_cert_thumbprint_sha1(&self) -> Result<String> {
-        Ok(String::new())
+        let certificate = self.state.lock().tls.ssl_accept_server_cert.clone();
+        certificate.thumbprint_sha1()
     }
 
     pub fn get_ssl_accept_server_cert_thumbprint_sha256(&self) -> Result<String> {
-        Ok(String::new())
+        let certificate = self.state.lock().tls.ssl_accept_server_cert.clone();
+        certificate.thumbprint_sha256()
     }
 
     pub fn get_ssl_accept_server_cert_store(&self) -> Result<String> {
-        Ok("MY".to_string())
+        let certificate = self.state.lock().tls.ssl_accept_server_cert.clone();
+        certificate.store()
     }
 
     pub fn set_ssl_accept_server_cert_store(&self, value: &str) -> Result<()> {
-        planned_set(value == "MY", "SSLAcceptServerCertStore")
+        self.change_certificate(|s| &mut s.tls.ssl_accept_server_cert, |c| c.set_store(value))
     }
 
     pub fn get_ssl_accept_server_cert_store_b(&self) -> Result<Vec<u8>> {
-        Ok(b"MY".to_vec())
+        let certificate = self.state.lock().tls.ssl_accept_server_cert.clone();
+        certificate.store_b()
     }
 
     pub fn set_ssl_accept_server_cert_store_b(&self, value: &[u8]) -> Result<()> {
-        planned_set(value == b"MY", "SSLAcceptServerCertStoreB")
+        self.change_certificate(|s| &mut s.tls.ssl_accept_server_cert, |c| c.set_store_b(value))
     }
 
     pub fn get_ssl_accept_server_cert_store_type(&self) -> Result<i32> {
-        Ok(0)
+        let certificate = self.state.lock().tls.ssl_accept_server_cert.clone();
+        certificate.store_type()
     }
 
     pub fn set_ssl_accept_server_cert_store_type(&self, value: i32) -> Result<()> {
-        planned_set(value == 0, "SSLAcceptServerCertStoreType")
+        self.change_certificate(|s| &mut s.tls.ssl_accept_server_cert, |c| c.set_store_type(value))
     }
 
     pub fn get_ssl_accept_server_cert_store_password(&self) -> Result<String> {
-        Ok(String::new())
+        let certificate = self.state.lock().tls.ssl_accept_server_cert.clone();
+        certificate.store_password()
     }
 
     pub fn set_ssl_accept_server_cert_store_password(&self, value: &str) -> Result<()> {
-        planned_set(value.is_empty(), "SSLAcceptServerCertStorePassword")
+        self.change_certificate(|s| &mut s.tls.ssl_accept_server_cert, |c| c.set_store_password(value))
     }
 
     pub fn get_ssl_accept_server_cert_encoded(&self) -> Result<String> {
-        Ok(String::new())
+        let certificate = self.state.lock().tls.ssl_accept_server_cert.clone();
+        certificate.encoded()
     }
 
     pub fn set_ssl_accept_server_cert_encoded(&self, value: &str) -> Result<()> {
-        planned_set(value.is_empty(), "SSLAcceptServerCertEncoded")
+        self.change_certificate(|s| &mut s.tls.ssl_accept_server_cert, |c| c.set_encoded(value))
     }
 
     pub fn get_ssl_accept_server_cert_encoded_b(&self) -> Result<Vec<u8>> {
-        Ok(Vec::new())
+        let certificate = self.state.lock().tls.ssl_accept_server_cert.clone();
+        certificate.encoded_b()
     }
 
     pub fn set_ssl_accept_server_cert_encoded_b(&self, value: &[u8]) -> Result<()> {
-        planned_set(value.is_empty(), "SSLAcceptServerCertEncodedB")
+        self.change_certificate(|s| &mut s.tls.ssl_accept_server_cert, |c| c.set_encoded_b(value))
     }
 
     pub fn get_ssl_server_cert_effective_date(&self) -> Result<String> {
-        Ok(String::new())
+        let certificate = self.state.lock().tls.ssl_server_cert.clone();
+        certificate.effective_date(crate::net::socket::local_offset)
     }
 
     pub fn get_ssl_server_cert_expiration_date(&self) -> Result<String> {
-        Ok(String::new())
+        let certificate = self.state.lock().tls.ssl_server_cert.clone();
+        certificate.expiration_date(crate::net::socket::local_offset)
     }
 
     pub fn get_ssl_server_cert_subject(&self) -> Result<String> {
-        Ok(String::new())
+        let certificate = self.state.lock().tls.ssl_server_cert.clone();
+        certificate.subject()
     }
 
     pub fn get_ssl_server_cert_issuer(&self) -> Result<String> {
-        Ok(String::new())
+        let certificate = self.state.lock().tls.ssl_server_cert.clone();
+        certificate.issuer()
     }
 
     pub fn get_ssl_server_cert_subject_alt_names(&self) -> Result<String> {
-        Ok(String::new())
+        let certificate = self.state.lock().tls.ssl_server_cert.clone();
+        certificate.subject_alt_names()
     }
 
     pub fn get_ssl_server_cert_serial_number(&self) -> Result<String> {
-        Ok(String::new())
+        let certificate = self.state.lock().tls.ssl_server_cert.clone();
+        certificate.serial_number()
     }
 
     pub fn get_ssl_server_cert_version(&self) -> Result<String> {
-        Ok(String::new())
+        let certificate = self.state.lock().tls.ssl_server_cert.clone();
+        certificate.version()
     }
 
     pub fn get_ssl_server_cert_usage(&self) -> Result<String> {
-        Ok(String::new())
+        let certificate = self.state.lock().tls.ssl_server_cert.clone();
+        certificate.usage()
     }
 
     pub fn get_ssl_server_cert_usage_flags(&self) -> Result<i32> {
-        Ok(0)
+        let certificate = self.state.lock().tls.ssl_server_cert.clone();
+        certificate.usage_flags()
     }
 
     pub fn get_ssl_server_cert_extended_key_usage(&self) -> Result<String> {
-        Ok(String::new())
+        let certificate = self.state.lock().tls.ssl_server_cert.clone();
+        certificate.extended_key_usage()
     }
 
     pub fn get_ssl_server_cert_signature_algorithm(&self) -> Result<String> {
-        Ok(String::new())
+        let certificate = self.state.lock().tls.ssl_server_cert.clone();
+        certificate.signature_algorithm()
     }
 
     pub fn get_ssl_server_cert_public_key(&self) -> Result<String> {
-        Ok(String::new())
+        let certificate = self.state.lock().tls.ssl_server_cert.clone();
+        certificate.public_key()
     }
 
     pub fn get_ssl_server_cert_public_key_algorithm(&self) -> Result<String> {
-        Ok(String::new())
+        let certificate = self.state.lock().tls.ssl_server_cert.clone();
+        certificate.public_key_algorithm()
     }
 
     pub fn get_ssl_server_cert_public_key_length(&self) -> Result<i32> {
-        Ok(0)
+        let certificate = self.state.lock().tls.ssl_server_cert.clone();
+        certificate.public_key_length()
     }
 
     pub fn get_ssl_server_cert_private_key(&self) -> Result<String> {
-        Ok(String::new())
+        let certificate = self.state.lock().tls.ssl_server_cert.clone();
+        certificate.private_key()
     }
 
     pub fn get_ssl_server_cert_private_key_available(&self) -> Result<bool> {
-        Ok(false)
+        let certificate = self.state.lock().tls.ssl_server_cert.clone();
+        certificate.private_key_available()
     }
 
     pub fn get_ssl_server_cert_private_key_container(&self) -> Result<String> {
-        Ok(String::new())
+        let certificate = self.state.lock().tls.ssl_server_cert.clone();
+        certificate.private_key_container()
     }
 
     pub fn get_ssl_server_cert_fingerprint(&self) -> Result<String> {
-        Ok(String::new())
+        let certificate = self.state.lock().tls.ssl_server_cert.clone();
+        certificate.fingerprint()
     }
 
     pub fn get_ssl_server_cert_fingerprint_sha1(&self) -> Result<String> {
-        Ok(String::new())
+        let certificate = self.state.lock().tls.ssl_server_cert.clone();
+        certificate.fingerprint_sha1()
     }
 
     pub fn get_ssl_server_cert_fingerprint_sha256(&self) -> Result<String> {
-        Ok(String::new())
+        let certificate = self.state.lock().tls.ssl_server_cert.clone();
+        certificate.fingerprint_sha256()
     }
 
     pub fn get_ssl_server_cert_thumbprint_md5(&self) -> Result<String> {
-        Ok(String::new())
+        let certificate = self.state.lock().tls.ssl_server_cert.clone();
+        certificate.thumbprint_md5()
     }
 
     pub fn get_ssl_server_cert_thumbprint_sha1(&self) -> Result<String> {
-        Ok(String::new())
+        let certificate = self.state.lock().tls.ssl_server_cert.clone();
+        certificate.thumbprint_sha1()
     }
 
     pub fn get_ssl_server_cert_thumbprint_sha256(&self) -> Result<String> {
-        Ok(String::new())
+        let certificate = self.state.lock().tls.ssl_server_cert.clone();
+        certificate.thumbprint_sha256()
     }
 
     pub fn get_ssl_server_cert_store(&self) -> Result<String> {
-        Ok("MY".to_string())
+        let certificate = self.state.lock().tls.ssl_server_cert.clone();
+        certificate.store()
     }
 
     pub fn get_ssl_server_cert_store_b(&self) -> Result<Vec<u8>> {
-        Ok(b"MY".to_vec())
+        let certificate = self.state.lock().tls.ssl_server_cert.clone();
+        certificate.store_b()
     }
 
     pub fn get_ssl_server_cert_store_type(&self) -> Result<i32> {
-        Ok(0)
+        let certificate = self.state.lock().tls.ssl_server_cert.clone();
+        certificate.store_type()
     }
 
     pub fn get_ssl_server_cert_store_password(&self) -> Result<String> {
-        Ok(String::new())
+        let certificate = self.state.lock().tls.ssl_server_cert.clone();
+        certificate.store_password()
     }
 
     pub fn get_ssl_server_cert_encoded(&self) -> Result<String> {
-        Ok(String::new())
+        let certificate = self.state.lock().tls.ssl_server_cert.clone();
+        certificate.encoded()
     }
 
     pub fn get_ssl_server_cert_encoded_b(&self) -> Result<Vec<u8>> {
-        Ok(Vec::new())
+        let certificate = self.state.lock().tls.ssl_server_cert.clone();
+        certificate.encoded_b()
     }
 
     pub fn get_certificate_effective_date(&self) -> Result<String> {
-        Ok(String::new())
+        let certificate = self.state.lock().smime.certificate.clone();
+        certificate.effective_date(crate::net::socket::local_offset)
     }
 
     pub fn get_certificate_expiration_date(&self) -> Result<String> {
-        Ok(String::new())
+        let certificate = self.state.lock().smime.certificate.clone();
+        certificate.expiration_date(crate::net::socket::local_offset)
     }
 
     pub fn get_certificate_subject(&self) -> Result<String> {
-        Ok(String::new())
+        let certificate = self.state.lock().smime.certificate.clone();
+        certificate.subject()
     }
 
     pub fn set_certificate_subject(&self, value: &str) -> Result<()> {
-        planned_set(value.is_empty(), "CertificateSubject")
+        self.change_certificate(|s| &mut s.smime.certificate, |c| c.set_subject(value))
     }
 
     pub fn get_certificate_issuer(&self) -> Result<String> {
-        Ok(String::new())
+        let certificate = self.state.lock().smime.certificate.clone();
+        certificate.issuer()
     }
 
     pub fn get_certificate_subject_alt_names(&self) -> Result<String> {
-        Ok(String::new())
+        let certificate = self.state.lock().smime.certificate.clone();
+        certificate.subject_alt_names()
     }
 
     pub fn get_certificate_serial_number(&self) -> Result<String> {
-        Ok(String::new())
+        let certificate = self.state.lock().smime.certificate.clone();
+        certificate.serial_number()
     }
 
     pub fn get_certificate_version(&self) -> Result<String> {
-        Ok(String::new())
+        let certificate = self.state.lock().smime.certificate.clone();
+        certificate.version()
     }
 
     pub fn get_certificate_usage(&self) -> Result<String> {
-        Ok(String::new())
+        let certificate = self.state.lock().smime.certificate.clone();
+        certificate.usage()
     }
 
     pub fn get_certificate_usage_flags(&self) -> Result<i32> {
-        Ok(0)
+        let certificate = self.state.lock().smime.certificate.clone();
+        certificate.usage_flags()
     }
 
     pub fn get_certificate_extended_key_usage(&self) -> Result<String> {
-        Ok(String::new())
+        let certificate = self.state.lock().smime.certificate.clone();
+        certificate.extended_key_usage()
     }
 
     pub fn get_certificate_signature_algorithm(&self) -> Result<String> {
-        Ok(String::new())
+        let certificate = self.state.lock().smime.certificate.clone();
+        certificate.signature_algorithm()
     }
 
     pub fn get_certificate_public_key(&self) -> Result<String> {
-        Ok(String::new())
+        let certificate = self.state.lock().smime.certificate.clone();
+        certificate.public_key()
     }
 
     pub fn get_certificate_public_key_algorithm(&self) -> Result<String> {
-        Ok(String::new())
+        let certificate = self.state.lock().smime.certificate.clone();
+        certificate.public_key_algorithm()
     }
 
     pub fn get_certificate_public_key_length(&self) -> Result<i32> {
-        Ok(0)
+        let certificate = self.state.lock().smime.certificate.clone();
+        certificate.public_key_length()
     }
 
     pub fn get_certificate_private_key(&self) -> Result<String> {
-        Ok(String::new())
+        let certificate = self.state.lock().smime.certificate.clone();
+        certificate.private_key()
     }
 
     pub fn get_certificate_private_key_available(&self) -> Result<bool> {
-        Ok(false)
+        let certificate = self.state.lock().smime.certificate.clone();
+        certificate.private_key_available()
     }
 
     pub fn get_certificate_private_key_container(&self) -> Result<String> {
-        Ok(String::new())
+        let certificate = self.state.lock().smime.certificate.clone();
+        certificate.private_key_container()
     }
 
     pub fn get_certificate_fingerprint(&self) -> Result<String> {
-        Ok(String::new())
+        let certificate = self.state.lock().smime.certificate.clone();
+        certificate.fingerprint()
     }
 
     pub fn get_certificate_fingerprint_sha1(&self) -> Result<String> {
-        Ok(String::new())
+        let certificate = self.state.lock().smime.certificate.clone();
+        certificate.fingerprint_sha1()
     }
 
     pub fn get_certificate_fingerprint_sha256(&self) -> Result<String> {
-        Ok(String::new())
+        let certificate = self.state.lock().smime.certificate.clone();
+        certificate.fingerprint_sha256()
     }
 
     pub fn get_certificate_thumbprint_md5(&self) -> Result<String> {
-        Ok(String::new())
+        let certificate = self.state.lock().smime.certificate.clone();
+        certificate.thumbprint_md5()
     }
 
     pub fn get_certificate_thumbprint_sha1(&self) -> Result<String> {
-        Ok(String::new())
+        let certificate = self.state.lock().smime.certificate.clone();
+        certificate.thumbprint_sha1()
     }
 
     pub fn get_certificate_thumbprint_sha256(&self) -> Result<String> {
-        Ok(String::new())
+        let certificate = self.state.lock().smime.certificate.clone();
+        certificate.thumbprint_sha256()
     }
 
     pub fn get_certificate_store(&self) -> Result<String> {
-        Ok("MY".to_string())
+        let certificate = self.state.lock().smime.certificate.clone();
+        certificate.store()
     }
 
     pub fn set_certificate_store(&self, value: &str) -> Result<()> {
-        planned_set(value == "MY", "CertificateStore")
+        self.change_certificate(|s| &mut s.smime.certificate, |c| c.set_store(value))
     }
 
     pub fn get_certificate_store_b(&self) -> Result<Vec<u8>> {
-        Ok(b"MY".to_vec())
+        let certificate = self.state.lock().smime.certificate.clone();
+        certificate.store_b()
     }
 
     pub fn set_certificate_store_b(&self, value: &[u8]) -> Result<()> {
-        planned_set(value == b"MY", "CertificateStoreB")
+        self.change_certificate(|s| &mut s.smime.certificate, |c| c.set_store_b(value))
     }
 
     pub fn get_certificate_store_type(&self) -> Result<i32> {
-        Ok(0)
+        let certificate = self.state.lock().smime.certificate.clone();
+        certificate.store_type()
     }
 
     pub fn set_certificate_store_type(&self, value: i32) -> Result<()> {
-        planned_set(value == 0, "CertificateStoreType")
+        self.change_certificate(|s| &mut s.smime.certificate, |c| c.set_store_type(value))
     }
 
     pub fn get_certificate_store_password(&self) -> Result<String> {
-        Ok(String::new())
+        let certificate = self.state.lock().smime.certificate.clone();
+        certificate.store_password()
     }
 
     pub fn set_certificate_store_password(&self, value: &str) -> Result<()> {
-        planned_set(value.is_empty(), "CertificateStorePassword")
+        self.change_certificate(|s| &mut s.smime.certificate, |c| c.set_store_password(value))
     }
 
     pub fn get_certificate_encoded(&self) -> Result<String> {
-        Ok(String::new())
+        let certificate = self.state.lock().smime.certificate.clone();
+        certificate.encoded()
     }
 
     pub fn set_certificate_encoded(&self, value: &str) -> Result<()> {
-        planned_set(value.is_empty(), "CertificateEncoded")
+        self.change_certificate(|s| &mut s.smime.certificate, |c| c.set_encoded(value))
     }
 
     pub fn get_certificate_encoded_b(&self) -> Result<Vec<u8>> {
-        Ok(Vec::new())
+        let certificate = self.state.lock().smime.certificate.clone();
+        certificate.encoded_b()
     }
 
     pub fn set_certificate_encoded_b(&self, value: &[u8]) -> Result<()> {
-        planned_set(value.is_empty(), "CertificateEncodedB")
+        self.change_certificate(|s| &mut s.smime.certificate, |c| c.set_encoded_b(value))
     }
 }

@@ -5,7 +5,7 @@ use super::operation::Operation;
 use crate::auth::{self, Aside, Credentials, Offer, Peer, Wish};
 use crate::config::Setting;
 use crate::enums::AuthMechanism;
-use crate::error::Result;
+use crate::error::{Code, Error, Result};
 use crate::events::Direction;
 use crate::net;
 use crate::smtp::Context;
@@ -19,6 +19,10 @@ impl Operation<'_> {
         if !auth::is_wanted(&plan.wish(), &plan.credentials) {
             return Ok(());
         }
+        if plan.modern && !plan.peer.channel.tls {
+            let why = "SecurityProfile=Modern logs in over TLS only: SSLStartMode asks for it";
+            return Err(Error::new(Code::ValueRefused, why));
+        }
         self.converse(|session, cx| plan.carry_out(session, cx))
     }
 }
@@ -31,6 +35,8 @@ struct Plan {
     peer: Peer,
     ntlm_v2: bool,
     masked: bool,
+    /// SecurityProfile=Modern: no login, of whatever kind, without TLS.
+    modern: bool,
 }
 
 impl Plan {
@@ -48,16 +54,17 @@ impl Plan {
                 host: server.host().to_string(),
                 port: u16::try_from(server.mail_port).unwrap_or(0),
                 workstation: workstation(&state.hello()),
-                channel: auth::Channel::default(),
+                channel: state.tls.channel(),
                 aside: Aside::default(),
             },
             ntlm_v2: state.settings.bool(Setting::UseNtlMv2),
             masked: state.settings.bool(Setting::MaskSensitive),
+            modern: super::tls::is_modern(&state.settings),
         }
     }
 
     fn wish(&self) -> Wish<'_> {
-        Wish { mechanism: self.mechanism, named: &self.named, clear_text_allowed: true }
+        Wish { mechanism: self.mechanism, named: &self.named, clear_text_allowed: !self.modern }
     }
 
     fn carry_out(&self, session: &mut Session, cx: &Context) -> Result<()> {

@@ -5,7 +5,7 @@ use super::deliver::{Parcel, Queue};
 use super::{Component, State};
 use crate::config::{Setting, Settings};
 use crate::error::{Code, Error, Result};
-use crate::message::compose::{self, Generated, IdAlgorithm, Options};
+use crate::message::compose::{self, Composed, Generated, IdAlgorithm, Options};
 use crate::message::draft::Draft;
 use crate::smtp::envelope::{Envelope, Recipient, Verb, Wishes};
 use crate::smtp::extensions::{Extensions, Limits};
@@ -17,6 +17,8 @@ pub(super) struct Job {
     pub options: Options,
     pub envelope: Envelope,
     pub policy: Policy,
+    /// The message where it comes from the queue: the draft is empty then.
+    pub composed: Option<Composed>,
 }
 
 /// Which extensions may be used where they are offered, and what follows a failed transaction.
@@ -150,13 +152,19 @@ impl Job {
             draft,
             options,
             envelope: Envelope { verb, sender, recipients, smtp_utf8, wishes, ..Envelope::default() },
-            policy: Policy {
-                stop_on_to: settings.bool(Setting::StopOnToErrors),
-                stop_on_cc: settings.bool(Setting::StopOnCcErrors),
-                stop_on_bcc: settings.bool(Setting::StopOnBccErrors),
-                split: false,
-            },
+            policy: policy(settings),
+            composed: None,
         })
+    }
+}
+
+/// Which refused recipient stops a message.
+pub(super) fn policy(settings: &Settings) -> Policy {
+    Policy {
+        stop_on_to: settings.bool(Setting::StopOnToErrors),
+        stop_on_cc: settings.bool(Setting::StopOnCcErrors),
+        stop_on_bcc: settings.bool(Setting::StopOnBccErrors),
+        split: false,
     }
 }
 

@@ -40,6 +40,7 @@ impl Component {
             Setting::AuthorizationIdentity => state.server.authorization_identity.expose().to_string(),
             Setting::FirewallData => state.firewall.data.expose().to_string(),
             Setting::MaskSensitiveData => state.settings.get(Setting::MaskSensitive).to_string(),
+            Setting::UseInternalSecurityApi => Value::Bool(tls::use_internal()).to_string(),
             Setting::SslNegotiatedCipher
             | Setting::SslNegotiatedCipherStrength
             | Setting::SslNegotiatedCipherSuite
@@ -90,11 +91,22 @@ impl Component {
                 )?;
             }
             Setting::DsnRet => check_one_of("DsnRet", text, &["", "FULL", "HDRS"])?,
+            Setting::BccEncryption => check_one_of("BccEncryption", text, &["Separate", "Shared"])?,
             Setting::DsnEnvId => check_that("DsnEnvId", text, text.len() <= 100, "at most 100 characters")?,
             Setting::DeliverBy => check_that("DeliverBy", text, is_deliver_by(text), "seconds, ';' and N or R")?,
             Setting::HoldFor => check_that("HoldFor", text, is_seconds(text), "1 to 999999999 seconds")?,
             Setting::HoldUntil => check_that("HoldUntil", text, is_moment(text), "a date and time of RFC 3339")?,
             Setting::MtPriority => check_that("MtPriority", text, is_priority(text), "-9 to 9")?,
+            Setting::UseInternalSecurityApi => {
+                tls::set_use_internal(value == Value::Bool(true));
+                return Ok(());
+            }
+            Setting::SecurityProfile => {
+                check_one_of("SecurityProfile", text, &["Modern"])?;
+                if !text.is_empty() {
+                    tls::modern(&mut state.settings);
+                }
+            }
             Setting::MaskSensitiveData => {
                 state.settings.set(Setting::MaskSensitive, value);
                 return Ok(());

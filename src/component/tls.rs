@@ -3,17 +3,22 @@
 
 use super::operation::Operation;
 use super::{Component, State};
+use crate::auth;
 use crate::certs::Certificate;
 use crate::certs::pem;
 use crate::certs::x509::X509;
-use crate::config::Setting;
+use crate::config::{Setting, Settings, Value};
 use crate::enums::{SslProvider, SslStartMode};
 use crate::error::{Code, Error, Result};
 use crate::events::{Kind, Sink, SslServerAuthentication, SslStatus};
-use crate::net::tls::{Judge, Negotiated, Provider, Question, Secured, TlsOptions, roots};
+use crate::net::tls::packets::Packets;
+use crate::net::tls::{
+    ClientIdentity, Judge, Negotiated, Provider, Question, Secured, TlsOptions, names, roots, spki_pins,
+};
 use crate::net::{Clock, Stream};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// What a handle remembers about TLS. Sessions are the provider's.
 #[derive(Default)]
@@ -28,8 +33,6 @@ pub struct Tls {
     pub ssl_server_cert: Certificate,
     /// What the last handshake agreed on, until the next connection is tried.
     pub negotiated: Option<Negotiated>,
-    /// The certificates that the server showed, its own first, DER.
-    pub server_certs: Vec<Vec<u8>>,
     /// The open connection is secured.
     pub active: bool,
 }
@@ -74,8 +77,24 @@ impl Tls {
     /// A new connection is tried: what the last one showed is gone.
     pub(super) fn begin(&mut self) {
         self.negotiated = None;
-        self.server_certs.clear();
+        self.ssl_server_cert = Certificate::default();
         self.active = false;
+    }
+
+    /// What a login can be bound to.
+    pub(super) fn channel(&self) -> auth::Channel {
+        let info = self.negotiated.as_ref().filter(|_| self.active);
+        auth::Channel {
+            tls: self.active,
+            exporter: info.and_then(|info| info.tls_exporter.clone()),
+            end_point: info.and_then(|info| info.tls_server_end_point.clone()),
+        }
+    }
+
+    /// SSLServerCert: what the server sent, its own certificate first. One that nobody can read shows as none.
+    fn show(&mut self, certificates: &[Vec<u8>]) {
+        let shown = certificates.split_first().and_then(|(leaf, rest)| Certificate::of_der(leaf, rest).ok());
+        self.ssl_server_cert = shown.unwrap_or_default();
     }
 
     /// One of the SSLNegotiated settings; empty before a handshake.
@@ -96,6 +115,8 @@ impl Tls {
 /// What the settings ask of the next handshake with one host.
 pub(super) struct Plan {
     options: TlsOptions,
+    /// LogSSLPackets.
+    packets: bool,
 }
 
 impl Plan {
@@ -105,7 +126,8 @@ impl Plan {
         options.server_name = host.to_owned();
         options.port = port;
         options.judge_generation = sink.judge();
-        Ok(Plan { options })
+        options.client = identity(state)?;
+        Ok(Plan { options, packets: state.settings.bool(Setting::LogSslPackets) })
     }
 }
 
@@ -127,9 +149,25 @@ pub(super) fn options(state: &State) -> Result<TlsOptions> {
         ca_files: ca_files(state),
         security_flags: number(Setting::SslSecurityFlags),
         key_log: Some(settings.text(Setting::SslKeyLogFile)).filter(|path| !path.is_empty()).map(PathBuf::from),
+        accept_cert: state.tls.ssl_accept_server_cert.loaded().and_then(|found| Some(found.certificate.as_ref()?.der().to_vec())),
+        spki_pins: spki_pins(settings.text(Setting::SslPinnedPublicKeys))?,
         reuse_sessions: settings.bool(Setting::ReuseSslSession),
         ..TlsOptions::new("", 0)
     })
+}
+
+/// SSLCert with its key, and SSLCACerts after it; 273 for a certificate without its key.
+fn identity(state: &State) -> Result<Option<ClientIdentity>> {
+    let Some(found) = state.tls.ssl_cert.loaded() else { return Ok(None) };
+    let unfit = |why: &str| Error::new(Code::Credentials, format!("SSLCert {why}"));
+    let leaf = found.certificate.as_ref().ok_or_else(|| unfit("has a key and no certificate"))?;
+    let key = found.key.as_ref().ok_or_else(|| unfit("has no private key, so that it proves nothing"))?;
+    if !key.belongs_to(leaf) {
+        return Err(unfit("has the private key of another certificate"));
+    }
+    let others = roots::from_pem(state.settings.text(Setting::SslcaCerts).as_bytes(), "SSLCACerts")?;
+    let chain = std::iter::once(leaf.der().to_vec()).chain(others.iter().map(|other| other.to_vec())).collect();
+    Ok(Some(ClientIdentity { chain, key: Arc::clone(key) }))
 }
 
 /// PEM, which has lines.
@@ -152,6 +190,11 @@ pub(super) fn check(state: &State, setting: Setting) -> Result<()> {
             let why = "SSLEnabledProtocols: no provider has SSL 2.0 (12) and SSL 3.0 (48); there are 192, 768, 3072 and 12288 for TLS 1.0 to 1.3";
             Err(Error::new(Code::ValueRefused, why))
         }
+        Setting::SslPinnedPublicKeys => spki_pins(text).map(drop),
+        Setting::SslEnableRenegotiation if !state.settings.bool(setting) => {
+            let why = "SSLEnableRenegotiation: no provider leaves renegotiation_info (RFC 5746) out";
+            Err(Error::new(Code::ValueRefused, why))
+        }
         Setting::SslServerCaCerts => roots::from_pem(text.as_bytes(), "SSLServerCACerts").map(drop),
         Setting::SslcaCerts => roots::from_pem(text.as_bytes(), "SSLCACerts").map(drop),
         Setting::SslClientCaCerts => roots::from_pem(text.as_bytes(), "SSLClientCACerts").map(drop),
@@ -161,6 +204,29 @@ pub(super) fn check(state: &State, setting: Setting) -> Result<()> {
 
 /// The bits of SSL 2.0 and 3.0.
 const OLD_PROTOCOLS: i64 = 0x3c;
+
+/// UseInternalSecurityAPI, which is one value for the whole process.
+static INTERNAL: AtomicBool = AtomicBool::new(true);
+
+pub(super) fn use_internal() -> bool {
+    INTERNAL.load(Ordering::Relaxed)
+}
+
+pub(super) fn set_use_internal(value: bool) {
+    INTERNAL.store(value, Ordering::Relaxed);
+}
+
+/// SecurityProfile=Modern (ruling 3): what a new program should use, in one call.
+pub(super) fn modern(settings: &mut Settings) {
+    settings.set(Setting::SslEnabledProtocols, Value::Int(i64::from(names::TLS12 | names::TLS13)));
+    settings.set(Setting::UseNtlMv2, Value::Bool(true));
+    settings.set(Setting::MessageIdAlgorithm, Value::Text("SHA256".into()));
+}
+
+/// Whether that profile was asked for. It sends no login without TLS.
+pub(super) fn is_modern(settings: &Settings) -> bool {
+    settings.text(Setting::SecurityProfile).eq_ignore_ascii_case("Modern")
+}
 
 /// The default names the usual places of the system's bundle, which is found without it.
 fn ca_files(state: &State) -> Vec<PathBuf> {
@@ -187,7 +253,7 @@ impl Operation<'_> {
         let done = session.secure(|stream| {
             let Secured { stream, info } = component.handshake(stream, plan, &clock)?;
             let mut state = component.state.lock();
-            state.tls.server_certs = info.server_certs.clone();
+            state.tls.show(&info.server_certs);
             state.tls.negotiated = Some(info);
             state.tls.active = true;
             Ok(stream)
@@ -206,6 +272,12 @@ impl Component {
     /// One handshake over any stream, with the events of this handle.
     pub(super) fn handshake(&self, stream: Box<dyn Stream>, plan: &Plan, clock: &Clock) -> Result<Secured> {
         let mut ear = Ear { component: self, sink: Arc::clone(&self.sink) };
+        let stream = if plan.packets {
+            let sink = Arc::clone(&self.sink);
+            Box::new(Packets::new(stream, Arc::new(move |line| sink.ssl_status(&SslStatus { message: line.as_bytes() }))))
+        } else {
+            stream
+        };
         self.provider().handshake(stream, &plan.options, clock, &mut ear)
     }
 }
@@ -218,7 +290,7 @@ struct Ear<'a> {
 
 impl Judge for Ear<'_> {
     fn judge(&mut self, question: &Question<'_>) -> Result<bool> {
-        self.component.state.lock().tls.server_certs = question.chain.to_vec();
+        self.component.state.lock().tls.show(question.chain);
         if !self.sink.wants(Kind::SslServerAuthentication) {
             return Ok(question.accept);
         }

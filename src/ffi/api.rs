@@ -54,7 +54,7 @@ pub extern "C" fn ssmtp_delete(handle: *mut ssmtp_t) -> i32 {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get(handle: *mut ssmtp_t, name: *const c_char, value: *mut *mut c_char) -> i32 {
     // SAFETY: the promise is the caller's.
-    unsafe { guard::get_text(handle, value, |c| c.get(&text::input(c, name)?)) }
+    unsafe { guard::get_text(handle, value, &|c| c.get(&text::input(c, name)?)) }
 }
 
 #[unsafe(no_mangle)]
@@ -74,7 +74,7 @@ pub unsafe extern "C" fn ssmtp_config(
         if value.is_null() {
             return guard::run(handle, |c| c.config(&text::input(c, configuration_string)?).map(drop));
         }
-        guard::get_text(handle, value, |c| c.config(&text::input(c, configuration_string)?))
+        guard::get_text(handle, value, &|c| c.config(&text::input(c, configuration_string)?))
     }
 }
 

@@ -12,6 +12,7 @@ use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Once};
+use zeroize::Zeroizing;
 
 /// What lies behind an `ssmtp_t *`.
 pub struct Handle {
@@ -49,16 +50,23 @@ impl Handle {
 
 /// Runs `f` with `errno` kept, panics caught and its error remembered for the token; returns the number.
 pub fn enter(token: usize, f: impl FnOnce() -> Result<()>) -> i32 {
+    let mut f = Some(f);
+    guarded(token, &mut || f.take().map_or(Ok(()), |f| f()))
+}
+
+/// One body for all of the hundreds of entries.
+#[inline(never)]
+fn guarded(token: usize, f: &mut dyn FnMut() -> Result<()>) -> i32 {
     // SAFETY: the C library's own errno of this thread.
     let errno = unsafe { *errno_location() };
     quiet();
     let _ = INSIDE.try_with(|i| i.set(i.get() + 1));
-    let guarded = move || {
+    let whole = move || {
         #[cfg(feature = "test-hooks")]
         assert!(!PANIC_ALWAYS.load(Ordering::SeqCst), "forced by a test");
         f()
     };
-    let result = catch_unwind(AssertUnwindSafe(guarded)).unwrap_or_else(|_| {
+    let result = catch_unwind(AssertUnwindSafe(whole)).unwrap_or_else(|_| {
         if let Ok(handle) = HANDLES.get(token, "handle") {
             handle.broken.store(true, Ordering::SeqCst);
         }
@@ -155,7 +163,7 @@ unsafe fn put_octets(token: usize, out: *mut *mut u8, length: *mut usize, f: imp
         if out.is_null() || length.is_null() {
             return Err(null_output());
         }
-        let value = f()?;
+        let value = Zeroizing::new(f()?);
         let memory = text::output(&value)?;
         // SAFETY: neither is NULL, and the caller promised places for these types.
         unsafe {
@@ -166,8 +174,9 @@ unsafe fn put_octets(token: usize, out: *mut *mut u8, length: *mut usize, f: imp
     })
 }
 
+/// A copy for the caller; ours is wiped, since it may be a password or a key.
 fn text_out(value: String) -> Result<*mut c_char> {
-    Ok(text::output(value.as_bytes())?.cast())
+    Ok(text::output(Zeroizing::new(value).as_bytes())?.cast())
 }
 
 fn cert_out(value: Certificate) -> Result<*mut ssmtp_cert_t> {
@@ -175,75 +184,77 @@ fn cert_out(value: Certificate) -> Result<*mut ssmtp_cert_t> {
     Ok(token as *mut ssmtp_cert_t)
 }
 
-pub unsafe fn get_bool(handle: *mut ssmtp_t, out: *mut i32, f: impl FnOnce(&Component) -> Result<bool>) -> i32 {
+#[inline(never)]
+pub unsafe fn get_bool(handle: *mut ssmtp_t, out: *mut i32, f: &dyn Fn(&Component) -> Result<bool>) -> i32 {
     unsafe { put(handle as usize, out, || f(&alive(handle)?.component), |v| Ok(i32::from(v))) }
 }
 
-pub unsafe fn get_int(handle: *mut ssmtp_t, out: *mut i32, f: impl FnOnce(&Component) -> Result<i32>) -> i32 {
+#[inline(never)]
+pub unsafe fn get_int(handle: *mut ssmtp_t, out: *mut i32, f: &dyn Fn(&Component) -> Result<i32>) -> i32 {
     unsafe { put(handle as usize, out, || f(&alive(handle)?.component), Ok) }
 }
 
-pub unsafe fn get_text(
-    handle: *mut ssmtp_t,
-    out: *mut *mut c_char,
-    f: impl FnOnce(&Component) -> Result<String>,
-) -> i32 {
+#[inline(never)]
+pub unsafe fn get_text(handle: *mut ssmtp_t, out: *mut *mut c_char, f: &dyn Fn(&Component) -> Result<String>) -> i32 {
     let read = || {
         let component = &alive(handle)?.component;
         text::for_caller(component, f(component)?)
     };
-    unsafe { put(handle as usize, out, read, |bytes| Ok(text::output(&bytes)?.cast())) }
+    unsafe { put(handle as usize, out, read, |bytes| Ok(text::output(&Zeroizing::new(bytes))?.cast())) }
 }
 
+#[inline(never)]
 pub unsafe fn get_bytes(
     handle: *mut ssmtp_t,
     out: *mut *mut u8,
     length: *mut usize,
-    f: impl FnOnce(&Component) -> Result<Vec<u8>>,
+    f: &dyn Fn(&Component) -> Result<Vec<u8>>,
 ) -> i32 {
     unsafe { put_octets(handle as usize, out, length, || f(&alive(handle)?.component)) }
 }
 
+#[inline(never)]
 pub unsafe fn get_cert(
     handle: *mut ssmtp_t,
     out: *mut *mut ssmtp_cert_t,
-    f: impl FnOnce(&Component) -> Result<Certificate>,
+    f: &dyn Fn(&Component) -> Result<Certificate>,
 ) -> i32 {
     unsafe { put(handle as usize, out, || f(&alive(handle)?.component), cert_out) }
 }
 
-pub unsafe fn set_bool(handle: *mut ssmtp_t, value: i32, f: impl FnOnce(&Component, bool) -> Result<()>) -> i32 {
+#[inline(never)]
+pub unsafe fn set_bool(handle: *mut ssmtp_t, value: i32, f: &dyn Fn(&Component, bool) -> Result<()>) -> i32 {
     run(handle, |c| f(c, value != 0))
 }
 
-pub unsafe fn set_int(handle: *mut ssmtp_t, value: i32, f: impl FnOnce(&Component, i32) -> Result<()>) -> i32 {
+#[inline(never)]
+pub unsafe fn set_int(handle: *mut ssmtp_t, value: i32, f: &dyn Fn(&Component, i32) -> Result<()>) -> i32 {
     run(handle, |c| f(c, value))
 }
 
-pub unsafe fn set_text(
-    handle: *mut ssmtp_t,
-    value: *const c_char,
-    f: impl FnOnce(&Component, &str) -> Result<()>,
-) -> i32 {
+#[inline(never)]
+pub unsafe fn set_text(handle: *mut ssmtp_t, value: *const c_char, f: &dyn Fn(&Component, &str) -> Result<()>) -> i32 {
     // SAFETY: the promise is the caller's of the exported function.
     run(handle, |c| f(c, &unsafe { text::input(c, value) }?))
 }
 
+#[inline(never)]
 pub unsafe fn set_bytes(
     handle: *mut ssmtp_t,
     value: *const u8,
     length: usize,
-    f: impl FnOnce(&Component, &[u8]) -> Result<()>,
+    f: &dyn Fn(&Component, &[u8]) -> Result<()>,
 ) -> i32 {
     // SAFETY: the promise is the caller's of the exported function.
     run(handle, |c| f(c, unsafe { text::octets(value, length) }?))
 }
 
 /// NULL removes: it stands for an empty certificate.
+#[inline(never)]
 pub unsafe fn set_cert(
     handle: *mut ssmtp_t,
     value: *mut ssmtp_cert_t,
-    f: impl FnOnce(&Component, &Certificate) -> Result<()>,
+    f: &dyn Fn(&Component, &Certificate) -> Result<()>,
 ) -> i32 {
     run(handle, |c| {
         if value.is_null() {
@@ -254,57 +265,60 @@ pub unsafe fn set_cert(
     })
 }
 
-pub unsafe fn cert_get_bool(
-    cert: *mut ssmtp_cert_t,
-    out: *mut i32,
-    f: impl FnOnce(&Certificate) -> Result<bool>,
-) -> i32 {
+#[inline(never)]
+pub unsafe fn cert_get_bool(cert: *mut ssmtp_cert_t, out: *mut i32, f: &dyn Fn(&Certificate) -> Result<bool>) -> i32 {
     unsafe { put(0, out, || f(&CERTS.get(cert as usize, "certificate")?.lock()), |v| Ok(i32::from(v))) }
 }
 
-pub unsafe fn cert_get_int(cert: *mut ssmtp_cert_t, out: *mut i32, f: impl FnOnce(&Certificate) -> Result<i32>) -> i32 {
+#[inline(never)]
+pub unsafe fn cert_get_int(cert: *mut ssmtp_cert_t, out: *mut i32, f: &dyn Fn(&Certificate) -> Result<i32>) -> i32 {
     unsafe { put(0, out, || f(&CERTS.get(cert as usize, "certificate")?.lock()), Ok) }
 }
 
+#[inline(never)]
 pub unsafe fn cert_get_text(
     cert: *mut ssmtp_cert_t,
     out: *mut *mut c_char,
-    f: impl FnOnce(&Certificate) -> Result<String>,
+    f: &dyn Fn(&Certificate) -> Result<String>,
 ) -> i32 {
     unsafe { put(0, out, || f(&CERTS.get(cert as usize, "certificate")?.lock()), text_out) }
 }
 
+#[inline(never)]
 pub unsafe fn cert_get_bytes(
     cert: *mut ssmtp_cert_t,
     out: *mut *mut u8,
     length: *mut usize,
-    f: impl FnOnce(&Certificate) -> Result<Vec<u8>>,
+    f: &dyn Fn(&Certificate) -> Result<Vec<u8>>,
 ) -> i32 {
     unsafe { put_octets(0, out, length, || f(&CERTS.get(cert as usize, "certificate")?.lock())) }
 }
 
+#[inline(never)]
 pub unsafe fn cert_set_int(
     cert: *mut ssmtp_cert_t,
     value: i32,
-    f: impl FnOnce(&mut Certificate, i32) -> Result<()>,
+    f: &dyn Fn(&mut Certificate, i32) -> Result<()>,
 ) -> i32 {
     enter(0, || f(&mut CERTS.get(cert as usize, "certificate")?.lock(), value))
 }
 
+#[inline(never)]
 pub unsafe fn cert_set_text(
     cert: *mut ssmtp_cert_t,
     value: *const c_char,
-    f: impl FnOnce(&mut Certificate, &str) -> Result<()>,
+    f: &dyn Fn(&mut Certificate, &str) -> Result<()>,
 ) -> i32 {
     // SAFETY: the promise is the caller's of the exported function.
     enter(0, || f(&mut CERTS.get(cert as usize, "certificate")?.lock(), unsafe { text::utf8(value) }?))
 }
 
+#[inline(never)]
 pub unsafe fn cert_set_bytes(
     cert: *mut ssmtp_cert_t,
     value: *const u8,
     length: usize,
-    f: impl FnOnce(&mut Certificate, &[u8]) -> Result<()>,
+    f: &dyn Fn(&mut Certificate, &[u8]) -> Result<()>,
 ) -> i32 {
     // SAFETY: the promise is the caller's of the exported function.
     enter(0, || f(&mut CERTS.get(cert as usize, "certificate")?.lock(), unsafe { text::octets(value, length) }?))

@@ -29,6 +29,15 @@ pub trait Source: Send {
     fn finish(&mut self) {}
 }
 
+/// Octets of a place that this module does not know, a part of a queue file for one.
+pub trait Opener: Send + Sync + std::fmt::Debug {
+    fn open(&self) -> Result<Box<dyn Source>>;
+    /// How many octets, where that is known.
+    fn size(&self) -> Option<u64>;
+    /// Opened once more, it gives the same.
+    fn again(&self) -> bool;
+}
+
 /// Octets in memory: they come at once and uncopied.
 pub struct Memory {
     bytes: Arc<[u8]>,
@@ -234,6 +243,8 @@ pub enum Piece {
     Transfer(Transfer, Vec<Piece>),
     /// Pieces that are signed or encrypted as one while sending.
     Through(Arc<dyn Layer>, Vec<Piece>),
+    /// What another module knows how to read.
+    Other(Arc<dyn Opener>),
 }
 
 impl Piece {
@@ -246,6 +257,7 @@ impl Piece {
             Piece::Encoded(bytes) => Box::new(Memory::new(bytes.as_slice().into())),
             Piece::Transfer(transfer, pieces) => Box::new(TransferSource::open(*transfer, pieces)?),
             Piece::Through(layer, pieces) => Box::new(TransferSource::layered(&**layer, pieces)?),
+            Piece::Other(other) => other.open()?,
         })
     }
 
@@ -258,6 +270,7 @@ impl Piece {
                 std::fs::metadata(path).ok().filter(|about| about.is_file() && about.len() > 0).map(|about| about.len())
             }
             Piece::Stream(stream) => stream.size(),
+            Piece::Other(other) => other.size(),
             Piece::Transfer(Transfer::QuotedPrintable, _) => None,
             Piece::Transfer(Transfer::Base64, pieces) => {
                 pieces.iter().map(Piece::size).sum::<Option<u64>>().map(Base64Lines::length)
@@ -274,6 +287,7 @@ impl Piece {
             Piece::Bytes(_) | Piece::Encoded(_) => true,
             Piece::File(path) => std::fs::metadata(path).is_ok_and(|about| about.is_file()),
             Piece::Stream(_) => false,
+            Piece::Other(other) => other.again(),
             Piece::Transfer(_, pieces) | Piece::Through(_, pieces) => pieces.iter().all(Piece::is_rereadable),
         }
     }
@@ -282,7 +296,7 @@ impl Piece {
     pub fn is_kept(&self) -> bool {
         match self {
             Piece::Bytes(_) | Piece::Encoded(_) => true,
-            Piece::File(_) | Piece::Stream(_) | Piece::Through(..) => false,
+            Piece::File(_) | Piece::Stream(_) | Piece::Through(..) | Piece::Other(_) => false,
             Piece::Transfer(_, pieces) => pieces.iter().all(Piece::is_kept),
         }
     }

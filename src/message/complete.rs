@@ -1,16 +1,20 @@
 //! A message that the caller composed, headers and all (`MessageIncludesHeaders`, ruling 26).
 
 use super::body::Piece;
-use super::compose::{Caps, Composed, tail};
+use super::compose::{Caps, Composed, Generated, Options, tail};
 use super::draft::Draft;
 use super::encode::LineEnds;
+use super::entity;
 use crate::error::{Code, Error, Result};
 
 /// Message as a complete message: its Bcc lines go, its other headers stay untouched, and the stream or AttachedFile follows
 /// its body. 603 when it has no header section, or octets beyond ASCII that the server does not take.
-pub fn compose(draft: &Draft, caps: Caps) -> Result<Composed> {
+pub fn compose(draft: &Draft, options: &Options, caps: Caps, generated: &mut Generated) -> Result<Composed> {
+    if !draft.secured.pending.is_empty() {
+        return secured(draft, options, caps, generated);
+    }
     let message = draft.message.as_deref().unwrap_or(&draft.text);
-    let refused = |why: &str| Err(Error::new(Code::ValueRefused, format!("Message {why}")));
+    let refused = |why: &str| Err(refusal(why));
     let (section, body) = split(message);
     let Some(headers) = without_bcc(section) else { return refused("does not begin with a header line") };
     let eight = !headers.is_ascii() || !body.is_ascii();
@@ -33,6 +37,42 @@ pub fn compose(draft: &Draft, caps: Caps) -> Result<Composed> {
     Ok(Composed { headers, pieces, eight_bit, needs_smtputf8, size })
 }
 
+/// As [`compose`] for a message that is signed or encrypted while it is sent.
+fn secured(draft: &Draft, options: &Options, caps: Caps, generated: &mut Generated) -> Result<Composed> {
+    let entity = entity::wrapped(draft, options, generated)?;
+    let message = draft.message.as_deref().unwrap_or(&draft.text);
+    let head = replaced(message, &format!("MIME-Version: 1.0\r\n{}", entity.fields), b"")?;
+    let composed = compose(&Draft { message: Some(head.into()), ..Draft::default() }, options, caps, generated)?;
+    let size = entity.pieces.iter().map(Piece::size).sum::<Option<u64>>();
+    let size = size.map(|body| body + composed.headers.len() as u64);
+    Ok(Composed { pieces: entity.pieces, eight_bit: entity.eight_bit, size, ..composed })
+}
+
+/// The MIME lines of a complete message's header section, and its body.
+pub fn mime_part(message: &[u8]) -> Result<(String, &[u8])> {
+    let (section, body) = split(message);
+    let found = partitioned(section, |name| is_mime(name));
+    let (_, mime) = found.ok_or_else(|| refusal("does not begin with a header line"))?;
+    let mime = String::from_utf8(mime).map_err(|_| refusal("has MIME header lines that are no text"))?;
+    Ok((mime, body))
+}
+
+/// A complete message with other MIME lines and another body.
+pub fn replaced(message: &[u8], fields: &str, body: &[u8]) -> Result<Vec<u8>> {
+    let (section, _) = split(message);
+    let found = partitioned(section, |name| is_mime(name));
+    let (rest, _) = found.ok_or_else(|| refusal("does not begin with a header line"))?;
+    Ok([&rest, fields.as_bytes(), b"\r\n", body].concat())
+}
+
+fn refusal(why: &str) -> Error {
+    Error::new(Code::ValueRefused, format!("Message {why}"))
+}
+
+fn is_mime(name: &[u8]) -> bool {
+    name.eq_ignore_ascii_case(b"MIME-Version") || name.get(..8).is_some_and(|n| n.eq_ignore_ascii_case(b"Content-"))
+}
+
 /// Header section and body, at the first empty line; line ends may be any.
 fn split(message: &[u8]) -> (&[u8], &[u8]) {
     let mut start = 0;
@@ -53,13 +93,21 @@ fn split(message: &[u8]) -> (&[u8], &[u8]) {
 
 /// The section without Bcc fields and with its empty line; None when it is no header section.
 fn without_bcc(section: &[u8]) -> Option<Vec<u8>> {
+    let hidden = |name: &[u8]| name.eq_ignore_ascii_case(b"Bcc") || name.eq_ignore_ascii_case(b"Resent-Bcc");
+    let (mut rest, _) = partitioned(section, hidden)?;
+    rest.extend_from_slice(b"\r\n");
+    Some(rest)
+}
+
+/// The fields that are not of a kind, and those that are, with CRLF line ends; None when it is no header section.
+fn partitioned(section: &[u8], kind: impl Fn(&[u8]) -> bool) -> Option<(Vec<u8>, Vec<u8>)> {
     let mut canonical = Vec::with_capacity(section.len() + 2);
     LineEnds::default().push(section, &mut canonical);
     if !canonical.ends_with(b"\r\n") {
         canonical.extend_from_slice(b"\r\n");
     }
-    let mut out = Vec::with_capacity(canonical.len() + 2);
-    let mut hidden = None;
+    let (mut rest, mut found) = (Vec::with_capacity(canonical.len() + 2), Vec::new());
+    let mut is_found = None;
     for line in canonical.split_inclusive(|b| *b == b'\n') {
         if !line.starts_with(b" ") && !line.starts_with(b"\t") {
             let colon = memchr::memchr(b':', line)?;
@@ -67,14 +115,12 @@ fn without_bcc(section: &[u8]) -> Option<Vec<u8>> {
             if name.is_empty() || !name.iter().all(u8::is_ascii_graphic) {
                 return None;
             }
-            hidden = Some(name.eq_ignore_ascii_case(b"Bcc") || name.eq_ignore_ascii_case(b"Resent-Bcc"));
+            is_found = Some(kind(name));
         }
-        if !hidden? {
-            out.extend_from_slice(line);
-        }
+        let to = if is_found? { &mut found } else { &mut rest };
+        to.extend_from_slice(line);
     }
-    out.extend_from_slice(b"\r\n");
-    Some(out)
+    Some((rest, found))
 }
 
 #[cfg(test)]
@@ -84,7 +130,7 @@ mod tests {
     fn composed(message: &[u8], caps: Caps) -> Result<(String, Vec<u8>)> {
         let mut draft = Draft::default();
         draft.set_message_b(message).unwrap();
-        let composed = compose(&draft, caps)?;
+        let composed = compose(&draft, &Options::default(), caps, &mut Generated::default())?;
         let body = super::super::compose::kept_body(&composed)?;
         Ok((String::from_utf8(composed.headers).unwrap(), body))
     }

@@ -59,7 +59,7 @@ impl Default for Options {
 }
 
 impl Options {
-    fn style(&self, utf8: bool) -> Result<Style> {
+    pub(super) fn style(&self, utf8: bool) -> Result<Style> {
         let charset = if self.charset.trim().is_empty() { None } else { Some(Charset::find(&self.charset)?) };
         // A charset that was asked for is used, in a message with SMTPUTF8 too.
         Ok(Style { utf8: utf8 && charset.is_none(), charset, max: self.max_header_length, fold: self.fold_headers })
@@ -144,6 +144,7 @@ pub fn envelope_sender(draft: &Draft) -> Result<(String, bool)> {
 /// RCPT TO: every recipient once; 165 also when there is no To and that is not allowed.
 pub fn envelope_recipients(draft: &Draft, options: &Options) -> Result<Vec<EnvelopeRecipient>> {
     let recipients = draft.recipients.envelope()?;
+    draft.check_secured(&recipients)?;
     if !options.allow_empty_to && !recipients.iter().any(|recipient| recipient.kind == RecipientType::To) {
         return Err(Error::new(Code::NoRecipient, "SendTo is empty (AllowEmptyTo permits it)"));
     }
@@ -168,7 +169,7 @@ pub fn kept_body(composed: &Composed) -> Result<Vec<u8>> {
 /// Composes the message for a server with these abilities.
 pub fn compose(draft: &Draft, options: &Options, caps: Caps, generated: &mut Generated) -> Result<Composed> {
     if options.complete && draft.message.is_some() {
-        return super::complete::compose(draft, caps);
+        return super::complete::compose(draft, options, caps, generated);
     }
     generated.for_revision(draft.revision);
     let other = headers::parse(&draft.other_headers)?;
@@ -180,7 +181,16 @@ pub fn compose(draft: &Draft, options: &Options, caps: Caps, generated: &mut Gen
         ));
     }
     let style = options.style(needs_smtputf8)?;
-    let body = body(draft, &other, caps, &style, options.code_page, generated)?;
+    let (body, rest);
+    let other = if draft.secured.pending.is_empty() {
+        body = self::body(draft, &other, caps, &style, options.code_page, generated)?;
+        other
+    } else {
+        // The MIME lines of OtherHeaders went with what they describe.
+        body = secured(draft, options, generated)?;
+        (rest, _) = headers::split_mime(&draft.other_headers)?;
+        headers::parse(&rest)?
+    };
     let mut section = Section::new(&other, &style);
     if !other.whole {
         fields(&mut section, draft, options, generated, &style)?;
@@ -289,7 +299,7 @@ fn fields(
     Ok(())
 }
 
-enum ContentType {
+pub(super) enum ContentType {
     /// Where the caller has none.
     Ours(String),
     /// The caller's with the charset that it lacks.
@@ -340,7 +350,7 @@ fn body(
     let encode = eight && !caps.eight_bit_mime || mime::is_unfit(&bytes);
     if encode || eight {
         body.mime = true;
-        body.content_type = content_type(other, ascii, page);
+        body.content_type = content_type(other, ascii, &page.charset().unwrap_or_else(|| "utf-8".into()));
     }
     match (encode, tail) {
         (true, None) => {
@@ -382,6 +392,24 @@ fn tree(
     generated: &mut Generated,
     tail: Option<Piece>,
 ) -> Result<Body> {
+    Ok(tree_entity(draft, other, caps, style, generated, tail, false)?.into())
+}
+
+/// A body that was signed or encrypted as a whole.
+fn secured(draft: &Draft, options: &Options, generated: &mut Generated) -> Result<Body> {
+    Ok(super::entity::wrapped(draft, options, generated)?.into())
+}
+
+/// The tree of the parts; `sealed` as [`super::entity`] needs it.
+pub(super) fn tree_entity(
+    draft: &Draft,
+    other: &Other<'_>,
+    caps: Caps,
+    style: &Style,
+    generated: &mut Generated,
+    tail: Option<Piece>,
+    sealed: bool,
+) -> Result<mime::Entity> {
     let refused = |why: &str| Err(Error::new(Code::ValueRefused, format!("MessageHtml and attachments {why}")));
     if draft.message.is_some() {
         return refused("go with MessageText, not with Message");
@@ -390,15 +418,20 @@ fn tree(
         return refused("need the Content-Type that OtherHeaders has taken");
     }
     let seed = generated.seed(draft)?;
-    let tree = Tree { text: &draft.text, tail, html: &draft.html, parts: &draft.parts, caps, style, seed: &seed };
-    let entity = tree.build()?;
-    Ok(Body {
-        pieces: entity.pieces,
-        mime: true,
-        content_type: Some(ContentType::Ours(entity.fields)),
-        transfer: None,
-        eight_bit: entity.eight_bit,
-    })
+    let (text, html, parts) = (&draft.text, &draft.html, &draft.parts);
+    Tree { text, tail, html, parts, caps, style, seed: &seed, sealed }.build()
+}
+
+impl From<mime::Entity> for Body {
+    fn from(entity: mime::Entity) -> Body {
+        Body {
+            pieces: entity.pieces,
+            mime: true,
+            content_type: Some(ContentType::Ours(entity.fields)),
+            transfer: None,
+            eight_bit: entity.eight_bit,
+        }
+    }
 }
 
 fn push(pieces: &mut Vec<Piece>, piece: Piece) {
@@ -408,7 +441,7 @@ fn push(pieces: &mut Vec<Piece>, piece: Piece) {
 }
 
 /// MessageText in the charset that OtherHeaders names, and whether it was ASCII; 434 when the charset lacks a character.
-fn converted(draft: &Draft, other: &Other<'_>, page: CodePage) -> Result<(Arc<[u8]>, bool)> {
+pub(super) fn converted(draft: &Draft, other: &Other<'_>, page: CodePage) -> Result<(Arc<[u8]>, bool)> {
     let ascii = draft.text.is_ascii();
     let named = other.charset().filter(|_| !ascii);
     let whole = || std::str::from_utf8(&draft.text).map_err(|_| Error::new(Code::CodePage, "MessageText is not UTF-8"));
@@ -426,8 +459,8 @@ fn converted(draft: &Draft, other: &Other<'_>, page: CodePage) -> Result<(Arc<[u
     Ok((bytes.as_ref().into(), ascii))
 }
 
-fn content_type(other: &Other<'_>, ascii: bool, page: CodePage) -> Option<ContentType> {
-    let charset = if ascii { "us-ascii".into() } else { page.charset().unwrap_or_else(|| "utf-8".into()) };
+pub(super) fn content_type(other: &Other<'_>, ascii: bool, charset: &str) -> Option<ContentType> {
+    let charset = if ascii { "us-ascii" } else { charset };
     let Some(field) = other.find("Content-Type") else {
         return Some(ContentType::Ours(format!("Content-Type: text/plain; charset={charset}\r\n")));
     };

@@ -6,6 +6,7 @@ use super::attachment::Part;
 use super::body::{Stream, StreamBody};
 use super::headers;
 use super::recipients::Recipients;
+use super::secured::Secured;
 use crate::enums::{Importance, Priority, RecipientType, Sensitivity};
 use crate::error::Result;
 use crate::text::line::{refuse_crlf_nul, refuse_unfoldable};
@@ -36,6 +37,8 @@ pub struct Draft {
     /// Attachments and inline parts.
     pub parts: Vec<Part>,
     pub stream: Option<Stream>,
+    /// What Sign and Encrypt made of it.
+    pub(super) secured: Secured,
     /// Goes up with every change, so that Date and Message-ID are made anew after one (ruling 28).
     pub revision: u64,
 }
@@ -62,6 +65,7 @@ impl Default for Draft {
             html: Vec::new().into(),
             parts: Vec::new(),
             stream: None,
+            secured: Secured::default(),
             revision: 0,
         }
     }
@@ -129,7 +133,7 @@ impl Draft {
 
     pub fn set_other_headers(&mut self, text: &str) -> Result<()> {
         headers::parse(text)?;
-        self.other_headers = text.into();
+        self.other_headers = self.without_our_lines(text);
         self.changed();
         Ok(())
     }
@@ -139,6 +143,7 @@ impl Draft {
     }
 
     pub fn set_message_text(&mut self, text: &str) -> Result<()> {
+        self.set_anew(self.message.is_none());
         self.text = text.as_bytes().into();
         self.changed();
         Ok(())
@@ -158,6 +163,7 @@ impl Draft {
 
     /// Empty: none.
     pub fn set_message_b(&mut self, bytes: &[u8]) -> Result<()> {
+        self.set_anew(true);
         self.message = (!bytes.is_empty()).then(|| bytes.into());
         self.changed();
         Ok(())
@@ -169,6 +175,7 @@ impl Draft {
 
     /// The same message as HTML; readers show it in place of MessageText.
     pub fn set_message_html(&mut self, html: &str) -> Result<()> {
+        self.set_anew(self.message.is_none());
         self.html = html.as_bytes().into();
         self.changed();
         Ok(())
@@ -189,6 +196,7 @@ impl Draft {
         if path.contains('\0') {
             refuse_crlf_nul("AttachedFile", "\0")?;
         }
+        self.set_anew(true);
         self.attached_file = path.into();
         if !path.is_empty() {
             self.stream = None;
@@ -199,6 +207,7 @@ impl Draft {
 
     /// Takes the place of AttachedFile; None removes the stream.
     pub fn set_stream(&mut self, body: Option<StreamBody>) {
+        self.set_anew(true);
         if body.is_some() {
             self.attached_file.clear();
         }
@@ -265,6 +274,7 @@ impl Draft {
             parts: std::mem::take(&mut self.parts),
             stream: self.stream.take(),
             attached_file: std::mem::take(&mut self.attached_file),
+            secured: self.unsecured(),
             revision: self.revision + 1,
             ..Draft::default()
         };

@@ -81,6 +81,36 @@ pub fn parse(text: &str) -> Result<Other<'_>> {
     Ok(Other { whole, fields })
 }
 
+/// OtherHeaders without the lines of MIME, and those lines; both with their line ends.
+pub fn split_mime(text: &str) -> Result<(String, String)> {
+    let other = parse(text)?;
+    let mut rest = String::from(if other.whole { "\r\n" } else { "" });
+    let mut mime = String::new();
+    for field in &other.fields {
+        let to = if field.is_mime() { &mut mime } else { &mut rest };
+        to.push_str(field.raw);
+        to.push_str("\r\n");
+    }
+    Ok((rest, mime))
+}
+
+/// Two texts of header lines as one.
+pub fn joined(one: &str, other: &str) -> String {
+    let gap = if one.is_empty() || one.ends_with("\r\n") { "" } else { "\r\n" };
+    format!("{one}{gap}{other}")
+}
+
+/// Header lines without those that stand among these too.
+pub fn without_lines(text: &str, unwanted: &str) -> String {
+    let (Ok(other), Ok(unwanted)) = (parse(text), parse(unwanted)) else { return text.into() };
+    let mut kept = String::from(if other.whole { "\r\n" } else { "" });
+    for field in other.fields.iter().filter(|field| !unwanted.fields.iter().any(|gone| gone.raw == field.raw)) {
+        kept.push_str(field.raw);
+        kept.push_str("\r\n");
+    }
+    kept
+}
+
 /// A field name: printable ASCII without a colon (RFC 5322 section 3.6.8).
 fn is_name(name: &str) -> bool {
     (1..=LONGEST_NAME).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_graphic() && b != b':')
@@ -93,7 +123,7 @@ impl<'a> Other<'a> {
 
     /// Whether the caller speaks of MIME, so that MIME-Version must be there.
     pub fn has_mime(&self) -> bool {
-        self.fields.iter().any(|field| field.is("MIME-Version") || field.is_content())
+        self.fields.iter().any(Field::is_mime)
     }
 
     /// The caller encoded the body: it goes as it is.
@@ -121,6 +151,10 @@ impl Field<'_> {
 
     fn is_content(&self) -> bool {
         starts_with(self.name, "content-")
+    }
+
+    fn is_mime(&self) -> bool {
+        self.is("MIME-Version") || self.is_content()
     }
 
     fn is_hidden(&self) -> bool {
@@ -307,6 +341,11 @@ impl<'a> Section<'a> {
     /// The Content fields of the caller that ours did not ask for.
     pub fn contents(&mut self) {
         self.take(|field| field.is_content());
+    }
+
+    /// What was written so far: the fields of an entity within a message.
+    pub fn entity(self) -> String {
+        self.out
     }
 
     /// The rest of the caller's fields, and the empty line.

@@ -26,8 +26,8 @@ pub trait Layer: Debug + Send + Sync {
 pub trait Wrap: Debug + Send + Sync {
     /// `edition` 0 is what everyone gets, others are those of the recipients apart, in their order.
     fn wrap(&self, inner: Entity, edition: usize) -> Result<Entity>;
-    /// Whether it hides the content.
-    fn encrypts(&self) -> bool;
+    /// Whether it can be done at all: keys, certificates and algorithms, tried without content.
+    fn check(&self) -> Result<()>;
 }
 
 /// Line ends of unknown text made CRLF: what is signed must look the same to everyone (RFC 8551 section 3.1.1).

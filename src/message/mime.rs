@@ -9,7 +9,9 @@ use super::attachment::{Content, Part, Place};
 use super::body::Piece;
 use super::compose::{Caps, has_long_line};
 use super::encode::{self, Transfer};
+use super::entity;
 use super::headers;
+use super::layer::Canonical;
 use crate::error::Result;
 use crate::text::fold::{FieldWriter, Style};
 use crate::text::param;
@@ -32,6 +34,8 @@ pub struct Tree<'a> {
     pub style: &'a Style,
     /// Fresh random characters that all boundaries of the message have in them.
     pub seed: &'a str,
+    /// Texts are encoded wherever a relay might change them, and have CRLF line ends already: they are to be signed.
+    pub sealed: bool,
 }
 
 impl Tree<'_> {
@@ -41,14 +45,14 @@ impl Tree<'_> {
         let mut alternatives = Vec::new();
         // A message of attachments alone still has a text to show, an empty one.
         if has_text || self.html.is_empty() && of(Place::Alternative).next().is_none() {
-            alternatives.push(text_entity("plain", self.text, self.tail.clone(), self.caps));
+            alternatives.push(text_entity("plain", self.text, self.tail.clone(), self.caps, self.sealed));
         }
         let mut beside = Vec::new();
         let inline = of(Place::Inline).map(|part| self.part(part)).collect::<Result<Vec<_>>>()?;
         if self.html.is_empty() {
             beside = inline;
         } else {
-            let html = text_entity("html", self.html, None, self.caps);
+            let html = text_entity("html", self.html, None, self.caps, self.sealed);
             let related = std::iter::once(html).chain(inline).collect();
             alternatives.push(self.group("related", "; type=\"text/html\"", related));
         }
@@ -91,6 +95,10 @@ impl Tree<'_> {
         let kind = if message && raw.is_none() { "application/octet-stream" } else { &part.content_type };
         let mut fields = headers::parameters("Content-Type", kind, self.style, &[("name", &part.name)]);
         let (pieces, eight_bit, transfer) = match raw {
+            Some(eight) if self.sealed => {
+                let canonical = Piece::Through(Arc::new(Canonical), vec![part.content.piece()]);
+                (vec![canonical], eight, "7bit")
+            }
             Some(eight) => (vec![part.content.piece()], eight, if eight { "8bit" } else { "7bit" }),
             None => (vec![Piece::Transfer(Transfer::Base64, vec![part.content.piece()])], false, "base64"),
         };
@@ -111,18 +119,19 @@ impl Tree<'_> {
 }
 
 /// MessageText or MessageHtml in UTF-8. What follows it is unknown until it is sent, so both are encoded on the way.
-fn text_entity(subtype: &str, text: &Arc<[u8]>, tail: Option<Piece>, caps: Caps) -> Entity {
+fn text_entity(subtype: &str, text: &Arc<[u8]>, tail: Option<Piece>, caps: Caps, sealed: bool) -> Entity {
     let ascii = text.is_ascii();
     let charset = if ascii && tail.is_none() { "us-ascii" } else { "utf-8" };
     let mut fields = format!("Content-Type: text/{subtype}; charset={charset}\r\n");
     let (pieces, transfer) = if let Some(tail) = tail {
         let pieces = vec![Piece::Bytes(Arc::clone(text)), tail];
         (vec![Piece::Transfer(Transfer::QuotedPrintable, pieces)], "quoted-printable")
-    } else if is_unfit(text) || !ascii && !caps.eight_bit_mime {
+    } else if is_unfit(text) || !ascii && !caps.eight_bit_mime || sealed && entity::is_fragile(text) {
         let transfer = Transfer::shorter(text);
         (vec![Piece::Encoded(encode::text(transfer, text))], transfer.name())
     } else {
-        (vec![Piece::Bytes(Arc::clone(text))], if ascii { "7bit" } else { "8bit" })
+        let piece = if sealed { entity::canonical(text) } else { Piece::Bytes(Arc::clone(text)) };
+        (vec![piece], if ascii { "7bit" } else { "8bit" })
     };
     fields.push_str(&format!("Content-Transfer-Encoding: {transfer}\r\n"));
     Entity { fields, pieces, eight_bit: transfer == "8bit" }

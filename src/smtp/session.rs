@@ -43,6 +43,8 @@ pub struct Session {
     pub given: bool,
     /// QUIT was said, so that the end of the connection is no failure.
     pub parted: bool,
+    /// TLS lies below.
+    pub secured: bool,
 }
 
 /// Bytes asked of the stream at once.
@@ -62,6 +64,7 @@ impl Session {
             mails: 0,
             given: false,
             parted: false,
+            secured: false,
         }
     }
 
@@ -149,7 +152,7 @@ impl Session {
         // Until it is done there is nothing to talk over.
         self.state = State::Dead;
         self.stream = secure(plain.stream)?;
-        self.state = state;
+        (self.state, self.secured) = (state, true);
         Ok(())
     }
 

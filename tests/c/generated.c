@@ -55,9 +55,9 @@ static void every_property_has_its_default_and_reads_back_what_was_set(void) {
     row_text_at("MessageRecipientName", ssmtp_get_message_recipient_name, ssmtp_set_message_recipient_name, "sample");
     row_text_at("MessageRecipientOptions", ssmtp_get_message_recipient_options, ssmtp_set_message_recipient_options, "NOTIFY=NEVER");
     row_number_at("MessageRecipientType", ssmtp_get_message_recipient_type, ssmtp_set_message_recipient_type, 1);
-    row_cert("Certificate", ssmtp_get_certificate, ssmtp_set_certificate, ROW_PLANNED);
+    row_cert("Certificate", ssmtp_get_certificate, ssmtp_set_certificate, ROW_SETS);
     row_text("EncryptingAlgorithm", ssmtp_get_encrypting_algorithm, ssmtp_set_encrypting_algorithm, "3DES", "AESCBC256", ROW_PLANNED);
-    row_text("SigningAlgorithm", ssmtp_get_signing_algorithm, ssmtp_set_signing_algorithm, "2.16.840.1.101.3.4.2.1", "sample", ROW_PLANNED);
+    row_text("SigningAlgorithm", ssmtp_get_signing_algorithm, ssmtp_set_signing_algorithm, "2.16.840.1.101.3.4.2.1", "2.16.840.1.101.3.4.2.3", ROW_PLANNED);
     row_number("IncludeCertificate", ssmtp_get_include_certificate, ssmtp_set_include_certificate, 1, 0, ROW_PLANNED);
     row_number("IncludeChain", ssmtp_get_include_chain, ssmtp_set_include_chain, 0, 1, ROW_PLANNED);
     row_number("SSLEnabled", ssmtp_get_ssl_enabled, ssmtp_set_ssl_enabled, 0, 1, ROW_SETS);
@@ -65,8 +65,8 @@ static void every_property_has_its_default_and_reads_back_what_was_set(void) {
     row_refuses("SSLStartMode", ssmtp_set_ssl_start_mode, -1);
     row_refuses("SSLStartMode", ssmtp_set_ssl_start_mode, 9999);
     row_number("SSLProvider", ssmtp_get_ssl_provider, ssmtp_set_ssl_provider, 0, 1, ROW_PLANNED);
-    row_cert("SSLCert", ssmtp_get_ssl_cert, ssmtp_set_ssl_cert, ROW_PLANNED);
-    row_cert("SSLAcceptServerCert", ssmtp_get_ssl_accept_server_cert, ssmtp_set_ssl_accept_server_cert, ROW_PLANNED);
+    row_cert("SSLCert", ssmtp_get_ssl_cert, ssmtp_set_ssl_cert, ROW_SETS);
+    row_cert("SSLAcceptServerCert", ssmtp_get_ssl_accept_server_cert, ssmtp_set_ssl_accept_server_cert, ROW_SETS);
     row_cert("SSLServerCert", ssmtp_get_ssl_server_cert, NULL, 0);
     row_object("Firewall");
     row_number("FirewallAutoDetect", ssmtp_get_firewall_auto_detect, ssmtp_set_firewall_auto_detect, 0, 1, ROW_SETS);
@@ -87,7 +87,7 @@ static void every_property_has_its_default_and_reads_back_what_was_set(void) {
     row_absent_number("RecipientResultTemporary", ssmtp_get_recipient_result_temporary);
     row_text("SSLCertEffectiveDate", ssmtp_get_ssl_cert_effective_date, NULL, "", "sample", 0);
     row_text("SSLCertExpirationDate", ssmtp_get_ssl_cert_expiration_date, NULL, "", "sample", 0);
-    row_text("SSLCertSubject", ssmtp_get_ssl_cert_subject, ssmtp_set_ssl_cert_subject, "", "sample", ROW_PLANNED);
+    row_text("SSLCertSubject", ssmtp_get_ssl_cert_subject, ssmtp_set_ssl_cert_subject, "", "sample", 0);
     row_text("SSLCertIssuer", ssmtp_get_ssl_cert_issuer, NULL, "", "sample", 0);
     row_text("SSLCertSubjectAltNames", ssmtp_get_ssl_cert_subject_alt_names, NULL, "", "sample", 0);
     row_text("SSLCertSerialNumber", ssmtp_get_ssl_cert_serial_number, NULL, "", "sample", 0);
@@ -108,15 +108,17 @@ static void every_property_has_its_default_and_reads_back_what_was_set(void) {
     row_text("SSLCertThumbprintMD5", ssmtp_get_ssl_cert_thumbprint_md5, NULL, "", "sample", 0);
     row_text("SSLCertThumbprintSHA1", ssmtp_get_ssl_cert_thumbprint_sha1, NULL, "", "sample", 0);
     row_text("SSLCertThumbprintSHA256", ssmtp_get_ssl_cert_thumbprint_sha256, NULL, "", "sample", 0);
-    row_text("SSLCertStore", ssmtp_get_ssl_cert_store, ssmtp_set_ssl_cert_store, "MY", "sample", ROW_PLANNED);
-    row_bytes("SSLCertStoreB", ssmtp_get_ssl_cert_store_b, ssmtp_set_ssl_cert_store_b, "MY", "sample", ROW_PLANNED);
-    row_number("SSLCertStoreType", ssmtp_get_ssl_cert_store_type, ssmtp_set_ssl_cert_store_type, 0, 1, ROW_PLANNED);
-    row_text("SSLCertStorePassword", ssmtp_get_ssl_cert_store_password, ssmtp_set_ssl_cert_store_password, "", "sample", ROW_PLANNED);
-    row_text("SSLCertEncoded", ssmtp_get_ssl_cert_encoded, ssmtp_set_ssl_cert_encoded, "", "sample", ROW_PLANNED);
-    row_bytes("SSLCertEncodedB", ssmtp_get_ssl_cert_encoded_b, ssmtp_set_ssl_cert_encoded_b, "", "sample", ROW_PLANNED);
+    row_text("SSLCertStore", ssmtp_get_ssl_cert_store, ssmtp_set_ssl_cert_store, "MY", "sample", ROW_SETS);
+    row_bytes("SSLCertStoreB", ssmtp_get_ssl_cert_store_b, ssmtp_set_ssl_cert_store_b, "MY", "sample", ROW_SETS);
+    row_number("SSLCertStoreType", ssmtp_get_ssl_cert_store_type, ssmtp_set_ssl_cert_store_type, 0, 1, ROW_SETS);
+    row_refuses("SSLCertStoreType", ssmtp_set_ssl_cert_store_type, -1);
+    row_refuses("SSLCertStoreType", ssmtp_set_ssl_cert_store_type, 9999);
+    row_text("SSLCertStorePassword", ssmtp_get_ssl_cert_store_password, ssmtp_set_ssl_cert_store_password, "", "sample", ROW_SETS);
+    row_text("SSLCertEncoded", ssmtp_get_ssl_cert_encoded, ssmtp_set_ssl_cert_encoded, "", "sample", 0);
+    row_bytes("SSLCertEncodedB", ssmtp_get_ssl_cert_encoded_b, ssmtp_set_ssl_cert_encoded_b, "", "sample", 0);
     row_text("SSLAcceptServerCertEffectiveDate", ssmtp_get_ssl_accept_server_cert_effective_date, NULL, "", "sample", 0);
     row_text("SSLAcceptServerCertExpirationDate", ssmtp_get_ssl_accept_server_cert_expiration_date, NULL, "", "sample", 0);
-    row_text("SSLAcceptServerCertSubject", ssmtp_get_ssl_accept_server_cert_subject, ssmtp_set_ssl_accept_server_cert_subject, "", "sample", ROW_PLANNED);
+    row_text("SSLAcceptServerCertSubject", ssmtp_get_ssl_accept_server_cert_subject, ssmtp_set_ssl_accept_server_cert_subject, "", "sample", 0);
     row_text("SSLAcceptServerCertIssuer", ssmtp_get_ssl_accept_server_cert_issuer, NULL, "", "sample", 0);
     row_text("SSLAcceptServerCertSubjectAltNames", ssmtp_get_ssl_accept_server_cert_subject_alt_names, NULL, "", "sample", 0);
     row_text("SSLAcceptServerCertSerialNumber", ssmtp_get_ssl_accept_server_cert_serial_number, NULL, "", "sample", 0);
@@ -137,12 +139,14 @@ static void every_property_has_its_default_and_reads_back_what_was_set(void) {
     row_text("SSLAcceptServerCertThumbprintMD5", ssmtp_get_ssl_accept_server_cert_thumbprint_md5, NULL, "", "sample", 0);
     row_text("SSLAcceptServerCertThumbprintSHA1", ssmtp_get_ssl_accept_server_cert_thumbprint_sha1, NULL, "", "sample", 0);
     row_text("SSLAcceptServerCertThumbprintSHA256", ssmtp_get_ssl_accept_server_cert_thumbprint_sha256, NULL, "", "sample", 0);
-    row_text("SSLAcceptServerCertStore", ssmtp_get_ssl_accept_server_cert_store, ssmtp_set_ssl_accept_server_cert_store, "MY", "sample", ROW_PLANNED);
-    row_bytes("SSLAcceptServerCertStoreB", ssmtp_get_ssl_accept_server_cert_store_b, ssmtp_set_ssl_accept_server_cert_store_b, "MY", "sample", ROW_PLANNED);
-    row_number("SSLAcceptServerCertStoreType", ssmtp_get_ssl_accept_server_cert_store_type, ssmtp_set_ssl_accept_server_cert_store_type, 0, 1, ROW_PLANNED);
-    row_text("SSLAcceptServerCertStorePassword", ssmtp_get_ssl_accept_server_cert_store_password, ssmtp_set_ssl_accept_server_cert_store_password, "", "sample", ROW_PLANNED);
-    row_text("SSLAcceptServerCertEncoded", ssmtp_get_ssl_accept_server_cert_encoded, ssmtp_set_ssl_accept_server_cert_encoded, "", "sample", ROW_PLANNED);
-    row_bytes("SSLAcceptServerCertEncodedB", ssmtp_get_ssl_accept_server_cert_encoded_b, ssmtp_set_ssl_accept_server_cert_encoded_b, "", "sample", ROW_PLANNED);
+    row_text("SSLAcceptServerCertStore", ssmtp_get_ssl_accept_server_cert_store, ssmtp_set_ssl_accept_server_cert_store, "MY", "sample", ROW_SETS);
+    row_bytes("SSLAcceptServerCertStoreB", ssmtp_get_ssl_accept_server_cert_store_b, ssmtp_set_ssl_accept_server_cert_store_b, "MY", "sample", ROW_SETS);
+    row_number("SSLAcceptServerCertStoreType", ssmtp_get_ssl_accept_server_cert_store_type, ssmtp_set_ssl_accept_server_cert_store_type, 0, 1, ROW_SETS);
+    row_refuses("SSLAcceptServerCertStoreType", ssmtp_set_ssl_accept_server_cert_store_type, -1);
+    row_refuses("SSLAcceptServerCertStoreType", ssmtp_set_ssl_accept_server_cert_store_type, 9999);
+    row_text("SSLAcceptServerCertStorePassword", ssmtp_get_ssl_accept_server_cert_store_password, ssmtp_set_ssl_accept_server_cert_store_password, "", "sample", ROW_SETS);
+    row_text("SSLAcceptServerCertEncoded", ssmtp_get_ssl_accept_server_cert_encoded, ssmtp_set_ssl_accept_server_cert_encoded, "", "sample", 0);
+    row_bytes("SSLAcceptServerCertEncodedB", ssmtp_get_ssl_accept_server_cert_encoded_b, ssmtp_set_ssl_accept_server_cert_encoded_b, "", "sample", 0);
     row_text("SSLServerCertEffectiveDate", ssmtp_get_ssl_server_cert_effective_date, NULL, "", "sample", 0);
     row_text("SSLServerCertExpirationDate", ssmtp_get_ssl_server_cert_expiration_date, NULL, "", "sample", 0);
     row_text("SSLServerCertSubject", ssmtp_get_ssl_server_cert_subject, NULL, "", "sample", 0);
@@ -174,7 +178,7 @@ static void every_property_has_its_default_and_reads_back_what_was_set(void) {
     row_bytes("SSLServerCertEncodedB", ssmtp_get_ssl_server_cert_encoded_b, NULL, "", "sample", 0);
     row_named("CertificateEffectiveDate", "", "sample", 0);
     row_named("CertificateExpirationDate", "", "sample", 0);
-    row_named("CertificateSubject", "", "sample", ROW_PLANNED);
+    row_named("CertificateSubject", "", "sample", 0);
     row_named("CertificateIssuer", "", "sample", 0);
     row_named("CertificateSubjectAltNames", "", "sample", 0);
     row_named("CertificateSerialNumber", "", "sample", 0);
@@ -195,12 +199,12 @@ static void every_property_has_its_default_and_reads_back_what_was_set(void) {
     row_named("CertificateThumbprintMD5", "", "sample", 0);
     row_named("CertificateThumbprintSHA1", "", "sample", 0);
     row_named("CertificateThumbprintSHA256", "", "sample", 0);
-    row_named("CertificateStore", "MY", "sample", ROW_PLANNED);
-    row_named("CertificateStoreB", "TVk=", "c2FtcGxl", ROW_PLANNED);
-    row_named("CertificateStoreType", "0", "1", ROW_PLANNED);
-    row_named("CertificateStorePassword", "", "sample", ROW_PLANNED);
-    row_named("CertificateEncoded", "", "sample", ROW_PLANNED);
-    row_named("CertificateEncodedB", "", "c2FtcGxl", ROW_PLANNED);
+    row_named("CertificateStore", "MY", "sample", ROW_SETS);
+    row_named("CertificateStoreB", "TVk=", "c2FtcGxl", ROW_SETS);
+    row_named("CertificateStoreType", "0", "1", ROW_SETS);
+    row_named("CertificateStorePassword", "", "sample", ROW_SETS);
+    row_named("CertificateEncoded", "", "sample", 0);
+    row_named("CertificateEncodedB", "", "c2FtcGxl", 0);
 }
 
 static void every_setting_has_its_default_and_reads_back_what_was_set(void) {
@@ -258,15 +262,17 @@ static void every_setting_has_its_default_and_reads_back_what_was_set(void) {
     row_setting("SSLSecurityFlags", "0", "1", "12x", ROW_SETS);
     row_setting("SSLServerCACerts", "", "-----BEGIN CERTIFICATE-----\nMIIBODCB66ADAgECAhRoycD1/ampAfHmDAlfmJX8/HYCtTAFBgMrZXAwETEPMA0G\nA1UEAwwGc2FtcGxlMCAXDTI2MTEyMjA1MDkzNloYDzIxMjYxMDI5MDUwOTM2WjAR\nMQ8wDQYDVQQDDAZzYW1wbGUwKjAFBgMrZXADIQDMjh48NSjwhRE/l8/qfubAr3f7\n3e/FnQqz/st4rZiG7qNTMFEwHQYDVR0OBBYEFG1PQF7XIPqkfmwkIZ3hrElFEU29\nMB8GA1UdIwQYMBaAFG1PQF7XIPqkfmwkIZ3hrElFEU29MA8GA1UdEwEB/wQFMAMB\nAf8wBQYDK2VwA0EAjCHhQVb2rVojV67GSgdq3+YjclS2pyStuJ9BzfLgvIW/Jl4Q\n5yuwbYegEWIVB7mxUlM9F9hPJtB/qQy8rrwxAg==\n-----END CERTIFICATE-----\n", NULL, ROW_SETS);
     row_setting("CACertFilePaths", "/etc/ssl/ca-bundle.pem;/etc/pki/tls/certs/ca-bundle.crt;/etc/ssl/certs/ca-certificates.crt;/etc/pki/tls/cacert.pem", "sample", NULL, ROW_ONE_LINE | ROW_SETS);
-    row_setting("SSLCACerts", "", "-----BEGIN CERTIFICATE-----\nMIIBODCB66ADAgECAhRoycD1/ampAfHmDAlfmJX8/HYCtTAFBgMrZXAwETEPMA0G\nA1UEAwwGc2FtcGxlMCAXDTI2MTEyMjA1MDkzNloYDzIxMjYxMDI5MDUwOTM2WjAR\nMQ8wDQYDVQQDDAZzYW1wbGUwKjAFBgMrZXADIQDMjh48NSjwhRE/l8/qfubAr3f7\n3e/FnQqz/st4rZiG7qNTMFEwHQYDVR0OBBYEFG1PQF7XIPqkfmwkIZ3hrElFEU29\nMB8GA1UdIwQYMBaAFG1PQF7XIPqkfmwkIZ3hrElFEU29MA8GA1UdEwEB/wQFMAMB\nAf8wBQYDK2VwA0EAjCHhQVb2rVojV67GSgdq3+YjclS2pyStuJ9BzfLgvIW/Jl4Q\n5yuwbYegEWIVB7mxUlM9F9hPJtB/qQy8rrwxAg==\n-----END CERTIFICATE-----\n", NULL, ROW_PLANNED);
+    row_setting("SSLCACerts", "", "-----BEGIN CERTIFICATE-----\nMIIBODCB66ADAgECAhRoycD1/ampAfHmDAlfmJX8/HYCtTAFBgMrZXAwETEPMA0G\nA1UEAwwGc2FtcGxlMCAXDTI2MTEyMjA1MDkzNloYDzIxMjYxMDI5MDUwOTM2WjAR\nMQ8wDQYDVQQDDAZzYW1wbGUwKjAFBgMrZXADIQDMjh48NSjwhRE/l8/qfubAr3f7\n3e/FnQqz/st4rZiG7qNTMFEwHQYDVR0OBBYEFG1PQF7XIPqkfmwkIZ3hrElFEU29\nMB8GA1UdIwQYMBaAFG1PQF7XIPqkfmwkIZ3hrElFEU29MA8GA1UdEwEB/wQFMAMB\nAf8wBQYDK2VwA0EAjCHhQVb2rVojV67GSgdq3+YjclS2pyStuJ9BzfLgvIW/Jl4Q\n5yuwbYegEWIVB7mxUlM9F9hPJtB/qQy8rrwxAg==\n-----END CERTIFICATE-----\n", NULL, ROW_SETS);
     row_setting("SSLClientCACerts", "", "-----BEGIN CERTIFICATE-----\nMIIBODCB66ADAgECAhRoycD1/ampAfHmDAlfmJX8/HYCtTAFBgMrZXAwETEPMA0G\nA1UEAwwGc2FtcGxlMCAXDTI2MTEyMjA1MDkzNloYDzIxMjYxMDI5MDUwOTM2WjAR\nMQ8wDQYDVQQDDAZzYW1wbGUwKjAFBgMrZXADIQDMjh48NSjwhRE/l8/qfubAr3f7\n3e/FnQqz/st4rZiG7qNTMFEwHQYDVR0OBBYEFG1PQF7XIPqkfmwkIZ3hrElFEU29\nMB8GA1UdIwQYMBaAFG1PQF7XIPqkfmwkIZ3hrElFEU29MA8GA1UdEwEB/wQFMAMB\nAf8wBQYDK2VwA0EAjCHhQVb2rVojV67GSgdq3+YjclS2pyStuJ9BzfLgvIW/Jl4Q\n5yuwbYegEWIVB7mxUlM9F9hPJtB/qQy8rrwxAg==\n-----END CERTIFICATE-----\n", NULL, ROW_SETS);
     row_setting("SSLCheckCRL", "0", "1", "-1", ROW_PLANNED);
     row_setting("SSLCheckOCSP", "0", "1", "-1", ROW_PLANNED);
     row_setting("ReuseSSLSession", "True", "False", "perhaps", ROW_SETS);
-    row_setting("SSLEnableRenegotiation", "True", "False", "perhaps", ROW_PLANNED);
+    row_setting("SSLEnableRenegotiation", "True", "True", "perhaps", ROW_SETS);
     row_setting("SSLIncludeCertChain", "False", "True", "perhaps", ROW_SETS);
     row_setting("SSLKeyLogFile", "", "sample", NULL, ROW_ONE_LINE | ROW_SETS);
-    row_setting("LogSSLPackets", "False", "True", "perhaps", ROW_PLANNED);
+    row_setting("LogSSLPackets", "False", "True", "perhaps", ROW_SETS);
+    row_setting("SSLPinnedPublicKeys", "", "sha256//AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=", NULL, ROW_ONE_LINE | ROW_SETS);
+    row_setting("SecurityProfile", "", "Modern", NULL, ROW_ONE_LINE | ROW_SETS);
     row_read_only_setting("SSLNegotiatedCipher", "");
     row_read_only_setting("SSLNegotiatedCipherStrength", "");
     row_read_only_setting("SSLNegotiatedCipherSuite", "");
@@ -277,7 +283,7 @@ static void every_setting_has_its_default_and_reads_back_what_was_set(void) {
     row_setting("OpenSSLCAFile", "", "sample", NULL, ROW_PLANNED);
     row_setting("OpenSSLCipherList", "DEFAULT", "sample", NULL, ROW_PLANNED);
     row_setting("OpenSSLPrngSeedData", "", "sample", NULL, ROW_PLANNED);
-    row_setting("UseInternalSecurityAPI", "True", "False", "perhaps", ROW_PLANNED);
+    row_setting("UseInternalSecurityAPI", "True", "True", "perhaps", ROW_SETS);
     row_read_only_setting("BuildInfo", NULL);
     row_read_only_setting("LicenseInfo", NULL);
     row_setting("GUIAvailable", "False", "True", "perhaps", ROW_SETS);
@@ -301,12 +307,22 @@ static void every_setting_has_its_default_and_reads_back_what_was_set(void) {
     row_setting("RequireTls", "False", "True", "perhaps", ROW_SETS);
     row_read_only_setting("ServerExtensions", "");
     row_setting("MessageIncludesHeaders", "False", "True", "perhaps", ROW_SETS);
+    row_setting("DetachedSignature", "True", "False", "perhaps", ROW_SETS);
+    row_setting("UsePSS", "False", "True", "perhaps", ROW_SETS);
+    row_setting("UseOAEP", "False", "True", "perhaps", ROW_SETS);
+    row_setting("OAEPHash", "SHA256", "SHA384", NULL, ROW_ONE_LINE | ROW_SETS);
+    row_setting("OAEPMgfHash", "", "SHA384", NULL, ROW_ONE_LINE | ROW_SETS);
+    row_setting("UseSubjectKeyId", "False", "True", "perhaps", ROW_SETS);
+    row_setting("BccEncryption", "Separate", "Shared", NULL, ROW_ONE_LINE | ROW_SETS);
+    row_setting("RequireRecipientCert", "False", "True", "perhaps", ROW_SETS);
 }
 
 static void every_planned_method_says_so(void) {
     ssmtp_t *smtp = ssmtp_new();
     char *text = NULL;
-    (void)text;
+    uint8_t *bytes = NULL;
+    size_t length = 0;
+    (void)text, (void)bytes, (void)length;
     row_planned_call("Queue", smtp, ssmtp_queue(smtp, "a@b.example", &text));
     row_planned_call("ProcessQueue", smtp, ssmtp_process_queue(smtp, "a@b.example"));
     row_planned_call("AddRecipientCert", smtp, ssmtp_add_recipient_cert(smtp, (const uint8_t *)"x", 1));

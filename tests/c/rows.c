@@ -229,6 +229,10 @@ void row_named(const char *name, const char *want, const char *sample, int flags
         ask_int(ssmtp_set(smtp, name, want), 0, name, "setting the default");
         ask_planned(smtp, ssmtp_set(smtp, name, sample), name);
     }
+    if (flags & ROW_SETS) {
+        ask_int(ssmtp_set(smtp, name, sample), 0, name, "setting by name");
+        ask_named(smtp, name, sample, "round trip by name");
+    }
     ask_int(ssmtp_delete(smtp), 0, name, "delete");
 }
 

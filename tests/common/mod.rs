@@ -52,6 +52,7 @@ impl Handle {
             assert_eq!(ssmtp_on_start_transfer(raw, Some(on_start_transfer), log), 0);
             assert_eq!(ssmtp_on_transfer(raw, Some(on_transfer), log), 0);
             assert_eq!(ssmtp_on_end_transfer(raw, Some(on_end_transfer), log), 0);
+            assert_eq!(ssmtp_on_ssl_status(raw, Some(on_ssl_status), log), 0);
         }
         handle
     }
@@ -63,6 +64,24 @@ impl Handle {
         handle.must_set("MailPort", &port.to_string());
         handle.must_set("Timeout", "10");
         handle
+    }
+
+    /// Has SSLServerAuthentication recorded, and Accept set to an opinion where there is one; NULL as at the beginning.
+    pub fn judge(&self, opinion: Option<Option<bool>>) {
+        let log = (&raw const *self.events).cast_mut().cast::<c_void>();
+        let function: ssmtp_ssl_server_authentication_cb = match opinion {
+            None => None,
+            Some(None) => Some(on_authentication),
+            Some(Some(true)) => Some(on_authentication_accept),
+            Some(Some(false)) => Some(on_authentication_refuse),
+        };
+        // SAFETY: the list outlives the handle.
+        assert_eq!(unsafe { ssmtp_on_ssl_server_authentication(self.raw, function, log) }, 0);
+    }
+
+    /// The texts of the events of one name.
+    pub fn told(&self, name: &str) -> Vec<String> {
+        self.events().into_iter().filter(|e| e.name == name).map(|e| e.text).collect()
     }
 
     /// The token, for calls that have no method here.
@@ -305,4 +324,53 @@ unsafe extern "C" fn on_transfer(_: *mut ssmtp_t, e: *mut ssmtp_transfer_event, 
 unsafe extern "C" fn on_end_transfer(_: *mut ssmtp_t, e: *mut ssmtp_end_transfer_event, log: *mut c_void) -> i32 {
     // SAFETY: as above.
     unsafe { record(log, "EndTransfer", (*e).direction.to_string()) }
+}
+
+unsafe extern "C" fn on_ssl_status(_: *mut ssmtp_t, e: *mut ssmtp_ssl_status_event, log: *mut c_void) -> i32 {
+    // SAFETY: as above.
+    unsafe { record(log, "SSLStatus", shown((*e).message, (*e).message_len)) }
+}
+
+unsafe extern "C" fn on_authentication(
+    _: *mut ssmtp_t,
+    e: *mut ssmtp_ssl_server_authentication_event,
+    log: *mut c_void,
+) -> i32 {
+    // SAFETY: as above.
+    unsafe {
+        let pem = shown((*e).cert_encoded, (*e).cert_encoded_len);
+        let der = slice::from_raw_parts((*e).cert_encoded_b, (*e).cert_encoded_b_len);
+        let octets: String = der.iter().map(|b| format!("{b:02x}")).collect();
+        record(log, "CertEncoded", pem);
+        record(log, "CertEncodedB", octets);
+        record(log, "CertSubject", shown((*e).cert_subject, (*e).cert_subject_len));
+        record(log, "CertIssuer", shown((*e).cert_issuer, (*e).cert_issuer_len));
+        record(log, "SSLServerAuthentication", format!("{} {}", (*e).accept, shown((*e).status, (*e).status_len)))
+    }
+}
+
+unsafe extern "C" fn on_authentication_accept(
+    smtp: *mut ssmtp_t,
+    e: *mut ssmtp_ssl_server_authentication_event,
+    log: *mut c_void,
+) -> i32 {
+    // SAFETY: as above.
+    unsafe {
+        let answer = on_authentication(smtp, e, log);
+        (*e).accept = 1;
+        answer
+    }
+}
+
+unsafe extern "C" fn on_authentication_refuse(
+    smtp: *mut ssmtp_t,
+    e: *mut ssmtp_ssl_server_authentication_event,
+    log: *mut c_void,
+) -> i32 {
+    // SAFETY: as above.
+    unsafe {
+        let answer = on_authentication(smtp, e, log);
+        (*e).accept = 0;
+        answer
+    }
 }

@@ -36,6 +36,7 @@ key() { # file kind
     ec384) openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-384 -out "$1" 2>/dev/null ;;
     rsa) openssl genrsa -out "$1" 2048 2>/dev/null ;;
     rsa1024) openssl genrsa -out "$1" 1024 2>/dev/null ;;
+    ec521) openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-521 -out "$1" 2>/dev/null ;;
     ed25519) openssl genpkey -algorithm ED25519 -out "$1" 2>/dev/null ;;
     esac
 }
@@ -112,6 +113,11 @@ issue critical server ca "$NOW" "$SERVER${MAIL}1.2.3.4=critical,ASN1:UTF8String:
 issue client client ca "$NOW" "$CLIENT"
 issue client-rsa client ca "$NOW" "$CLIENT" rsa
 issue client-ed25519 client ca "$NOW" "$CLIENT" ed25519
+issue client-weak client ca "$NOW" "$CLIENT" rsa1024
+issue client-p521 client ca "$NOW" "$CLIENT" ec521
+issue client2 client2 ca "$NOW" "$CLIENT"
+issue client-int client int "$NOW" "$CLIENT"
+issue ec521 server ca "$NOW" "$SERVER$MAIL" ec521
 
 # A certificate whose signature's last bit is another.
 openssl x509 -in faults-none.pem -outform DER -out broken.der
@@ -132,7 +138,7 @@ cat int-path2.pem int-path.pem >via-path.chain
 cat int-names.pem >via-names.chain
 cat int-unknown.pem >via-unknown.chain
 cat faults-none.pem >via-leaf.chain
-for name in client client-rsa client-ed25519; do
+for name in client client-rsa client-ed25519 client-weak client-p521; do
     openssl pkcs8 -topk8 -nocrypt -in $name.key -outform DER -out $name.p8
 done
 openssl ec -in client.key -outform DER -out client.sec1 2>/dev/null

@@ -1,9 +1,11 @@
 //! Resumption, as the server sees it, and everything that must end it.
 
 use crate::server::{NAME, Server, Witness, clock, der, handshake, path, pem, trusting};
-use ssmtp::net::tls::{ClientIdentity, Internal, Provider, Secret, TlsOptions};
+use ssmtp::certs::key::PrivateKey;
+use ssmtp::net::tls::{ClientIdentity, Internal, Provider, TlsOptions};
 use std::fs;
 use std::io::IoSlice;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// One connection: whether it was resumed, by both sides' word. Waits for the session tickets.
@@ -55,7 +57,8 @@ fn without_reuse_every_handshake_is_full() {
 fn a_session_is_no_way_around_anything_that_changed() {
     let mut server = Server::start("faults-none", &[]);
     let base = trusting(server.port);
-    let key = Secret::new(fs::read(path("client.p8")).unwrap());
+    let key = PrivateKey::from_pkcs8(&fs::read(path("client.p8")).unwrap()).ok().expect("the key can be read");
+    let key = Arc::new(key);
     let changes: Vec<(&str, TlsOptions)> = vec![
         ("flags", TlsOptions { security_flags: 0x100, ..base.clone() }),
         ("roots", TlsOptions { extra_roots: pem("ca") + &pem("unknown-ca"), ..base.clone() }),

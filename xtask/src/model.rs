@@ -154,6 +154,10 @@ impl Property {
     pub fn is_object(&self) -> bool {
         self.shape == "object"
     }
+    /// Setting it searches a store, so that it does not read back what was set.
+    pub fn searches(&self) -> bool {
+        ["Subject", "Encoded", "EncodedB"].contains(&self.family_field.as_str())
+    }
 }
 
 /// One certificate shown as a row a field: `SSLCert` + `Subject`.
@@ -184,7 +188,7 @@ pub struct Method {
     pub name: String,
     #[serde(default)]
     pub params: Vec<MethodParam>,
-    /// Empty, or `string`.
+    /// Empty, `string` or `bytes`.
     #[serde(default)]
     pub returns: String,
     /// May wait for the network or the disk: refused with 166 while another one runs, and has an `_async` twin.

@@ -335,11 +335,6 @@ TEST(a_certificate_is_an_object) {
     Certificate other = std::move(empty);
     fails(ErrorCode::BAD_ARGUMENT, [&] { empty.subject(); }, "moved from");
     same(other.subject(), "", "moved to");
-    fails(ErrorCode::PLANNED, [] { Certificate("me.pem"); }, "from a file");
-    fails(ErrorCode::PLANNED, [] { Certificate(Bytes{1, 2}); }, "from octets");
-    fails(ErrorCode::PLANNED, [] { Certificate(CertStoreType::PFX_FILE, "me.pfx", "pw", "*"); }, "from a store");
-    fails(ErrorCode::PLANNED, [] { Certificate(CertStoreType::PFX_BLOB, Bytes{1}, "pw", "*"); }, "from octets");
-    fails(ErrorCode::PLANNED, [] { Certificate(CertStoreType::AUTO, "x", "pw", Bytes{1}); }, "by encoded");
     Ssmtp smtp;
     smtp.certificate(other);
     same(smtp.certificate().subject(), "", "set and read");

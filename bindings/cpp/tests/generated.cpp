@@ -38,7 +38,7 @@ TEST(every_property_has_its_default_and_reads_back_what_was_set) {
     same(Ssmtp().message_headers_string(), std::string(""), "MessageHeadersString");
     same(Ssmtp().certificate().subject(), std::string(), "Certificate");
     PLANNED_ROW(encrypting_algorithm, std::string("3DES"), std::string("AESCBC256"));
-    PLANNED_ROW(signing_algorithm, std::string("2.16.840.1.101.3.4.2.1"), std::string("sample"));
+    PLANNED_ROW(signing_algorithm, std::string("2.16.840.1.101.3.4.2.1"), std::string("2.16.840.1.101.3.4.2.3"));
     PLANNED_ROW(include_certificate, true, false);
     PLANNED_ROW(include_chain, false, true);
     ROW(ssl_enabled, false, true);
@@ -104,15 +104,17 @@ TEST(every_setting_has_its_default_and_reads_back_what_was_set) {
     setting("SSLSecurityFlags", "0", "1", SETS);
     setting("SSLServerCACerts", "", "-----BEGIN CERTIFICATE-----\nMIIBODCB66ADAgECAhRoycD1/ampAfHmDAlfmJX8/HYCtTAFBgMrZXAwETEPMA0G\nA1UEAwwGc2FtcGxlMCAXDTI2MTEyMjA1MDkzNloYDzIxMjYxMDI5MDUwOTM2WjAR\nMQ8wDQYDVQQDDAZzYW1wbGUwKjAFBgMrZXADIQDMjh48NSjwhRE/l8/qfubAr3f7\n3e/FnQqz/st4rZiG7qNTMFEwHQYDVR0OBBYEFG1PQF7XIPqkfmwkIZ3hrElFEU29\nMB8GA1UdIwQYMBaAFG1PQF7XIPqkfmwkIZ3hrElFEU29MA8GA1UdEwEB/wQFMAMB\nAf8wBQYDK2VwA0EAjCHhQVb2rVojV67GSgdq3+YjclS2pyStuJ9BzfLgvIW/Jl4Q\n5yuwbYegEWIVB7mxUlM9F9hPJtB/qQy8rrwxAg==\n-----END CERTIFICATE-----\n", SETS);
     setting("CACertFilePaths", "/etc/ssl/ca-bundle.pem;/etc/pki/tls/certs/ca-bundle.crt;/etc/ssl/certs/ca-certificates.crt;/etc/pki/tls/cacert.pem", "sample", SETS);
-    setting("SSLCACerts", "", "-----BEGIN CERTIFICATE-----\nMIIBODCB66ADAgECAhRoycD1/ampAfHmDAlfmJX8/HYCtTAFBgMrZXAwETEPMA0G\nA1UEAwwGc2FtcGxlMCAXDTI2MTEyMjA1MDkzNloYDzIxMjYxMDI5MDUwOTM2WjAR\nMQ8wDQYDVQQDDAZzYW1wbGUwKjAFBgMrZXADIQDMjh48NSjwhRE/l8/qfubAr3f7\n3e/FnQqz/st4rZiG7qNTMFEwHQYDVR0OBBYEFG1PQF7XIPqkfmwkIZ3hrElFEU29\nMB8GA1UdIwQYMBaAFG1PQF7XIPqkfmwkIZ3hrElFEU29MA8GA1UdEwEB/wQFMAMB\nAf8wBQYDK2VwA0EAjCHhQVb2rVojV67GSgdq3+YjclS2pyStuJ9BzfLgvIW/Jl4Q\n5yuwbYegEWIVB7mxUlM9F9hPJtB/qQy8rrwxAg==\n-----END CERTIFICATE-----\n", PLANNED);
+    setting("SSLCACerts", "", "-----BEGIN CERTIFICATE-----\nMIIBODCB66ADAgECAhRoycD1/ampAfHmDAlfmJX8/HYCtTAFBgMrZXAwETEPMA0G\nA1UEAwwGc2FtcGxlMCAXDTI2MTEyMjA1MDkzNloYDzIxMjYxMDI5MDUwOTM2WjAR\nMQ8wDQYDVQQDDAZzYW1wbGUwKjAFBgMrZXADIQDMjh48NSjwhRE/l8/qfubAr3f7\n3e/FnQqz/st4rZiG7qNTMFEwHQYDVR0OBBYEFG1PQF7XIPqkfmwkIZ3hrElFEU29\nMB8GA1UdIwQYMBaAFG1PQF7XIPqkfmwkIZ3hrElFEU29MA8GA1UdEwEB/wQFMAMB\nAf8wBQYDK2VwA0EAjCHhQVb2rVojV67GSgdq3+YjclS2pyStuJ9BzfLgvIW/Jl4Q\n5yuwbYegEWIVB7mxUlM9F9hPJtB/qQy8rrwxAg==\n-----END CERTIFICATE-----\n", SETS);
     setting("SSLClientCACerts", "", "-----BEGIN CERTIFICATE-----\nMIIBODCB66ADAgECAhRoycD1/ampAfHmDAlfmJX8/HYCtTAFBgMrZXAwETEPMA0G\nA1UEAwwGc2FtcGxlMCAXDTI2MTEyMjA1MDkzNloYDzIxMjYxMDI5MDUwOTM2WjAR\nMQ8wDQYDVQQDDAZzYW1wbGUwKjAFBgMrZXADIQDMjh48NSjwhRE/l8/qfubAr3f7\n3e/FnQqz/st4rZiG7qNTMFEwHQYDVR0OBBYEFG1PQF7XIPqkfmwkIZ3hrElFEU29\nMB8GA1UdIwQYMBaAFG1PQF7XIPqkfmwkIZ3hrElFEU29MA8GA1UdEwEB/wQFMAMB\nAf8wBQYDK2VwA0EAjCHhQVb2rVojV67GSgdq3+YjclS2pyStuJ9BzfLgvIW/Jl4Q\n5yuwbYegEWIVB7mxUlM9F9hPJtB/qQy8rrwxAg==\n-----END CERTIFICATE-----\n", SETS);
     setting("SSLCheckCRL", "0", "1", PLANNED);
     setting("SSLCheckOCSP", "0", "1", PLANNED);
     setting("ReuseSSLSession", "True", "False", SETS);
-    setting("SSLEnableRenegotiation", "True", "False", PLANNED);
+    setting("SSLEnableRenegotiation", "True", "True", SETS);
     setting("SSLIncludeCertChain", "False", "True", SETS);
     setting("SSLKeyLogFile", "", "sample", SETS);
-    setting("LogSSLPackets", "False", "True", PLANNED);
+    setting("LogSSLPackets", "False", "True", SETS);
+    setting("SSLPinnedPublicKeys", "", "sha256//AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=", SETS);
+    setting("SecurityProfile", "", "Modern", SETS);
     setting("SSLNegotiatedCipher", "", "sample", READ);
     setting("SSLNegotiatedCipherStrength", "", "sample", READ);
     setting("SSLNegotiatedCipherSuite", "", "sample", READ);
@@ -123,7 +125,7 @@ TEST(every_setting_has_its_default_and_reads_back_what_was_set) {
     setting("OpenSSLCAFile", "", "sample", PLANNED);
     setting("OpenSSLCipherList", "DEFAULT", "sample", PLANNED);
     setting("OpenSSLPrngSeedData", "", "sample", PLANNED);
-    setting("UseInternalSecurityAPI", "True", "False", PLANNED);
+    setting("UseInternalSecurityAPI", "True", "True", SETS);
     check(!Ssmtp().config("BuildInfo").empty(), "BuildInfo");
     check(!Ssmtp().config("LicenseInfo").empty(), "LicenseInfo");
     setting("GUIAvailable", "False", "True", SETS);
@@ -147,6 +149,14 @@ TEST(every_setting_has_its_default_and_reads_back_what_was_set) {
     setting("RequireTls", "False", "True", SETS);
     setting("ServerExtensions", "", "sample", READ);
     setting("MessageIncludesHeaders", "False", "True", SETS);
+    setting("DetachedSignature", "True", "False", SETS);
+    setting("UsePSS", "False", "True", SETS);
+    setting("UseOAEP", "False", "True", SETS);
+    setting("OAEPHash", "SHA256", "SHA384", SETS);
+    setting("OAEPMgfHash", "", "SHA384", SETS);
+    setting("UseSubjectKeyId", "False", "True", SETS);
+    setting("BccEncryption", "Separate", "Shared", SETS);
+    setting("RequireRecipientCert", "False", "True", SETS);
 }
 
 TEST(every_certificate_field_has_its_default) {

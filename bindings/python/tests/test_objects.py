@@ -214,22 +214,6 @@ class CertificateTest(Case):
                 with self.assertRaises(TypeError):
                     setattr(certificate, name, object())
 
-    def test_the_other_constructors_are_planned(self):
-        PFX = CertStoreType.PFX_FILE
-        for arguments in (
-            ("some.pem",),
-            (pathlib.Path("some.pem"),),
-            (b"octets",),
-            (PFX, "some.pfx", "password", "*"),
-            (PFX, "some.pfx", "password", "*", "Name=Value"),
-            (PFX, "some.pfx", "password", b"encoded"),
-            (CertStoreType.PFX_BLOB, b"content", "password", "*"),
-            (CertStoreType.PFX_BLOB, b"content", "password", "*", "Name=Value"),
-            (CertStoreType.PFX_BLOB, b"content", "password", b"encoded"),
-        ):
-            error = self.fails(606, Certificate, *arguments)
-            self.assertNotIn("password", error.message)
-
     def test_wrong_arguments_are_type_errors(self):
         for arguments in ((5.5,), (RecipientType.CC, "store"), (CertStoreType.USER, 5), (CertStoreType.USER, "MY", 5)):
             with self.assertRaises(TypeError):

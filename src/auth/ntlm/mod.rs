@@ -97,18 +97,42 @@ impl Ntlm {
 
     /// As [`Ntlm::new`], with the client's challenge and time given.
     pub fn with_fresh(credentials: &Credentials, peer: &Peer, v2: bool, fresh: Fresh) -> Result<Ntlm> {
+        let end_point = peer.channel.end_point.as_deref().filter(|_| peer.channel.tls);
+        let service = format!("SMTPSVC/{}", peer.host);
+        Ntlm::build(credentials, service, &peer.workstation, end_point, v2, fresh)
+    }
+
+    /// For any service, as Windows writes its name: `HTTP/proxy.example`. `end_point` is the hash of the certificate where
+    /// there is TLS.
+    pub fn for_service(
+        credentials: &Credentials,
+        service: &str,
+        workstation: &str,
+        end_point: Option<&[u8]>,
+        v2: bool,
+    ) -> Result<Ntlm> {
+        Ntlm::build(credentials, service.to_owned(), workstation, end_point, v2, Fresh::new()?)
+    }
+
+    fn build(
+        credentials: &Credentials,
+        target: String,
+        workstation: &str,
+        end_point: Option<&[u8]>,
+        v2: bool,
+        fresh: Fresh,
+    ) -> Result<Ntlm> {
         // `user@domain` goes whole, with no domain: the server's directory knows what it means.
         let (domain, user) = credentials.user.split_once('\\').unwrap_or(("", &credentials.user));
         if user.is_empty() {
             return Err(refused(NAME, "User is empty"));
         }
-        let end_point = peer.channel.end_point.as_deref().filter(|_| peer.channel.tls);
         Ok(Ntlm {
             user: user.to_owned(),
             domain: domain.to_owned(),
             password: credentials.password.clone(),
-            workstation: peer.workstation.clone(),
-            target: format!("SMTPSVC/{}", peer.host),
+            workstation: workstation.to_owned(),
+            target,
             channel: end_point.map(response::channel_binding).unwrap_or_default(),
             v2,
             fresh,

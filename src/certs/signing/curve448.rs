@@ -65,7 +65,8 @@ pub(super) fn sign(pkcs8: &[u8], message: &[u8]) -> Result<Vec<u8>> {
 
 pub(super) fn verify(public: &PublicKey, message: &[u8], signature: &[u8]) -> bool {
     let Some(key) = public.raw().and_then(|key| <[u8; SIZE]>::try_from(key).ok()) else { return false };
-    if signature.len() != 2 * SIZE {
+    // The last octet of a scalar is zero and that of a point a sign; the crate looks at neither.
+    if signature.len() != 2 * SIZE || signature[2 * SIZE - 1] != 0 || key[SIZE - 1] & 0x7f != 0 {
         return false;
     }
     let (point, answer) = signature.split_at(SIZE);

@@ -1,5 +1,5 @@
 //! Elliptic curves: ECDSA and ECDH on P-256, P-384 and P-521, Ed25519, X25519. ring signs where it can (a curve with its own hash),
-//! the crates of the curves do the rest, with nonces as RFC 6979 has them.
+//! the crates of the curves do the rest, with nonces of the system's random numbers.
 
 use super::Hash;
 use crate::certs::der::{self, Reader};
@@ -51,9 +51,9 @@ pub(super) fn sign(curve: Curve, pkcs8: &[u8], hash: Hash, message: &[u8]) -> Re
     let digest = padded(curve, hash.digest(message));
     macro_rules! sign {
         ($curve:ident) => {{
-            use $curve::ecdsa::{Signature, SigningKey, signature::hazmat::PrehashSigner};
+            use $curve::ecdsa::{Signature, SigningKey, signature::hazmat::RandomizedPrehashSigner};
             let key = SigningKey::from_slice(scalar).map_err(unusable)?;
-            let signature: Signature = key.sign_prehash(&digest).map_err(unusable)?;
+            let signature: Signature = key.sign_prehash_with_rng(&mut OsRng, &digest).map_err(unusable)?;
             signature.to_der().as_bytes().to_vec()
         }};
     }

@@ -15,7 +15,8 @@ enum Shape {
     PublicKey,
     Pkcs8,
     Encrypted,
-    Pkcs1,
+    /// RSA, or DSA as OpenSSL used to write it.
+    Numbers,
     Sec1,
 }
 
@@ -29,7 +30,7 @@ fn shape(bytes: &[u8]) -> Option<Shape> {
         (der::SEQUENCE, der::BIT_STRING) => Some(Shape::PublicKey),
         (der::SEQUENCE, der::OCTET_STRING) => Some(Shape::Encrypted),
         (der::INTEGER, der::SEQUENCE) if outer.peek() == Some(der::OCTET_STRING) => Some(Shape::Pkcs8),
-        (der::INTEGER, der::INTEGER) => Some(Shape::Pkcs1),
+        (der::INTEGER, der::INTEGER) => Some(Shape::Numbers),
         (der::INTEGER, der::OCTET_STRING) => Some(Shape::Sec1),
         _ => None,
     }
@@ -51,7 +52,10 @@ impl Format for Der {
             Some(Shape::PublicKey) => found.public_keys.push(PublicKey::from_der(bytes)?),
             Some(Shape::Pkcs8) => found.add_key(PrivateKey::from_pkcs8(bytes))?,
             Some(Shape::Encrypted) => found.add_key(encrypted_pkcs8(bytes, password, &mut Budget::default()))?,
-            Some(Shape::Pkcs1) => found.add_key(PrivateKey::from_pkcs1(bytes))?,
+            Some(Shape::Numbers) => {
+                let dsa = PrivateKey::from_traditional_dsa(bytes);
+                found.add_key(if dsa.is_ok() { dsa } else { PrivateKey::from_pkcs1(bytes) })?;
+            }
             Some(Shape::Sec1) => found.add_key(PrivateKey::from_sec1(bytes, None))?,
             None => return broken("it is neither a key nor a certificate"),
         }

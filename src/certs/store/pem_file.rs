@@ -65,7 +65,10 @@ fn read(bytes: &[u8], password: &str, private: bool) -> Read<Contents> {
                 let key = traditional(&block, password, |data| PrivateKey::from_sec1(data, None))?;
                 found.add_key(key)?;
             }
-            "DSA PRIVATE KEY" => found.add_key(unsupported("a DSA private key"))?,
+            "DSA PRIVATE KEY" => {
+                let key = traditional(&block, password, PrivateKey::from_traditional_dsa)?;
+                found.add_key(key)?;
+            }
             "OPENSSH PRIVATE KEY" => found.add_key(unsupported("an OpenSSH private key"))?,
             "PUBLIC KEY" => found.public_keys.push(PublicKey::from_der(&block.data)?),
             "RSA PUBLIC KEY" => {

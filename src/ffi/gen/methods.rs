@@ -96,7 +96,7 @@ pub unsafe extern "C" fn ssmtp_send_to_terminal_and_email(handle: *mut ssmtp_t) 
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_queue(handle: *mut ssmtp_t, queue_dir: *const c_char, value: *mut *mut c_char) -> i32 {
     unsafe {
-        guard::get_text(handle, value, |c| {
+        guard::get_text(handle, value, &|c| {
             let _queue_dir = text::input(c, queue_dir)?;
             c.planned("Queue")
         })

@@ -8,373 +8,373 @@ use libc::c_char;
 /// Reads MailServer. Host name or IP address of the submission server or relay. A name is resolved when the connection is made; while connected this reads as the address that was reached, and the name is kept for certificate checks and for connecting again. A leading `*` leaves the resolving to a SOCKS proxy. CR, LF, NUL and blanks are refused (603); setting it while connected is error 101, connecting without it error 163.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_mail_server(handle: *mut ssmtp_t, value: *mut *mut c_char) -> i32 {
-    unsafe { guard::get_text(handle, value, |c| c.get_mail_server()) }
+    unsafe { guard::get_text(handle, value, &|c| c.get_mail_server()) }
 }
 
 /// Sets MailServer. Host name or IP address of the submission server or relay. A name is resolved when the connection is made; while connected this reads as the address that was reached, and the name is kept for certificate checks and for connecting again. A leading `*` leaves the resolving to a SOCKS proxy. CR, LF, NUL and blanks are refused (603); setting it while connected is error 101, connecting without it error 163.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_set_mail_server(handle: *mut ssmtp_t, value: *const c_char) -> i32 {
-    unsafe { guard::set_text(handle, value, |c, v| c.set_mail_server(v)) }
+    unsafe { guard::set_text(handle, value, &|c, v| c.set_mail_server(v)) }
 }
 
 /// Reads MailPort. TCP port of the server, 1 to 65535 (error 116 otherwise). 25 is relay, 587 submission, 465 submission with TLS from the first byte (RFC 8314). Setting it while connected is error 100.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_mail_port(handle: *mut ssmtp_t, value: *mut i32) -> i32 {
-    unsafe { guard::get_int(handle, value, |c| c.get_mail_port()) }
+    unsafe { guard::get_int(handle, value, &|c| c.get_mail_port()) }
 }
 
 /// Sets MailPort. TCP port of the server, 1 to 65535 (error 116 otherwise). 25 is relay, 587 submission, 465 submission with TLS from the first byte (RFC 8314). Setting it while connected is error 100.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_set_mail_port(handle: *mut ssmtp_t, value: i32) -> i32 {
-    unsafe { guard::set_int(handle, value, |c, v| c.set_mail_port(v)) }
+    unsafe { guard::set_int(handle, value, &|c, v| c.set_mail_port(v)) }
 }
 
 /// Reads AllowExtensions. Whether the session opens with EHLO and may use the service extensions the server lists (RFC 5321 section 2.2). When the server refuses EHLO, HELO follows; with False only HELO is sent.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_allow_extensions(handle: *mut ssmtp_t, value: *mut i32) -> i32 {
-    unsafe { guard::get_bool(handle, value, |c| c.get_allow_extensions()) }
+    unsafe { guard::get_bool(handle, value, &|c| c.get_allow_extensions()) }
 }
 
 /// Sets AllowExtensions. Whether the session opens with EHLO and may use the service extensions the server lists (RFC 5321 section 2.2). When the server refuses EHLO, HELO follows; with False only HELO is sent.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_set_allow_extensions(handle: *mut ssmtp_t, value: i32) -> i32 {
-    unsafe { guard::set_bool(handle, value, |c, v| c.set_allow_extensions(v)) }
+    unsafe { guard::set_bool(handle, value, &|c, v| c.set_allow_extensions(v)) }
 }
 
 /// Reads Timeout. Seconds that an operation may wait before it fails with 201. It is the time without any byte sent or received, or the time of the whole call with AbsoluteTimeout. 0 waits for ever; a negative number is refused (603).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_timeout(handle: *mut ssmtp_t, value: *mut i32) -> i32 {
-    unsafe { guard::get_int(handle, value, |c| c.get_timeout()) }
+    unsafe { guard::get_int(handle, value, &|c| c.get_timeout()) }
 }
 
 /// Sets Timeout. Seconds that an operation may wait before it fails with 201. It is the time without any byte sent or received, or the time of the whole call with AbsoluteTimeout. 0 waits for ever; a negative number is refused (603).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_set_timeout(handle: *mut ssmtp_t, value: i32) -> i32 {
-    unsafe { guard::set_int(handle, value, |c, v| c.set_timeout(v)) }
+    unsafe { guard::set_int(handle, value, &|c, v| c.set_timeout(v)) }
 }
 
 /// Reads Connected. True while there is a session with the server. Setting True does what Connect does, setting False what Disconnect does, with the same errors.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_connected(handle: *mut ssmtp_t, value: *mut i32) -> i32 {
-    unsafe { guard::get_bool(handle, value, |c| c.get_connected()) }
+    unsafe { guard::get_bool(handle, value, &|c| c.get_connected()) }
 }
 
 /// Sets Connected. True while there is a session with the server. Setting True does what Connect does, setting False what Disconnect does, with the same errors.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_set_connected(handle: *mut ssmtp_t, value: i32) -> i32 {
-    unsafe { guard::set_bool(handle, value, |c, v| c.set_connected(v)) }
+    unsafe { guard::set_bool(handle, value, &|c, v| c.set_connected(v)) }
 }
 
 /// Reads Idle. False while a blocking method runs on this handle, True at all other times. Any thread may read it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_idle(handle: *mut ssmtp_t, value: *mut i32) -> i32 {
-    unsafe { guard::get_bool(handle, value, |c| c.get_idle()) }
+    unsafe { guard::get_bool(handle, value, &|c| c.get_idle()) }
 }
 
 /// Reads LastReply. The last complete reply of the server, code and text, its lines joined by CRLF. The reply to QUIT is not kept, so that after a Send that closes its connection it is the reply to the message. Empty before the first reply.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_last_reply(handle: *mut ssmtp_t, value: *mut *mut c_char) -> i32 {
-    unsafe { guard::get_text(handle, value, |c| c.get_last_reply()) }
+    unsafe { guard::get_text(handle, value, &|c| c.get_last_reply()) }
 }
 
 /// Reads LocalHost. Reads as the name of this machine (gethostname) until it is set, and as the local address of the connection while connected. Set it to a local IP address or name to send from that interface. CR, LF and NUL are refused (603); setting it while connected is error 107.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_local_host(handle: *mut ssmtp_t, value: *mut *mut c_char) -> i32 {
-    unsafe { guard::get_text(handle, value, |c| c.get_local_host()) }
+    unsafe { guard::get_text(handle, value, &|c| c.get_local_host()) }
 }
 
 /// Sets LocalHost. Reads as the name of this machine (gethostname) until it is set, and as the local address of the connection while connected. Set it to a local IP address or name to send from that interface. CR, LF and NUL are refused (603); setting it while connected is error 107.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_set_local_host(handle: *mut ssmtp_t, value: *const c_char) -> i32 {
-    unsafe { guard::set_text(handle, value, |c, v| c.set_local_host(v)) }
+    unsafe { guard::set_text(handle, value, &|c, v| c.set_local_host(v)) }
 }
 
 /// Sets Command. Writing it does what SendCommand does: the line goes to the server as it is, and the answer is in LastReply. Write-only (604); error 1117 while not connected, 603 when the line holds CR, LF or NUL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_set_command(handle: *mut ssmtp_t, value: *const c_char) -> i32 {
-    unsafe { guard::set_text(handle, value, |c, v| c.set_command(v)) }
+    unsafe { guard::set_text(handle, value, &|c, v| c.set_command(v)) }
 }
 
 /// Reads AuthMechanism. How to log in when User or Password is set (AUTH, RFC 4954). Connect tries once, with this mechanism and no other: one that the server does not offer is error 161, as a refused login is, and the connection is closed. `amUserPassword` takes PLAIN where it is offered, else LOGIN; `amXOAUTH2` takes the token from AuthorizationIdentity and needs no Password; `amNTLM` answers with version 1 unless UseNTLMv2 is True. `amKerberos` does not work yet (606 from Connect). `amAPOP` belongs to POP3 and is refused when set (603). The setting SASLMechanism names further mechanisms. Without TLS, PLAIN, LOGIN and OAuth show the password or token to whoever listens; PITrail says so.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_auth_mechanism(handle: *mut ssmtp_t, value: *mut i32) -> i32 {
-    unsafe { guard::get_int(handle, value, |c| c.get_auth_mechanism()) }
+    unsafe { guard::get_int(handle, value, &|c| c.get_auth_mechanism()) }
 }
 
 /// Sets AuthMechanism. How to log in when User or Password is set (AUTH, RFC 4954). Connect tries once, with this mechanism and no other: one that the server does not offer is error 161, as a refused login is, and the connection is closed. `amUserPassword` takes PLAIN where it is offered, else LOGIN; `amXOAUTH2` takes the token from AuthorizationIdentity and needs no Password; `amNTLM` answers with version 1 unless UseNTLMv2 is True. `amKerberos` does not work yet (606 from Connect). `amAPOP` belongs to POP3 and is refused when set (603). The setting SASLMechanism names further mechanisms. Without TLS, PLAIN, LOGIN and OAuth show the password or token to whoever listens; PITrail says so.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_set_auth_mechanism(handle: *mut ssmtp_t, value: i32) -> i32 {
-    unsafe { guard::set_int(handle, value, |c, v| c.set_auth_mechanism(v)) }
+    unsafe { guard::set_int(handle, value, &|c, v| c.set_auth_mechanism(v)) }
 }
 
 /// Reads User. Name to log in with when the connection is opened; a change takes effect with the next Connect. While it and Password are empty no AUTH command is sent. CR, LF and NUL are refused (603).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_user(handle: *mut ssmtp_t, value: *mut *mut c_char) -> i32 {
-    unsafe { guard::get_text(handle, value, |c| c.get_user()) }
+    unsafe { guard::get_text(handle, value, &|c| c.get_user()) }
 }
 
 /// Sets User. Name to log in with when the connection is opened; a change takes effect with the next Connect. While it and Password are empty no AUTH command is sent. CR, LF and NUL are refused (603).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_set_user(handle: *mut ssmtp_t, value: *const c_char) -> i32 {
-    unsafe { guard::set_text(handle, value, |c, v| c.set_user(v)) }
+    unsafe { guard::set_text(handle, value, &|c, v| c.set_user(v)) }
 }
 
 /// Reads Password. Password that belongs to User. No error text and no LastReply shows it, and PITrail does not while MaskSensitive is True; it is wiped from memory when it is replaced and when the handle goes. CR, LF and NUL are refused (603).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_password(handle: *mut ssmtp_t, value: *mut *mut c_char) -> i32 {
-    unsafe { guard::get_text(handle, value, |c| c.get_password()) }
+    unsafe { guard::get_text(handle, value, &|c| c.get_password()) }
 }
 
 /// Sets Password. Password that belongs to User. No error text and no LastReply shows it, and PITrail does not while MaskSensitive is True; it is wiped from memory when it is replaced and when the handle goes. CR, LF and NUL are refused (603).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_set_password(handle: *mut ssmtp_t, value: *const c_char) -> i32 {
-    unsafe { guard::set_text(handle, value, |c, v| c.set_password(v)) }
+    unsafe { guard::set_text(handle, value, &|c, v| c.set_password(v)) }
 }
 
 /// Reads From. The author, one mailbox as RFC 5322 has them: an address alone, or a display name and the address in angle brackets. It makes the From header, and the envelope sender unless ReturnPath is set. CR, LF and NUL are refused when set (603); empty or malformed is error 164 when the message is sent.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_from(handle: *mut ssmtp_t, value: *mut *mut c_char) -> i32 {
-    unsafe { guard::get_text(handle, value, |c| c.get_from()) }
+    unsafe { guard::get_text(handle, value, &|c| c.get_from()) }
 }
 
 /// Sets From. The author, one mailbox as RFC 5322 has them: an address alone, or a display name and the address in angle brackets. It makes the From header, and the envelope sender unless ReturnPath is set. CR, LF and NUL are refused when set (603); empty or malformed is error 164 when the message is sent.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_set_from(handle: *mut ssmtp_t, value: *const c_char) -> i32 {
-    unsafe { guard::set_text(handle, value, |c, v| c.set_from(v)) }
+    unsafe { guard::set_text(handle, value, &|c, v| c.set_from(v)) }
 }
 
 /// Reads ReturnPath. The envelope sender (MAIL FROM) that bounces go to, when it is not From. A pair of empty angle brackets is the null sender. No Return-Path header is written, since the delivering server does that (RFC 5321 section 4.4). Malformed is error 164 when the message is sent; CR, LF and NUL are refused (603).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_return_path(handle: *mut ssmtp_t, value: *mut *mut c_char) -> i32 {
-    unsafe { guard::get_text(handle, value, |c| c.get_return_path()) }
+    unsafe { guard::get_text(handle, value, &|c| c.get_return_path()) }
 }
 
 /// Sets ReturnPath. The envelope sender (MAIL FROM) that bounces go to, when it is not From. A pair of empty angle brackets is the null sender. No Return-Path header is written, since the delivering server does that (RFC 5321 section 4.4). Malformed is error 164 when the message is sent; CR, LF and NUL are refused (603).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_set_return_path(handle: *mut ssmtp_t, value: *const c_char) -> i32 {
-    unsafe { guard::set_text(handle, value, |c, v| c.set_return_path(v)) }
+    unsafe { guard::set_text(handle, value, &|c, v| c.set_return_path(v)) }
 }
 
 /// Reads ReplyTo. Mailboxes that answers should go to; makes the Reply-To header when not empty. CR, LF and NUL are refused (603).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_reply_to(handle: *mut ssmtp_t, value: *mut *mut c_char) -> i32 {
-    unsafe { guard::get_text(handle, value, |c| c.get_reply_to()) }
+    unsafe { guard::get_text(handle, value, &|c| c.get_reply_to()) }
 }
 
 /// Sets ReplyTo. Mailboxes that answers should go to; makes the Reply-To header when not empty. CR, LF and NUL are refused (603).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_set_reply_to(handle: *mut ssmtp_t, value: *const c_char) -> i32 {
-    unsafe { guard::set_text(handle, value, |c, v| c.set_reply_to(v)) }
+    unsafe { guard::set_text(handle, value, &|c, v| c.set_reply_to(v)) }
 }
 
 /// Reads SendTo. The To recipients, mailboxes separated by commas (RFC 5322 section 3.4). Setting it replaces the To entries of MessageRecipients and no other entry; reading joins them by a comma and a blank. A message without any is error 165 unless AllowEmptyTo; CR, LF and NUL are refused (603).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_send_to(handle: *mut ssmtp_t, value: *mut *mut c_char) -> i32 {
-    unsafe { guard::get_text(handle, value, |c| c.get_send_to()) }
+    unsafe { guard::get_text(handle, value, &|c| c.get_send_to()) }
 }
 
 /// Sets SendTo. The To recipients, mailboxes separated by commas (RFC 5322 section 3.4). Setting it replaces the To entries of MessageRecipients and no other entry; reading joins them by a comma and a blank. A message without any is error 165 unless AllowEmptyTo; CR, LF and NUL are refused (603).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_set_send_to(handle: *mut ssmtp_t, value: *const c_char) -> i32 {
-    unsafe { guard::set_text(handle, value, |c, v| c.set_send_to(v)) }
+    unsafe { guard::set_text(handle, value, &|c, v| c.set_send_to(v)) }
 }
 
 /// Reads Cc. The Cc recipients, mailboxes separated by commas; they stand in the Cc header. Setting it replaces the Cc entries of MessageRecipients and no other entry. Malformed addresses are error 165 when the message is sent; CR, LF and NUL are refused (603).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_cc(handle: *mut ssmtp_t, value: *mut *mut c_char) -> i32 {
-    unsafe { guard::get_text(handle, value, |c| c.get_cc()) }
+    unsafe { guard::get_text(handle, value, &|c| c.get_cc()) }
 }
 
 /// Sets Cc. The Cc recipients, mailboxes separated by commas; they stand in the Cc header. Setting it replaces the Cc entries of MessageRecipients and no other entry. Malformed addresses are error 165 when the message is sent; CR, LF and NUL are refused (603).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_set_cc(handle: *mut ssmtp_t, value: *const c_char) -> i32 {
-    unsafe { guard::set_text(handle, value, |c, v| c.set_cc(v)) }
+    unsafe { guard::set_text(handle, value, &|c, v| c.set_cc(v)) }
 }
 
 /// Reads BCc. The blind recipients, mailboxes separated by commas. They get the message through the envelope only: no header, no MessageHeadersString and nothing that is transmitted names them. Setting it replaces the BCc entries of MessageRecipients and no other entry. A refused one fires the Error event and does not stop the message unless StopOnBccErrors.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_bcc(handle: *mut ssmtp_t, value: *mut *mut c_char) -> i32 {
-    unsafe { guard::get_text(handle, value, |c| c.get_bcc()) }
+    unsafe { guard::get_text(handle, value, &|c| c.get_bcc()) }
 }
 
 /// Sets BCc. The blind recipients, mailboxes separated by commas. They get the message through the envelope only: no header, no MessageHeadersString and nothing that is transmitted names them. Setting it replaces the BCc entries of MessageRecipients and no other entry. A refused one fires the Error event and does not stop the message unless StopOnBccErrors.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_set_bcc(handle: *mut ssmtp_t, value: *const c_char) -> i32 {
-    unsafe { guard::set_text(handle, value, |c, v| c.set_bcc(v)) }
+    unsafe { guard::set_text(handle, value, &|c, v| c.set_bcc(v)) }
 }
 
 /// Reads Subject. Text of the Subject header. Text beyond ASCII goes as RFC 2047 encoded words (see Charset); a long line is folded (see MaxHeaderLength). CR, LF and NUL are refused (603).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_subject(handle: *mut ssmtp_t, value: *mut *mut c_char) -> i32 {
-    unsafe { guard::get_text(handle, value, |c| c.get_subject()) }
+    unsafe { guard::get_text(handle, value, &|c| c.get_subject()) }
 }
 
 /// Sets Subject. Text of the Subject header. Text beyond ASCII goes as RFC 2047 encoded words (see Charset); a long line is folded (see MaxHeaderLength). CR, LF and NUL are refused (603).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_set_subject(handle: *mut ssmtp_t, value: *const c_char) -> i32 {
-    unsafe { guard::set_text(handle, value, |c, v| c.set_subject(v)) }
+    unsafe { guard::set_text(handle, value, &|c, v| c.set_subject(v)) }
 }
 
 /// Reads MessageDate. The Date header: `*` is the time of sending, another text goes as it is (RFC 5322 section 3.3), empty leaves the header out. CR, LF and NUL are refused (603).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_message_date(handle: *mut ssmtp_t, value: *mut *mut c_char) -> i32 {
-    unsafe { guard::get_text(handle, value, |c| c.get_message_date()) }
+    unsafe { guard::get_text(handle, value, &|c| c.get_message_date()) }
 }
 
 /// Sets MessageDate. The Date header: `*` is the time of sending, another text goes as it is (RFC 5322 section 3.3), empty leaves the header out. CR, LF and NUL are refused (603).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_set_message_date(handle: *mut ssmtp_t, value: *const c_char) -> i32 {
-    unsafe { guard::set_text(handle, value, |c, v| c.set_message_date(v)) }
+    unsafe { guard::set_text(handle, value, &|c, v| c.set_message_date(v)) }
 }
 
 /// Reads MessageId. The Message-ID header: `*` makes a new unique one for each message (see MessageIdAlgorithm), another text goes as it is, empty leaves the header out. CR, LF and NUL are refused (603).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_message_id(handle: *mut ssmtp_t, value: *mut *mut c_char) -> i32 {
-    unsafe { guard::get_text(handle, value, |c| c.get_message_id()) }
+    unsafe { guard::get_text(handle, value, &|c| c.get_message_id()) }
 }
 
 /// Sets MessageId. The Message-ID header: `*` makes a new unique one for each message (see MessageIdAlgorithm), another text goes as it is, empty leaves the header out. CR, LF and NUL are refused (603).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_set_message_id(handle: *mut ssmtp_t, value: *const c_char) -> i32 {
-    unsafe { guard::set_text(handle, value, |c, v| c.set_message_id(v)) }
+    unsafe { guard::set_text(handle, value, &|c, v| c.set_message_id(v)) }
 }
 
 /// Reads Importance. Makes the header `Importance: High`, `Normal` or `Low` (RFC 2156); UNSPECIFIED, the default, makes none.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_importance(handle: *mut ssmtp_t, value: *mut i32) -> i32 {
-    unsafe { guard::get_int(handle, value, |c| c.get_importance()) }
+    unsafe { guard::get_int(handle, value, &|c| c.get_importance()) }
 }
 
 /// Sets Importance. Makes the header `Importance: High`, `Normal` or `Low` (RFC 2156); UNSPECIFIED, the default, makes none.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_set_importance(handle: *mut ssmtp_t, value: i32) -> i32 {
-    unsafe { guard::set_int(handle, value, |c, v| c.set_importance(v)) }
+    unsafe { guard::set_int(handle, value, &|c, v| c.set_importance(v)) }
 }
 
 /// Reads Priority. Makes the header `Priority: normal`, `urgent` or `non-urgent` (RFC 2156); UNSPECIFIED, the default, makes none. It is advice to programs that read the message and does not change how it is sent.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_priority(handle: *mut ssmtp_t, value: *mut i32) -> i32 {
-    unsafe { guard::get_int(handle, value, |c| c.get_priority()) }
+    unsafe { guard::get_int(handle, value, &|c| c.get_priority()) }
 }
 
 /// Sets Priority. Makes the header `Priority: normal`, `urgent` or `non-urgent` (RFC 2156); UNSPECIFIED, the default, makes none. It is advice to programs that read the message and does not change how it is sent.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_set_priority(handle: *mut ssmtp_t, value: i32) -> i32 {
-    unsafe { guard::set_int(handle, value, |c, v| c.set_priority(v)) }
+    unsafe { guard::set_int(handle, value, &|c, v| c.set_priority(v)) }
 }
 
 /// Reads Sensitivity. Makes the header `Sensitivity: Personal`, `Private` or `Company-Confidential` (RFC 2156); UNSPECIFIED, the default, makes none.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_sensitivity(handle: *mut ssmtp_t, value: *mut i32) -> i32 {
-    unsafe { guard::get_int(handle, value, |c| c.get_sensitivity()) }
+    unsafe { guard::get_int(handle, value, &|c| c.get_sensitivity()) }
 }
 
 /// Sets Sensitivity. Makes the header `Sensitivity: Personal`, `Private` or `Company-Confidential` (RFC 2156); UNSPECIFIED, the default, makes none.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_set_sensitivity(handle: *mut ssmtp_t, value: i32) -> i32 {
-    unsafe { guard::set_int(handle, value, |c, v| c.set_sensitivity(v)) }
+    unsafe { guard::set_int(handle, value, &|c, v| c.set_sensitivity(v)) }
 }
 
 /// Reads DeliveryNotificationTo. Mailbox for the header Return-Receipt-To, the old request for a notice of delivery. Servers of today act on the NOTIFY option of a recipient instead (RFC 3461, see MessageRecipientOptions). CR, LF and NUL are refused (603).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_delivery_notification_to(handle: *mut ssmtp_t, value: *mut *mut c_char) -> i32 {
-    unsafe { guard::get_text(handle, value, |c| c.get_delivery_notification_to()) }
+    unsafe { guard::get_text(handle, value, &|c| c.get_delivery_notification_to()) }
 }
 
 /// Sets DeliveryNotificationTo. Mailbox for the header Return-Receipt-To, the old request for a notice of delivery. Servers of today act on the NOTIFY option of a recipient instead (RFC 3461, see MessageRecipientOptions). CR, LF and NUL are refused (603).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_set_delivery_notification_to(handle: *mut ssmtp_t, value: *const c_char) -> i32 {
-    unsafe { guard::set_text(handle, value, |c, v| c.set_delivery_notification_to(v)) }
+    unsafe { guard::set_text(handle, value, &|c, v| c.set_delivery_notification_to(v)) }
 }
 
 /// Reads ReadReceiptTo. Mailbox for the header Disposition-Notification-To, which asks the reader for a receipt (RFC 8098). CR, LF and NUL are refused (603).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_read_receipt_to(handle: *mut ssmtp_t, value: *mut *mut c_char) -> i32 {
-    unsafe { guard::get_text(handle, value, |c| c.get_read_receipt_to()) }
+    unsafe { guard::get_text(handle, value, &|c| c.get_read_receipt_to()) }
 }
 
 /// Sets ReadReceiptTo. Mailbox for the header Disposition-Notification-To, which asks the reader for a receipt (RFC 8098). CR, LF and NUL are refused (603).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_set_read_receipt_to(handle: *mut ssmtp_t, value: *const c_char) -> i32 {
-    unsafe { guard::set_text(handle, value, |c, v| c.set_read_receipt_to(v)) }
+    unsafe { guard::set_text(handle, value, &|c, v| c.set_read_receipt_to(v)) }
 }
 
 /// Reads OtherHeaders. Further header lines, `Name: value` separated by CRLF; folded lines are fine. A Content line, MIME-Version, Date, Message-ID, From, Sender, Reply-To, To, Cc or Subject here takes the place of ours, others are appended, Bcc lines are dropped. A leading empty line (CRLF) makes this text the whole header section. NUL is refused (603).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_other_headers(handle: *mut ssmtp_t, value: *mut *mut c_char) -> i32 {
-    unsafe { guard::get_text(handle, value, |c| c.get_other_headers()) }
+    unsafe { guard::get_text(handle, value, &|c| c.get_other_headers()) }
 }
 
 /// Sets OtherHeaders. Further header lines, `Name: value` separated by CRLF; folded lines are fine. A Content line, MIME-Version, Date, Message-ID, From, Sender, Reply-To, To, Cc or Subject here takes the place of ours, others are appended, Bcc lines are dropped. A leading empty line (CRLF) makes this text the whole header section. NUL is refused (603).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_set_other_headers(handle: *mut ssmtp_t, value: *const c_char) -> i32 {
-    unsafe { guard::set_text(handle, value, |c, v| c.set_other_headers(v)) }
+    unsafe { guard::set_text(handle, value, &|c, v| c.set_other_headers(v)) }
 }
 
 /// Reads MessageText. The body. Line ends are normalised to CRLF and dots at line starts are escaped on the wire. ASCII text goes without MIME headers; other text goes as UTF-8, or in the charset that OtherHeaders names (error 434 when it cannot). While Message is set, that is sent instead.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_message_text(handle: *mut ssmtp_t, value: *mut *mut c_char) -> i32 {
-    unsafe { guard::get_text(handle, value, |c| c.get_message_text()) }
+    unsafe { guard::get_text(handle, value, &|c| c.get_message_text()) }
 }
 
 /// Sets MessageText. The body. Line ends are normalised to CRLF and dots at line starts are escaped on the wire. ASCII text goes without MIME headers; other text goes as UTF-8, or in the charset that OtherHeaders names (error 434 when it cannot). While Message is set, that is sent instead.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_set_message_text(handle: *mut ssmtp_t, value: *const c_char) -> i32 {
-    unsafe { guard::set_text(handle, value, |c, v| c.set_message_text(v)) }
+    unsafe { guard::set_text(handle, value, &|c, v| c.set_message_text(v)) }
 }
 
 /// Reads Message. The content in place of MessageText, sent as it is except for line ends, which become CRLF, and dot escaping: whatever encoding it needs is up to the caller. The headers still come from the properties. Octets beyond ASCII need a server with 8BITMIME, else error 603 before MAIL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_message(handle: *mut ssmtp_t, value: *mut *mut c_char) -> i32 {
-    unsafe { guard::get_text(handle, value, |c| c.get_message()) }
+    unsafe { guard::get_text(handle, value, &|c| c.get_message()) }
 }
 
 /// Sets Message. The content in place of MessageText, sent as it is except for line ends, which become CRLF, and dot escaping: whatever encoding it needs is up to the caller. The headers still come from the properties. Octets beyond ASCII need a server with 8BITMIME, else error 603 before MAIL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_set_message(handle: *mut ssmtp_t, value: *const c_char) -> i32 {
-    unsafe { guard::set_text(handle, value, |c, v| c.set_message(v)) }
+    unsafe { guard::set_text(handle, value, &|c, v| c.set_message(v)) }
 }
 
 /// Reads MessageB. Message as octets: the same value, for content that is no text.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_message_b(handle: *mut ssmtp_t, value: *mut *mut u8, length: *mut usize) -> i32 {
-    unsafe { guard::get_bytes(handle, value, length, |c| c.get_message_b()) }
+    unsafe { guard::get_bytes(handle, value, length, &|c| c.get_message_b()) }
 }
 
 /// Sets MessageB. Message as octets: the same value, for content that is no text.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_set_message_b(handle: *mut ssmtp_t, value: *const u8, length: usize) -> i32 {
-    unsafe { guard::set_bytes(handle, value, length, |c, v| c.set_message_b(v)) }
+    unsafe { guard::set_bytes(handle, value, length, &|c, v| c.set_message_b(v)) }
 }
 
 /// Reads MessageHtml. The message as HTML, beside MessageText, which programs without HTML show (multipart/alternative, RFC 2046 section 5.1.4). It goes as UTF-8. Empty means none. ResetHeaders leaves it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_message_html(handle: *mut ssmtp_t, value: *mut *mut c_char) -> i32 {
-    unsafe { guard::get_text(handle, value, |c| c.get_message_html()) }
+    unsafe { guard::get_text(handle, value, &|c| c.get_message_html()) }
 }
 
 /// Sets MessageHtml. The message as HTML, beside MessageText, which programs without HTML show (multipart/alternative, RFC 2046 section 5.1.4). It goes as UTF-8. Empty means none. ResetHeaders leaves it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_set_message_html(handle: *mut ssmtp_t, value: *const c_char) -> i32 {
-    unsafe { guard::set_text(handle, value, |c, v| c.set_message_html(v)) }
+    unsafe { guard::set_text(handle, value, &|c, v| c.set_message_html(v)) }
 }
 
 /// Reads AttachedFile. Path of a file that is streamed as body after MessageText, from the disk while sending. Setting it removes a message stream, and SetMessageStream clears it. Error 302 when it cannot be opened at the time of sending; NUL is refused (603).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_attached_file(handle: *mut ssmtp_t, value: *mut *mut c_char) -> i32 {
-    unsafe { guard::get_text(handle, value, |c| c.get_attached_file()) }
+    unsafe { guard::get_text(handle, value, &|c| c.get_attached_file()) }
 }
 
 /// Sets AttachedFile. Path of a file that is streamed as body after MessageText, from the disk while sending. Setting it removes a message stream, and SetMessageStream clears it. Error 302 when it cannot be opened at the time of sending; NUL is refused (603).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_set_attached_file(handle: *mut ssmtp_t, value: *const c_char) -> i32 {
-    unsafe { guard::set_text(handle, value, |c, v| c.set_attached_file(v)) }
+    unsafe { guard::set_text(handle, value, &|c, v| c.set_attached_file(v)) }
 }
 
 /// Reads MessageHeaderCount. How many header lines the message has. 0 until From, a recipient, Subject or a body is set.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_message_header_count(handle: *mut ssmtp_t, value: *mut i32) -> i32 {
-    unsafe { guard::get_int(handle, value, |c| c.get_message_header_count()) }
+    unsafe { guard::get_int(handle, value, &|c| c.get_message_header_count()) }
 }
 
 /// Reads MessageHeaderField. Name of the header line at an index from 0, as it is sent. Error 605 beyond the last one.
@@ -384,7 +384,7 @@ pub unsafe extern "C" fn ssmtp_get_message_header_field(
     index: i32,
     value: *mut *mut c_char,
 ) -> i32 {
-    unsafe { guard::get_text(handle, value, |c| c.get_message_header_field(index)) }
+    unsafe { guard::get_text(handle, value, &|c| c.get_message_header_field(index)) }
 }
 
 /// Reads MessageHeaderValue. Value of the header at an index from 0, encoded as it is sent, on one line. Error 605 beyond the last one.
@@ -394,25 +394,25 @@ pub unsafe extern "C" fn ssmtp_get_message_header_value(
     index: i32,
     value: *mut *mut c_char,
 ) -> i32 {
-    unsafe { guard::get_text(handle, value, |c| c.get_message_header_value(index)) }
+    unsafe { guard::get_text(handle, value, &|c| c.get_message_header_value(index)) }
 }
 
 /// Reads MessageHeadersString. The whole header section as it is sent, with the empty line that ends it. Empty until From, a recipient, Subject or a body is set; the generated Date and Message-ID stay the same from read to read until the message changes or is sent anew.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_message_headers_string(handle: *mut ssmtp_t, value: *mut *mut c_char) -> i32 {
-    unsafe { guard::get_text(handle, value, |c| c.get_message_headers_string()) }
+    unsafe { guard::get_text(handle, value, &|c| c.get_message_headers_string()) }
 }
 
 /// Reads MessageRecipientCount. How many recipients there are. Setting a smaller number removes the last ones, 0 removes all and the recipient certificates (AddRecipientCert) with them, a larger number appends empty entries, which are not sent. A negative number is refused (603).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_message_recipient_count(handle: *mut ssmtp_t, value: *mut i32) -> i32 {
-    unsafe { guard::get_int(handle, value, |c| c.get_message_recipient_count()) }
+    unsafe { guard::get_int(handle, value, &|c| c.get_message_recipient_count()) }
 }
 
 /// Sets MessageRecipientCount. How many recipients there are. Setting a smaller number removes the last ones, 0 removes all and the recipient certificates (AddRecipientCert) with them, a larger number appends empty entries, which are not sent. A negative number is refused (603).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_set_message_recipient_count(handle: *mut ssmtp_t, value: i32) -> i32 {
-    unsafe { guard::set_int(handle, value, |c, v| c.set_message_recipient_count(v)) }
+    unsafe { guard::set_int(handle, value, &|c, v| c.set_message_recipient_count(v)) }
 }
 
 /// Reads MessageRecipientAddress. Address of the recipient at an index from 0, without display name. Writing at the index that equals the count appends an entry; beyond that is error 605. Entries with an empty address are not sent; a malformed address is error 165 when the message is sent.
@@ -422,7 +422,7 @@ pub unsafe extern "C" fn ssmtp_get_message_recipient_address(
     index: i32,
     value: *mut *mut c_char,
 ) -> i32 {
-    unsafe { guard::get_text(handle, value, |c| c.get_message_recipient_address(index)) }
+    unsafe { guard::get_text(handle, value, &|c| c.get_message_recipient_address(index)) }
 }
 
 /// Sets MessageRecipientAddress. Address of the recipient at an index from 0, without display name. Writing at the index that equals the count appends an entry; beyond that is error 605. Entries with an empty address are not sent; a malformed address is error 165 when the message is sent.
@@ -432,7 +432,7 @@ pub unsafe extern "C" fn ssmtp_set_message_recipient_address(
     index: i32,
     value: *const c_char,
 ) -> i32 {
-    unsafe { guard::set_text(handle, value, |c, v| c.set_message_recipient_address(index, v)) }
+    unsafe { guard::set_text(handle, value, &|c, v| c.set_message_recipient_address(index, v)) }
 }
 
 /// Reads MessageRecipientName. Display name of the recipient at an index from 0; it stands before the address in the header. CR, LF and NUL are refused (603).
@@ -442,7 +442,7 @@ pub unsafe extern "C" fn ssmtp_get_message_recipient_name(
     index: i32,
     value: *mut *mut c_char,
 ) -> i32 {
-    unsafe { guard::get_text(handle, value, |c| c.get_message_recipient_name(index)) }
+    unsafe { guard::get_text(handle, value, &|c| c.get_message_recipient_name(index)) }
 }
 
 /// Sets MessageRecipientName. Display name of the recipient at an index from 0; it stands before the address in the header. CR, LF and NUL are refused (603).
@@ -452,7 +452,7 @@ pub unsafe extern "C" fn ssmtp_set_message_recipient_name(
     index: i32,
     value: *const c_char,
 ) -> i32 {
-    unsafe { guard::set_text(handle, value, |c, v| c.set_message_recipient_name(index, v)) }
+    unsafe { guard::set_text(handle, value, &|c, v| c.set_message_recipient_name(index, v)) }
 }
 
 /// Reads MessageRecipientOptions. Parameters for the RCPT command of the recipient at an index from 0, separated by blanks or semicolons, such as `NOTIFY=SUCCESS,FAILURE,DELAY` or `NOTIFY SUCCESS` (RFC 3461). Options of an extension that the server does not offer are left out, with a line in PITrail. CR, LF and NUL are refused (603).
@@ -462,7 +462,7 @@ pub unsafe extern "C" fn ssmtp_get_message_recipient_options(
     index: i32,
     value: *mut *mut c_char,
 ) -> i32 {
-    unsafe { guard::get_text(handle, value, |c| c.get_message_recipient_options(index)) }
+    unsafe { guard::get_text(handle, value, &|c| c.get_message_recipient_options(index)) }
 }
 
 /// Sets MessageRecipientOptions. Parameters for the RCPT command of the recipient at an index from 0, separated by blanks or semicolons, such as `NOTIFY=SUCCESS,FAILURE,DELAY` or `NOTIFY SUCCESS` (RFC 3461). Options of an extension that the server does not offer are left out, with a line in PITrail. CR, LF and NUL are refused (603).
@@ -472,223 +472,223 @@ pub unsafe extern "C" fn ssmtp_set_message_recipient_options(
     index: i32,
     value: *const c_char,
 ) -> i32 {
-    unsafe { guard::set_text(handle, value, |c, v| c.set_message_recipient_options(index, v)) }
+    unsafe { guard::set_text(handle, value, &|c, v| c.set_message_recipient_options(index, v)) }
 }
 
 /// Reads MessageRecipientType. Whether the recipient at an index from 0 is To, Cc or BCc. Error 605 beyond the count.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_message_recipient_type(handle: *mut ssmtp_t, index: i32, value: *mut i32) -> i32 {
-    unsafe { guard::get_int(handle, value, |c| c.get_message_recipient_type(index)) }
+    unsafe { guard::get_int(handle, value, &|c| c.get_message_recipient_type(index)) }
 }
 
 /// Sets MessageRecipientType. Whether the recipient at an index from 0 is To, Cc or BCc. Error 605 beyond the count.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_set_message_recipient_type(handle: *mut ssmtp_t, index: i32, value: i32) -> i32 {
-    unsafe { guard::set_int(handle, value, |c, v| c.set_message_recipient_type(index, v)) }
+    unsafe { guard::set_int(handle, value, &|c, v| c.set_message_recipient_type(index, v)) }
 }
 
 /// Reads Certificate. The certificate with its private key that Sign, SignAndEncrypt and decrypting use. Reading gives a copy that the caller releases; setting takes a copy. By name, use the rows CertificateStore and the others (604).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_certificate(handle: *mut ssmtp_t, value: *mut *mut ssmtp_cert_t) -> i32 {
-    unsafe { guard::get_cert(handle, value, |c| c.get_certificate()) }
+    unsafe { guard::get_cert(handle, value, &|c| c.get_certificate()) }
 }
 
 /// Sets Certificate. The certificate with its private key that Sign, SignAndEncrypt and decrypting use. Reading gives a copy that the caller releases; setting takes a copy. By name, use the rows CertificateStore and the others (604).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_set_certificate(handle: *mut ssmtp_t, value: *mut ssmtp_cert_t) -> i32 {
-    unsafe { guard::set_cert(handle, value, |c, v| c.set_certificate(v)) }
+    unsafe { guard::set_cert(handle, value, &|c, v| c.set_certificate(v)) }
 }
 
 /// Reads EncryptingAlgorithm. Content encryption of Encrypt and SignAndEncrypt: `3DES`, `DES`, `RC2CBC40`, `RC2CBC64`, `RC2CBC128` or `RC2`, `AESCBC128` or `AES`, `AESCBC192`, `AESCBC256`, `AESGCM128` or `AESGCM`, `AESGCM192`, `AESGCM256`, or an object identifier. New programs should set `AESCBC256`, which the setting SecurityProfile=Modern does.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_encrypting_algorithm(handle: *mut ssmtp_t, value: *mut *mut c_char) -> i32 {
-    unsafe { guard::get_text(handle, value, |c| c.get_encrypting_algorithm()) }
+    unsafe { guard::get_text(handle, value, &|c| c.get_encrypting_algorithm()) }
 }
 
 /// Sets EncryptingAlgorithm. Content encryption of Encrypt and SignAndEncrypt: `3DES`, `DES`, `RC2CBC40`, `RC2CBC64`, `RC2CBC128` or `RC2`, `AESCBC128` or `AES`, `AESCBC192`, `AESCBC256`, `AESGCM128` or `AESGCM`, `AESGCM192`, `AESGCM256`, or an object identifier. New programs should set `AESCBC256`, which the setting SecurityProfile=Modern does.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_set_encrypting_algorithm(handle: *mut ssmtp_t, value: *const c_char) -> i32 {
-    unsafe { guard::set_text(handle, value, |c, v| c.set_encrypting_algorithm(v)) }
+    unsafe { guard::set_text(handle, value, &|c, v| c.set_encrypting_algorithm(v)) }
 }
 
 /// Reads SigningAlgorithm. Digest of a signature, set by name (`sha-256`, `sha-384`, `sha-512`, `sha-224`, `sha1`, `md5`) or by object identifier. It reads as the object identifier; the default is SHA-256.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_signing_algorithm(handle: *mut ssmtp_t, value: *mut *mut c_char) -> i32 {
-    unsafe { guard::get_text(handle, value, |c| c.get_signing_algorithm()) }
+    unsafe { guard::get_text(handle, value, &|c| c.get_signing_algorithm()) }
 }
 
 /// Sets SigningAlgorithm. Digest of a signature, set by name (`sha-256`, `sha-384`, `sha-512`, `sha-224`, `sha1`, `md5`) or by object identifier. It reads as the object identifier; the default is SHA-256.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_set_signing_algorithm(handle: *mut ssmtp_t, value: *const c_char) -> i32 {
-    unsafe { guard::set_text(handle, value, |c, v| c.set_signing_algorithm(v)) }
+    unsafe { guard::set_text(handle, value, &|c, v| c.set_signing_algorithm(v)) }
 }
 
 /// Reads IncludeCertificate. Whether a signature carries the signer's certificate. Without it the reader must have the certificate already.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_include_certificate(handle: *mut ssmtp_t, value: *mut i32) -> i32 {
-    unsafe { guard::get_bool(handle, value, |c| c.get_include_certificate()) }
+    unsafe { guard::get_bool(handle, value, &|c| c.get_include_certificate()) }
 }
 
 /// Sets IncludeCertificate. Whether a signature carries the signer's certificate. Without it the reader must have the certificate already.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_set_include_certificate(handle: *mut ssmtp_t, value: i32) -> i32 {
-    unsafe { guard::set_bool(handle, value, |c, v| c.set_include_certificate(v)) }
+    unsafe { guard::set_bool(handle, value, &|c, v| c.set_include_certificate(v)) }
 }
 
 /// Reads IncludeChain. Whether a signature carries the issuing certificates too, as far as they are known. It needs IncludeCertificate.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_include_chain(handle: *mut ssmtp_t, value: *mut i32) -> i32 {
-    unsafe { guard::get_bool(handle, value, |c| c.get_include_chain()) }
+    unsafe { guard::get_bool(handle, value, &|c| c.get_include_chain()) }
 }
 
 /// Sets IncludeChain. Whether a signature carries the issuing certificates too, as far as they are known. It needs IncludeCertificate.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_set_include_chain(handle: *mut ssmtp_t, value: i32) -> i32 {
-    unsafe { guard::set_bool(handle, value, |c, v| c.set_include_chain(v)) }
+    unsafe { guard::set_bool(handle, value, &|c, v| c.set_include_chain(v)) }
 }
 
 /// Reads SSLEnabled. Whether the session uses TLS. True turns the start mode NONE into AUTOMATIC and leaves another mode alone, False sets NONE; it reads True with every mode but NONE.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_ssl_enabled(handle: *mut ssmtp_t, value: *mut i32) -> i32 {
-    unsafe { guard::get_bool(handle, value, |c| c.get_ssl_enabled()) }
+    unsafe { guard::get_bool(handle, value, &|c| c.get_ssl_enabled()) }
 }
 
 /// Sets SSLEnabled. Whether the session uses TLS. True turns the start mode NONE into AUTOMATIC and leaves another mode alone, False sets NONE; it reads True with every mode but NONE.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_set_ssl_enabled(handle: *mut ssmtp_t, value: i32) -> i32 {
-    unsafe { guard::set_bool(handle, value, |c, v| c.set_ssl_enabled(v)) }
+    unsafe { guard::set_bool(handle, value, &|c, v| c.set_ssl_enabled(v)) }
 }
 
 /// Reads SSLStartMode. When TLS starts: IMPLICIT right after connecting, EXPLICIT by STARTTLS (RFC 3207), AUTOMATIC is explicit on ports 25 and 587 and implicit on every other, NONE never. A server without STARTTLS is error 276 with EXPLICIT.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_ssl_start_mode(handle: *mut ssmtp_t, value: *mut i32) -> i32 {
-    unsafe { guard::get_int(handle, value, |c| c.get_ssl_start_mode()) }
+    unsafe { guard::get_int(handle, value, &|c| c.get_ssl_start_mode()) }
 }
 
 /// Sets SSLStartMode. When TLS starts: IMPLICIT right after connecting, EXPLICIT by STARTTLS (RFC 3207), AUTOMATIC is explicit on ports 25 and 587 and implicit on every other, NONE never. A server without STARTTLS is error 276 with EXPLICIT.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_set_ssl_start_mode(handle: *mut ssmtp_t, value: i32) -> i32 {
-    unsafe { guard::set_int(handle, value, |c, v| c.set_ssl_start_mode(v)) }
+    unsafe { guard::set_int(handle, value, &|c, v| c.set_ssl_start_mode(v)) }
 }
 
 /// Reads SSLProvider. Which TLS implementation works: INTERNAL is the one built in, PLATFORM the system's OpenSSL, loaded at run time (error 270 when it is not there), AUTOMATIC decides by what the settings ask for.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_ssl_provider(handle: *mut ssmtp_t, value: *mut i32) -> i32 {
-    unsafe { guard::get_int(handle, value, |c| c.get_ssl_provider()) }
+    unsafe { guard::get_int(handle, value, &|c| c.get_ssl_provider()) }
 }
 
 /// Sets SSLProvider. Which TLS implementation works: INTERNAL is the one built in, PLATFORM the system's OpenSSL, loaded at run time (error 270 when it is not there), AUTOMATIC decides by what the settings ask for.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_set_ssl_provider(handle: *mut ssmtp_t, value: i32) -> i32 {
-    unsafe { guard::set_int(handle, value, |c, v| c.set_ssl_provider(v)) }
+    unsafe { guard::set_int(handle, value, &|c, v| c.set_ssl_provider(v)) }
 }
 
 /// Reads SSLCert. The client certificate with its private key, shown to a server that asks for one. Reading gives a copy that the caller releases; setting takes a copy. By name, use the rows SSLCertStore and the others (604).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_ssl_cert(handle: *mut ssmtp_t, value: *mut *mut ssmtp_cert_t) -> i32 {
-    unsafe { guard::get_cert(handle, value, |c| c.get_ssl_cert()) }
+    unsafe { guard::get_cert(handle, value, &|c| c.get_ssl_cert()) }
 }
 
 /// Sets SSLCert. The client certificate with its private key, shown to a server that asks for one. Reading gives a copy that the caller releases; setting takes a copy. By name, use the rows SSLCertStore and the others (604).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_set_ssl_cert(handle: *mut ssmtp_t, value: *mut ssmtp_cert_t) -> i32 {
-    unsafe { guard::set_cert(handle, value, |c, v| c.set_ssl_cert(v)) }
+    unsafe { guard::set_cert(handle, value, &|c, v| c.set_ssl_cert(v)) }
 }
 
 /// Reads SSLAcceptServerCert. A server certificate that is accepted without further checks when the server shows exactly this one. Reading gives a copy that the caller releases; setting takes a copy.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_ssl_accept_server_cert(handle: *mut ssmtp_t, value: *mut *mut ssmtp_cert_t) -> i32 {
-    unsafe { guard::get_cert(handle, value, |c| c.get_ssl_accept_server_cert()) }
+    unsafe { guard::get_cert(handle, value, &|c| c.get_ssl_accept_server_cert()) }
 }
 
 /// Sets SSLAcceptServerCert. A server certificate that is accepted without further checks when the server shows exactly this one. Reading gives a copy that the caller releases; setting takes a copy.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_set_ssl_accept_server_cert(handle: *mut ssmtp_t, value: *mut ssmtp_cert_t) -> i32 {
-    unsafe { guard::set_cert(handle, value, |c, v| c.set_ssl_accept_server_cert(v)) }
+    unsafe { guard::set_cert(handle, value, &|c, v| c.set_ssl_accept_server_cert(v)) }
 }
 
 /// Reads SSLServerCert. The certificate that the server showed in the last handshake. Emptied when a new connection is tried. Reading gives a copy that the caller releases.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_ssl_server_cert(handle: *mut ssmtp_t, value: *mut *mut ssmtp_cert_t) -> i32 {
-    unsafe { guard::get_cert(handle, value, |c| c.get_ssl_server_cert()) }
+    unsafe { guard::get_cert(handle, value, &|c| c.get_ssl_server_cert()) }
 }
 
 /// Reads FirewallAutoDetect. Whether the proxy that the environment names is used where FirewallType and FirewallHost name none: all_proxy, else http_proxy, in small letters or capitals, unless no_proxy has the server. http://, socks4://, socks4a://, socks5:// and socks5h:// (names resolved by the proxy) are known, another kind is error 118.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_firewall_auto_detect(handle: *mut ssmtp_t, value: *mut i32) -> i32 {
-    unsafe { guard::get_bool(handle, value, |c| c.get_firewall_auto_detect()) }
+    unsafe { guard::get_bool(handle, value, &|c| c.get_firewall_auto_detect()) }
 }
 
 /// Sets FirewallAutoDetect. Whether the proxy that the environment names is used where FirewallType and FirewallHost name none: all_proxy, else http_proxy, in small letters or capitals, unless no_proxy has the server. http://, socks4://, socks4a://, socks5:// and socks5h:// (names resolved by the proxy) are known, another kind is error 118.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_set_firewall_auto_detect(handle: *mut ssmtp_t, value: i32) -> i32 {
-    unsafe { guard::set_bool(handle, value, |c, v| c.set_firewall_auto_detect(v)) }
+    unsafe { guard::set_bool(handle, value, &|c, v| c.set_firewall_auto_detect(v)) }
 }
 
 /// Reads FirewallType. Kind of proxy. Setting it also sets FirewallPort: 80 for TUNNEL, 1080 for the SOCKS kinds.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_firewall_type(handle: *mut ssmtp_t, value: *mut i32) -> i32 {
-    unsafe { guard::get_int(handle, value, |c| c.get_firewall_type()) }
+    unsafe { guard::get_int(handle, value, &|c| c.get_firewall_type()) }
 }
 
 /// Sets FirewallType. Kind of proxy. Setting it also sets FirewallPort: 80 for TUNNEL, 1080 for the SOCKS kinds.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_set_firewall_type(handle: *mut ssmtp_t, value: i32) -> i32 {
-    unsafe { guard::set_int(handle, value, |c, v| c.set_firewall_type(v)) }
+    unsafe { guard::set_int(handle, value, &|c, v| c.set_firewall_type(v)) }
 }
 
 /// Reads FirewallHost. Name or address of the proxy; while connected it reads as the address that was reached. With a FirewallType it must not be empty (error 118 at Connect). A name that does not resolve is error 11001, a proxy that refuses error 118.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_firewall_host(handle: *mut ssmtp_t, value: *mut *mut c_char) -> i32 {
-    unsafe { guard::get_text(handle, value, |c| c.get_firewall_host()) }
+    unsafe { guard::get_text(handle, value, &|c| c.get_firewall_host()) }
 }
 
 /// Sets FirewallHost. Name or address of the proxy; while connected it reads as the address that was reached. With a FirewallType it must not be empty (error 118 at Connect). A name that does not resolve is error 11001, a proxy that refuses error 118.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_set_firewall_host(handle: *mut ssmtp_t, value: *const c_char) -> i32 {
-    unsafe { guard::set_text(handle, value, |c, v| c.set_firewall_host(v)) }
+    unsafe { guard::set_text(handle, value, &|c, v| c.set_firewall_host(v)) }
 }
 
 /// Reads FirewallPort. TCP port of the proxy, 0 to 65535. Setting FirewallType sets it; 0 is the usual port of the type.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_firewall_port(handle: *mut ssmtp_t, value: *mut i32) -> i32 {
-    unsafe { guard::get_int(handle, value, |c| c.get_firewall_port()) }
+    unsafe { guard::get_int(handle, value, &|c| c.get_firewall_port()) }
 }
 
 /// Sets FirewallPort. TCP port of the proxy, 0 to 65535. Setting FirewallType sets it; 0 is the usual port of the type.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_set_firewall_port(handle: *mut ssmtp_t, value: i32) -> i32 {
-    unsafe { guard::set_int(handle, value, |c, v| c.set_firewall_port(v)) }
+    unsafe { guard::set_int(handle, value, &|c, v| c.set_firewall_port(v)) }
 }
 
 /// Reads FirewallUser. User name for a proxy that asks for one: Basic at a tunnelling proxy, user and password at SOCKS 5, the user alone at SOCKS 4.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_firewall_user(handle: *mut ssmtp_t, value: *mut *mut c_char) -> i32 {
-    unsafe { guard::get_text(handle, value, |c| c.get_firewall_user()) }
+    unsafe { guard::get_text(handle, value, &|c| c.get_firewall_user()) }
 }
 
 /// Sets FirewallUser. User name for a proxy that asks for one: Basic at a tunnelling proxy, user and password at SOCKS 5, the user alone at SOCKS 4.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_set_firewall_user(handle: *mut ssmtp_t, value: *const c_char) -> i32 {
-    unsafe { guard::set_text(handle, value, |c, v| c.set_firewall_user(v)) }
+    unsafe { guard::set_text(handle, value, &|c, v| c.set_firewall_user(v)) }
 }
 
 /// Reads FirewallPassword. Password for a proxy that asks for one. It is never shown in a trace, an error text or a dump.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_firewall_password(handle: *mut ssmtp_t, value: *mut *mut c_char) -> i32 {
-    unsafe { guard::get_text(handle, value, |c| c.get_firewall_password()) }
+    unsafe { guard::get_text(handle, value, &|c| c.get_firewall_password()) }
 }
 
 /// Sets FirewallPassword. Password for a proxy that asks for one. It is never shown in a trace, an error text or a dump.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_set_firewall_password(handle: *mut ssmtp_t, value: *const c_char) -> i32 {
-    unsafe { guard::set_text(handle, value, |c, v| c.set_firewall_password(v)) }
+    unsafe { guard::set_text(handle, value, &|c, v| c.set_firewall_password(v)) }
 }
 
 /// Reads RecipientResultCount. Number of results of the last Send: one for each recipient of the envelope, duplicates once, in its order. 0 before the first Send and while the next one begins.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_recipient_result_count(handle: *mut ssmtp_t, value: *mut i32) -> i32 {
-    unsafe { guard::get_int(handle, value, |c| c.get_recipient_result_count()) }
+    unsafe { guard::get_int(handle, value, &|c| c.get_recipient_result_count()) }
 }
 
 /// Reads RecipientResultAddress. Address of a recipient of the last Send, as RCPT named it. Error 605 for an index that is not there.
@@ -698,7 +698,7 @@ pub unsafe extern "C" fn ssmtp_get_recipient_result_address(
     index: i32,
     value: *mut *mut c_char,
 ) -> i32 {
-    unsafe { guard::get_text(handle, value, |c| c.get_recipient_result_address(index)) }
+    unsafe { guard::get_text(handle, value, &|c| c.get_recipient_result_address(index)) }
 }
 
 /// Reads RecipientResultPhase. Where the last answer for a recipient came from: `MAIL` (the sender was refused), `RCPT`, or `CONTENT` (the reply to the message itself). Error 605 for an index that is not there.
@@ -708,13 +708,13 @@ pub unsafe extern "C" fn ssmtp_get_recipient_result_phase(
     index: i32,
     value: *mut *mut c_char,
 ) -> i32 {
-    unsafe { guard::get_text(handle, value, |c| c.get_recipient_result_phase(index)) }
+    unsafe { guard::get_text(handle, value, &|c| c.get_recipient_result_phase(index)) }
 }
 
 /// Reads RecipientResultCode. Reply code that decided about a recipient, 250 or 550 and the like; 0 when no reply came. Error 605 for an index that is not there.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_recipient_result_code(handle: *mut ssmtp_t, index: i32, value: *mut i32) -> i32 {
-    unsafe { guard::get_int(handle, value, |c| c.get_recipient_result_code(index)) }
+    unsafe { guard::get_int(handle, value, &|c| c.get_recipient_result_code(index)) }
 }
 
 /// Reads RecipientResultEnhancedCode. Enhanced status code of that reply, such as `5.1.1` (RFC 3463); empty when it has none. Error 605 for an index that is not there.
@@ -724,7 +724,7 @@ pub unsafe extern "C" fn ssmtp_get_recipient_result_enhanced_code(
     index: i32,
     value: *mut *mut c_char,
 ) -> i32 {
-    unsafe { guard::get_text(handle, value, |c| c.get_recipient_result_enhanced_code(index)) }
+    unsafe { guard::get_text(handle, value, &|c| c.get_recipient_result_enhanced_code(index)) }
 }
 
 /// Reads RecipientResultText. That reply, all its lines in one. Error 605 for an index that is not there.
@@ -734,13 +734,13 @@ pub unsafe extern "C" fn ssmtp_get_recipient_result_text(
     index: i32,
     value: *mut *mut c_char,
 ) -> i32 {
-    unsafe { guard::get_text(handle, value, |c| c.get_recipient_result_text(index)) }
+    unsafe { guard::get_text(handle, value, &|c| c.get_recipient_result_text(index)) }
 }
 
 /// Reads RecipientResultAccepted. Whether the server took the message for a recipient. Error 605 for an index that is not there.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_recipient_result_accepted(handle: *mut ssmtp_t, index: i32, value: *mut i32) -> i32 {
-    unsafe { guard::get_bool(handle, value, |c| c.get_recipient_result_accepted(index)) }
+    unsafe { guard::get_bool(handle, value, &|c| c.get_recipient_result_accepted(index)) }
 }
 
 /// Reads RecipientResultTemporary. Whether a recipient that was not served may be served later: a 4xx reply, or none at all. Error 605 for an index that is not there.
@@ -750,109 +750,109 @@ pub unsafe extern "C" fn ssmtp_get_recipient_result_temporary(
     index: i32,
     value: *mut i32,
 ) -> i32 {
-    unsafe { guard::get_bool(handle, value, |c| c.get_recipient_result_temporary(index)) }
+    unsafe { guard::get_bool(handle, value, &|c| c.get_recipient_result_temporary(index)) }
 }
 
 /// Reads SSLCertEffectiveDate. Of the client certificate (SSLCert). First moment of validity in local time, such as `23-Jan-2000 15:00:00`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_ssl_cert_effective_date(handle: *mut ssmtp_t, value: *mut *mut c_char) -> i32 {
-    unsafe { guard::get_text(handle, value, |c| c.get_ssl_cert_effective_date()) }
+    unsafe { guard::get_text(handle, value, &|c| c.get_ssl_cert_effective_date()) }
 }
 
 /// Reads SSLCertExpirationDate. Of the client certificate (SSLCert). Last moment of validity in local time, such as `23-Jan-2001 15:00:00`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_ssl_cert_expiration_date(handle: *mut ssmtp_t, value: *mut *mut c_char) -> i32 {
-    unsafe { guard::get_text(handle, value, |c| c.get_ssl_cert_expiration_date()) }
+    unsafe { guard::get_text(handle, value, &|c| c.get_ssl_cert_expiration_date()) }
 }
 
 /// Reads SSLCertSubject. Of the client certificate (SSLCert). Name of the holder in RFC 4514 order, joined by a comma and a blank, with CN O OU L S C E and object identifiers otherwise. Setting it searches the store: an exact match first (case and blanks after commas do not matter), then a part of a name, `*` takes the first entry with a key. When nothing matches it reads empty and nothing is selected; a store that cannot be read is error 271.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_ssl_cert_subject(handle: *mut ssmtp_t, value: *mut *mut c_char) -> i32 {
-    unsafe { guard::get_text(handle, value, |c| c.get_ssl_cert_subject()) }
+    unsafe { guard::get_text(handle, value, &|c| c.get_ssl_cert_subject()) }
 }
 
 /// Sets SSLCertSubject. Of the client certificate (SSLCert). Name of the holder in RFC 4514 order, joined by a comma and a blank, with CN O OU L S C E and object identifiers otherwise. Setting it searches the store: an exact match first (case and blanks after commas do not matter), then a part of a name, `*` takes the first entry with a key. When nothing matches it reads empty and nothing is selected; a store that cannot be read is error 271.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_set_ssl_cert_subject(handle: *mut ssmtp_t, value: *const c_char) -> i32 {
-    unsafe { guard::set_text(handle, value, |c, v| c.set_ssl_cert_subject(v)) }
+    unsafe { guard::set_text(handle, value, &|c, v| c.set_ssl_cert_subject(v)) }
 }
 
 /// Reads SSLCertIssuer. Of the client certificate (SSLCert). Name of the issuer, written as Subject is.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_ssl_cert_issuer(handle: *mut ssmtp_t, value: *mut *mut c_char) -> i32 {
-    unsafe { guard::get_text(handle, value, |c| c.get_ssl_cert_issuer()) }
+    unsafe { guard::get_text(handle, value, &|c| c.get_ssl_cert_issuer()) }
 }
 
 /// Reads SSLCertSubjectAltNames. Of the client certificate (SSLCert). Alternative names of the holder (host names, mail addresses), joined by commas.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_ssl_cert_subject_alt_names(handle: *mut ssmtp_t, value: *mut *mut c_char) -> i32 {
-    unsafe { guard::get_text(handle, value, |c| c.get_ssl_cert_subject_alt_names()) }
+    unsafe { guard::get_text(handle, value, &|c| c.get_ssl_cert_subject_alt_names()) }
 }
 
 /// Reads SSLCertSerialNumber. Of the client certificate (SSLCert). Serial number as upper-case hexadecimal digits.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_ssl_cert_serial_number(handle: *mut ssmtp_t, value: *mut *mut c_char) -> i32 {
-    unsafe { guard::get_text(handle, value, |c| c.get_ssl_cert_serial_number()) }
+    unsafe { guard::get_text(handle, value, &|c| c.get_ssl_cert_serial_number()) }
 }
 
 /// Reads SSLCertVersion. Of the client certificate (SSLCert). `V1`, `V2` or `V3`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_ssl_cert_version(handle: *mut ssmtp_t, value: *mut *mut c_char) -> i32 {
-    unsafe { guard::get_text(handle, value, |c| c.get_ssl_cert_version()) }
+    unsafe { guard::get_text(handle, value, &|c| c.get_ssl_cert_version()) }
 }
 
 /// Reads SSLCertUsage. Of the client certificate (SSLCert). What the key may be used for, the words for UsageFlags joined by commas.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_ssl_cert_usage(handle: *mut ssmtp_t, value: *mut *mut c_char) -> i32 {
-    unsafe { guard::get_text(handle, value, |c| c.get_ssl_cert_usage()) }
+    unsafe { guard::get_text(handle, value, &|c| c.get_ssl_cert_usage()) }
 }
 
 /// Reads SSLCertUsageFlags. Of the client certificate (SSLCert). Key usage bits (RFC 5280 section 4.2.1.3): 0x80 digital signatures, 0x40 key authentication, 0x20 key encryption, 0x10 data encryption, 0x08 key agreement, 0x04 certificate signing, 0x02 key signing.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_ssl_cert_usage_flags(handle: *mut ssmtp_t, value: *mut i32) -> i32 {
-    unsafe { guard::get_int(handle, value, |c| c.get_ssl_cert_usage_flags()) }
+    unsafe { guard::get_int(handle, value, &|c| c.get_ssl_cert_usage_flags()) }
 }
 
 /// Reads SSLCertExtendedKeyUsage. Of the client certificate (SSLCert). Object identifiers of the extended key usage (RFC 5280 section 4.2.1.12), joined by commas.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_ssl_cert_extended_key_usage(handle: *mut ssmtp_t, value: *mut *mut c_char) -> i32 {
-    unsafe { guard::get_text(handle, value, |c| c.get_ssl_cert_extended_key_usage()) }
+    unsafe { guard::get_text(handle, value, &|c| c.get_ssl_cert_extended_key_usage()) }
 }
 
 /// Reads SSLCertSignatureAlgorithm. Of the client certificate (SSLCert). Algorithm that the issuer signed with.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_ssl_cert_signature_algorithm(handle: *mut ssmtp_t, value: *mut *mut c_char) -> i32 {
-    unsafe { guard::get_text(handle, value, |c| c.get_ssl_cert_signature_algorithm()) }
+    unsafe { guard::get_text(handle, value, &|c| c.get_ssl_cert_signature_algorithm()) }
 }
 
 /// Reads SSLCertPublicKey. Of the client certificate (SSLCert). Public key as PEM (SubjectPublicKeyInfo).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_ssl_cert_public_key(handle: *mut ssmtp_t, value: *mut *mut c_char) -> i32 {
-    unsafe { guard::get_text(handle, value, |c| c.get_ssl_cert_public_key()) }
+    unsafe { guard::get_text(handle, value, &|c| c.get_ssl_cert_public_key()) }
 }
 
 /// Reads SSLCertPublicKeyAlgorithm. Of the client certificate (SSLCert). `RSA`, `EC`, `Ed25519`, `Ed448` or `DSA`, else the object identifier.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_ssl_cert_public_key_algorithm(handle: *mut ssmtp_t, value: *mut *mut c_char) -> i32 {
-    unsafe { guard::get_text(handle, value, |c| c.get_ssl_cert_public_key_algorithm()) }
+    unsafe { guard::get_text(handle, value, &|c| c.get_ssl_cert_public_key_algorithm()) }
 }
 
 /// Reads SSLCertPublicKeyLength. Of the client certificate (SSLCert). Length of the public key in bits.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_ssl_cert_public_key_length(handle: *mut ssmtp_t, value: *mut i32) -> i32 {
-    unsafe { guard::get_int(handle, value, |c| c.get_ssl_cert_public_key_length()) }
+    unsafe { guard::get_int(handle, value, &|c| c.get_ssl_cert_public_key_length()) }
 }
 
 /// Reads SSLCertPrivateKey. Of the client certificate (SSLCert). Private key as PEM (PKCS #8), empty when there is none or when it cannot leave its token.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_ssl_cert_private_key(handle: *mut ssmtp_t, value: *mut *mut c_char) -> i32 {
-    unsafe { guard::get_text(handle, value, |c| c.get_ssl_cert_private_key()) }
+    unsafe { guard::get_text(handle, value, &|c| c.get_ssl_cert_private_key()) }
 }
 
 /// Reads SSLCertPrivateKeyAvailable. Of the client certificate (SSLCert). Whether there is a private key, so that this certificate can sign, decrypt or log in.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_ssl_cert_private_key_available(handle: *mut ssmtp_t, value: *mut i32) -> i32 {
-    unsafe { guard::get_bool(handle, value, |c| c.get_ssl_cert_private_key_available()) }
+    unsafe { guard::get_bool(handle, value, &|c| c.get_ssl_cert_private_key_available()) }
 }
 
 /// Reads SSLCertPrivateKeyContainer. Of the client certificate (SSLCert). Always empty: key containers exist on another system only.
@@ -861,55 +861,55 @@ pub unsafe extern "C" fn ssmtp_get_ssl_cert_private_key_container(
     handle: *mut ssmtp_t,
     value: *mut *mut c_char,
 ) -> i32 {
-    unsafe { guard::get_text(handle, value, |c| c.get_ssl_cert_private_key_container()) }
+    unsafe { guard::get_text(handle, value, &|c| c.get_ssl_cert_private_key_container()) }
 }
 
 /// Reads SSLCertFingerprint. Of the client certificate (SSLCert). MD5 fingerprint in lower-case hexadecimal with colons: of the certificate, or of the SSH key when there is none.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_ssl_cert_fingerprint(handle: *mut ssmtp_t, value: *mut *mut c_char) -> i32 {
-    unsafe { guard::get_text(handle, value, |c| c.get_ssl_cert_fingerprint()) }
+    unsafe { guard::get_text(handle, value, &|c| c.get_ssl_cert_fingerprint()) }
 }
 
 /// Reads SSLCertFingerprintSHA1. Of the client certificate (SSLCert). SHA-1 fingerprint, written as Fingerprint is.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_ssl_cert_fingerprint_sha1(handle: *mut ssmtp_t, value: *mut *mut c_char) -> i32 {
-    unsafe { guard::get_text(handle, value, |c| c.get_ssl_cert_fingerprint_sha1()) }
+    unsafe { guard::get_text(handle, value, &|c| c.get_ssl_cert_fingerprint_sha1()) }
 }
 
 /// Reads SSLCertFingerprintSHA256. Of the client certificate (SSLCert). SHA-256 fingerprint, written as Fingerprint is.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_ssl_cert_fingerprint_sha256(handle: *mut ssmtp_t, value: *mut *mut c_char) -> i32 {
-    unsafe { guard::get_text(handle, value, |c| c.get_ssl_cert_fingerprint_sha256()) }
+    unsafe { guard::get_text(handle, value, &|c| c.get_ssl_cert_fingerprint_sha256()) }
 }
 
 /// Reads SSLCertThumbprintMD5. Of the client certificate (SSLCert). MD5 digest of the certificate in upper-case hexadecimal without colons.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_ssl_cert_thumbprint_md5(handle: *mut ssmtp_t, value: *mut *mut c_char) -> i32 {
-    unsafe { guard::get_text(handle, value, |c| c.get_ssl_cert_thumbprint_md5()) }
+    unsafe { guard::get_text(handle, value, &|c| c.get_ssl_cert_thumbprint_md5()) }
 }
 
 /// Reads SSLCertThumbprintSHA1. Of the client certificate (SSLCert). SHA-1 digest of the certificate, written as ThumbprintMD5 is.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_ssl_cert_thumbprint_sha1(handle: *mut ssmtp_t, value: *mut *mut c_char) -> i32 {
-    unsafe { guard::get_text(handle, value, |c| c.get_ssl_cert_thumbprint_sha1()) }
+    unsafe { guard::get_text(handle, value, &|c| c.get_ssl_cert_thumbprint_sha1()) }
 }
 
 /// Reads SSLCertThumbprintSHA256. Of the client certificate (SSLCert). SHA-256 digest of the certificate, written as ThumbprintMD5 is.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_ssl_cert_thumbprint_sha256(handle: *mut ssmtp_t, value: *mut *mut c_char) -> i32 {
-    unsafe { guard::get_text(handle, value, |c| c.get_ssl_cert_thumbprint_sha256()) }
+    unsafe { guard::get_text(handle, value, &|c| c.get_ssl_cert_thumbprint_sha256()) }
 }
 
 /// Reads SSLCertStore. Of the client certificate (SSLCert). Where to search: a file name, the content itself for the BLOB kinds, or a folder name such as `MY`, `ROOT` or `CA` for USER and MACHINE. StoreType says which of these it is.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_ssl_cert_store(handle: *mut ssmtp_t, value: *mut *mut c_char) -> i32 {
-    unsafe { guard::get_text(handle, value, |c| c.get_ssl_cert_store()) }
+    unsafe { guard::get_text(handle, value, &|c| c.get_ssl_cert_store()) }
 }
 
 /// Sets SSLCertStore. Of the client certificate (SSLCert). Where to search: a file name, the content itself for the BLOB kinds, or a folder name such as `MY`, `ROOT` or `CA` for USER and MACHINE. StoreType says which of these it is.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_set_ssl_cert_store(handle: *mut ssmtp_t, value: *const c_char) -> i32 {
-    unsafe { guard::set_text(handle, value, |c, v| c.set_ssl_cert_store(v)) }
+    unsafe { guard::set_text(handle, value, &|c, v| c.set_ssl_cert_store(v)) }
 }
 
 /// Reads SSLCertStoreB. Of the client certificate (SSLCert). Store as octets: the same value, for content that is no text.
@@ -919,49 +919,49 @@ pub unsafe extern "C" fn ssmtp_get_ssl_cert_store_b(
     value: *mut *mut u8,
     length: *mut usize,
 ) -> i32 {
-    unsafe { guard::get_bytes(handle, value, length, |c| c.get_ssl_cert_store_b()) }
+    unsafe { guard::get_bytes(handle, value, length, &|c| c.get_ssl_cert_store_b()) }
 }
 
 /// Sets SSLCertStoreB. Of the client certificate (SSLCert). Store as octets: the same value, for content that is no text.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_set_ssl_cert_store_b(handle: *mut ssmtp_t, value: *const u8, length: usize) -> i32 {
-    unsafe { guard::set_bytes(handle, value, length, |c, v| c.set_ssl_cert_store_b(v)) }
+    unsafe { guard::set_bytes(handle, value, length, &|c, v| c.set_ssl_cert_store_b(v)) }
 }
 
 /// Reads SSLCertStoreType. Of the client certificate (SSLCert). Kind of Store. AUTO finds it out from the content.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_ssl_cert_store_type(handle: *mut ssmtp_t, value: *mut i32) -> i32 {
-    unsafe { guard::get_int(handle, value, |c| c.get_ssl_cert_store_type()) }
+    unsafe { guard::get_int(handle, value, &|c| c.get_ssl_cert_store_type()) }
 }
 
 /// Sets SSLCertStoreType. Of the client certificate (SSLCert). Kind of Store. AUTO finds it out from the content.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_set_ssl_cert_store_type(handle: *mut ssmtp_t, value: i32) -> i32 {
-    unsafe { guard::set_int(handle, value, |c, v| c.set_ssl_cert_store_type(v)) }
+    unsafe { guard::set_int(handle, value, &|c, v| c.set_ssl_cert_store_type(v)) }
 }
 
 /// Reads SSLCertStorePassword. Of the client certificate (SSLCert). Password of the store, or the PIN of a token. A wrong one is error 271 when the store is opened.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_ssl_cert_store_password(handle: *mut ssmtp_t, value: *mut *mut c_char) -> i32 {
-    unsafe { guard::get_text(handle, value, |c| c.get_ssl_cert_store_password()) }
+    unsafe { guard::get_text(handle, value, &|c| c.get_ssl_cert_store_password()) }
 }
 
 /// Sets SSLCertStorePassword. Of the client certificate (SSLCert). Password of the store, or the PIN of a token. A wrong one is error 271 when the store is opened.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_set_ssl_cert_store_password(handle: *mut ssmtp_t, value: *const c_char) -> i32 {
-    unsafe { guard::set_text(handle, value, |c, v| c.set_ssl_cert_store_password(v)) }
+    unsafe { guard::set_text(handle, value, &|c, v| c.set_ssl_cert_store_password(v)) }
 }
 
 /// Reads SSLCertEncoded. Of the client certificate (SSLCert). The certificate as PEM. Setting it (PEM or Base64) selects that certificate and searches Store for its key; without the key Subject reads empty while the other fields are filled.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_ssl_cert_encoded(handle: *mut ssmtp_t, value: *mut *mut c_char) -> i32 {
-    unsafe { guard::get_text(handle, value, |c| c.get_ssl_cert_encoded()) }
+    unsafe { guard::get_text(handle, value, &|c| c.get_ssl_cert_encoded()) }
 }
 
 /// Sets SSLCertEncoded. Of the client certificate (SSLCert). The certificate as PEM. Setting it (PEM or Base64) selects that certificate and searches Store for its key; without the key Subject reads empty while the other fields are filled.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_set_ssl_cert_encoded(handle: *mut ssmtp_t, value: *const c_char) -> i32 {
-    unsafe { guard::set_text(handle, value, |c, v| c.set_ssl_cert_encoded(v)) }
+    unsafe { guard::set_text(handle, value, &|c, v| c.set_ssl_cert_encoded(v)) }
 }
 
 /// Reads SSLCertEncodedB. Of the client certificate (SSLCert). The certificate as octets. Setting it (DER or PEM) does what setting Encoded does.
@@ -971,13 +971,13 @@ pub unsafe extern "C" fn ssmtp_get_ssl_cert_encoded_b(
     value: *mut *mut u8,
     length: *mut usize,
 ) -> i32 {
-    unsafe { guard::get_bytes(handle, value, length, |c| c.get_ssl_cert_encoded_b()) }
+    unsafe { guard::get_bytes(handle, value, length, &|c| c.get_ssl_cert_encoded_b()) }
 }
 
 /// Sets SSLCertEncodedB. Of the client certificate (SSLCert). The certificate as octets. Setting it (DER or PEM) does what setting Encoded does.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_set_ssl_cert_encoded_b(handle: *mut ssmtp_t, value: *const u8, length: usize) -> i32 {
-    unsafe { guard::set_bytes(handle, value, length, |c, v| c.set_ssl_cert_encoded_b(v)) }
+    unsafe { guard::set_bytes(handle, value, length, &|c, v| c.set_ssl_cert_encoded_b(v)) }
 }
 
 /// Reads SSLAcceptServerCertEffectiveDate. Of the server certificate to accept (SSLAcceptServerCert). First moment of validity in local time, such as `23-Jan-2000 15:00:00`.
@@ -986,7 +986,7 @@ pub unsafe extern "C" fn ssmtp_get_ssl_accept_server_cert_effective_date(
     handle: *mut ssmtp_t,
     value: *mut *mut c_char,
 ) -> i32 {
-    unsafe { guard::get_text(handle, value, |c| c.get_ssl_accept_server_cert_effective_date()) }
+    unsafe { guard::get_text(handle, value, &|c| c.get_ssl_accept_server_cert_effective_date()) }
 }
 
 /// Reads SSLAcceptServerCertExpirationDate. Of the server certificate to accept (SSLAcceptServerCert). Last moment of validity in local time, such as `23-Jan-2001 15:00:00`.
@@ -995,7 +995,7 @@ pub unsafe extern "C" fn ssmtp_get_ssl_accept_server_cert_expiration_date(
     handle: *mut ssmtp_t,
     value: *mut *mut c_char,
 ) -> i32 {
-    unsafe { guard::get_text(handle, value, |c| c.get_ssl_accept_server_cert_expiration_date()) }
+    unsafe { guard::get_text(handle, value, &|c| c.get_ssl_accept_server_cert_expiration_date()) }
 }
 
 /// Reads SSLAcceptServerCertSubject. Of the server certificate to accept (SSLAcceptServerCert). Name of the holder in RFC 4514 order, joined by a comma and a blank, with CN O OU L S C E and object identifiers otherwise. Setting it searches the store: an exact match first (case and blanks after commas do not matter), then a part of a name, `*` takes the first entry with a key. When nothing matches it reads empty and nothing is selected; a store that cannot be read is error 271.
@@ -1004,19 +1004,19 @@ pub unsafe extern "C" fn ssmtp_get_ssl_accept_server_cert_subject(
     handle: *mut ssmtp_t,
     value: *mut *mut c_char,
 ) -> i32 {
-    unsafe { guard::get_text(handle, value, |c| c.get_ssl_accept_server_cert_subject()) }
+    unsafe { guard::get_text(handle, value, &|c| c.get_ssl_accept_server_cert_subject()) }
 }
 
 /// Sets SSLAcceptServerCertSubject. Of the server certificate to accept (SSLAcceptServerCert). Name of the holder in RFC 4514 order, joined by a comma and a blank, with CN O OU L S C E and object identifiers otherwise. Setting it searches the store: an exact match first (case and blanks after commas do not matter), then a part of a name, `*` takes the first entry with a key. When nothing matches it reads empty and nothing is selected; a store that cannot be read is error 271.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_set_ssl_accept_server_cert_subject(handle: *mut ssmtp_t, value: *const c_char) -> i32 {
-    unsafe { guard::set_text(handle, value, |c, v| c.set_ssl_accept_server_cert_subject(v)) }
+    unsafe { guard::set_text(handle, value, &|c, v| c.set_ssl_accept_server_cert_subject(v)) }
 }
 
 /// Reads SSLAcceptServerCertIssuer. Of the server certificate to accept (SSLAcceptServerCert). Name of the issuer, written as Subject is.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_ssl_accept_server_cert_issuer(handle: *mut ssmtp_t, value: *mut *mut c_char) -> i32 {
-    unsafe { guard::get_text(handle, value, |c| c.get_ssl_accept_server_cert_issuer()) }
+    unsafe { guard::get_text(handle, value, &|c| c.get_ssl_accept_server_cert_issuer()) }
 }
 
 /// Reads SSLAcceptServerCertSubjectAltNames. Of the server certificate to accept (SSLAcceptServerCert). Alternative names of the holder (host names, mail addresses), joined by commas.
@@ -1025,7 +1025,7 @@ pub unsafe extern "C" fn ssmtp_get_ssl_accept_server_cert_subject_alt_names(
     handle: *mut ssmtp_t,
     value: *mut *mut c_char,
 ) -> i32 {
-    unsafe { guard::get_text(handle, value, |c| c.get_ssl_accept_server_cert_subject_alt_names()) }
+    unsafe { guard::get_text(handle, value, &|c| c.get_ssl_accept_server_cert_subject_alt_names()) }
 }
 
 /// Reads SSLAcceptServerCertSerialNumber. Of the server certificate to accept (SSLAcceptServerCert). Serial number as upper-case hexadecimal digits.
@@ -1034,7 +1034,7 @@ pub unsafe extern "C" fn ssmtp_get_ssl_accept_server_cert_serial_number(
     handle: *mut ssmtp_t,
     value: *mut *mut c_char,
 ) -> i32 {
-    unsafe { guard::get_text(handle, value, |c| c.get_ssl_accept_server_cert_serial_number()) }
+    unsafe { guard::get_text(handle, value, &|c| c.get_ssl_accept_server_cert_serial_number()) }
 }
 
 /// Reads SSLAcceptServerCertVersion. Of the server certificate to accept (SSLAcceptServerCert). `V1`, `V2` or `V3`.
@@ -1043,19 +1043,19 @@ pub unsafe extern "C" fn ssmtp_get_ssl_accept_server_cert_version(
     handle: *mut ssmtp_t,
     value: *mut *mut c_char,
 ) -> i32 {
-    unsafe { guard::get_text(handle, value, |c| c.get_ssl_accept_server_cert_version()) }
+    unsafe { guard::get_text(handle, value, &|c| c.get_ssl_accept_server_cert_version()) }
 }
 
 /// Reads SSLAcceptServerCertUsage. Of the server certificate to accept (SSLAcceptServerCert). What the key may be used for, the words for UsageFlags joined by commas.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_ssl_accept_server_cert_usage(handle: *mut ssmtp_t, value: *mut *mut c_char) -> i32 {
-    unsafe { guard::get_text(handle, value, |c| c.get_ssl_accept_server_cert_usage()) }
+    unsafe { guard::get_text(handle, value, &|c| c.get_ssl_accept_server_cert_usage()) }
 }
 
 /// Reads SSLAcceptServerCertUsageFlags. Of the server certificate to accept (SSLAcceptServerCert). Key usage bits (RFC 5280 section 4.2.1.3): 0x80 digital signatures, 0x40 key authentication, 0x20 key encryption, 0x10 data encryption, 0x08 key agreement, 0x04 certificate signing, 0x02 key signing.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_ssl_accept_server_cert_usage_flags(handle: *mut ssmtp_t, value: *mut i32) -> i32 {
-    unsafe { guard::get_int(handle, value, |c| c.get_ssl_accept_server_cert_usage_flags()) }
+    unsafe { guard::get_int(handle, value, &|c| c.get_ssl_accept_server_cert_usage_flags()) }
 }
 
 /// Reads SSLAcceptServerCertExtendedKeyUsage. Of the server certificate to accept (SSLAcceptServerCert). Object identifiers of the extended key usage (RFC 5280 section 4.2.1.12), joined by commas.
@@ -1064,7 +1064,7 @@ pub unsafe extern "C" fn ssmtp_get_ssl_accept_server_cert_extended_key_usage(
     handle: *mut ssmtp_t,
     value: *mut *mut c_char,
 ) -> i32 {
-    unsafe { guard::get_text(handle, value, |c| c.get_ssl_accept_server_cert_extended_key_usage()) }
+    unsafe { guard::get_text(handle, value, &|c| c.get_ssl_accept_server_cert_extended_key_usage()) }
 }
 
 /// Reads SSLAcceptServerCertSignatureAlgorithm. Of the server certificate to accept (SSLAcceptServerCert). Algorithm that the issuer signed with.
@@ -1073,7 +1073,7 @@ pub unsafe extern "C" fn ssmtp_get_ssl_accept_server_cert_signature_algorithm(
     handle: *mut ssmtp_t,
     value: *mut *mut c_char,
 ) -> i32 {
-    unsafe { guard::get_text(handle, value, |c| c.get_ssl_accept_server_cert_signature_algorithm()) }
+    unsafe { guard::get_text(handle, value, &|c| c.get_ssl_accept_server_cert_signature_algorithm()) }
 }
 
 /// Reads SSLAcceptServerCertPublicKey. Of the server certificate to accept (SSLAcceptServerCert). Public key as PEM (SubjectPublicKeyInfo).
@@ -1082,7 +1082,7 @@ pub unsafe extern "C" fn ssmtp_get_ssl_accept_server_cert_public_key(
     handle: *mut ssmtp_t,
     value: *mut *mut c_char,
 ) -> i32 {
-    unsafe { guard::get_text(handle, value, |c| c.get_ssl_accept_server_cert_public_key()) }
+    unsafe { guard::get_text(handle, value, &|c| c.get_ssl_accept_server_cert_public_key()) }
 }
 
 /// Reads SSLAcceptServerCertPublicKeyAlgorithm. Of the server certificate to accept (SSLAcceptServerCert). `RSA`, `EC`, `Ed25519`, `Ed448` or `DSA`, else the object identifier.
@@ -1091,7 +1091,7 @@ pub unsafe extern "C" fn ssmtp_get_ssl_accept_server_cert_public_key_algorithm(
     handle: *mut ssmtp_t,
     value: *mut *mut c_char,
 ) -> i32 {
-    unsafe { guard::get_text(handle, value, |c| c.get_ssl_accept_server_cert_public_key_algorithm()) }
+    unsafe { guard::get_text(handle, value, &|c| c.get_ssl_accept_server_cert_public_key_algorithm()) }
 }
 
 /// Reads SSLAcceptServerCertPublicKeyLength. Of the server certificate to accept (SSLAcceptServerCert). Length of the public key in bits.
@@ -1100,7 +1100,7 @@ pub unsafe extern "C" fn ssmtp_get_ssl_accept_server_cert_public_key_length(
     handle: *mut ssmtp_t,
     value: *mut i32,
 ) -> i32 {
-    unsafe { guard::get_int(handle, value, |c| c.get_ssl_accept_server_cert_public_key_length()) }
+    unsafe { guard::get_int(handle, value, &|c| c.get_ssl_accept_server_cert_public_key_length()) }
 }
 
 /// Reads SSLAcceptServerCertPrivateKey. Of the server certificate to accept (SSLAcceptServerCert). Private key as PEM (PKCS #8), empty when there is none or when it cannot leave its token.
@@ -1109,7 +1109,7 @@ pub unsafe extern "C" fn ssmtp_get_ssl_accept_server_cert_private_key(
     handle: *mut ssmtp_t,
     value: *mut *mut c_char,
 ) -> i32 {
-    unsafe { guard::get_text(handle, value, |c| c.get_ssl_accept_server_cert_private_key()) }
+    unsafe { guard::get_text(handle, value, &|c| c.get_ssl_accept_server_cert_private_key()) }
 }
 
 /// Reads SSLAcceptServerCertPrivateKeyAvailable. Of the server certificate to accept (SSLAcceptServerCert). Whether there is a private key, so that this certificate can sign, decrypt or log in.
@@ -1118,7 +1118,7 @@ pub unsafe extern "C" fn ssmtp_get_ssl_accept_server_cert_private_key_available(
     handle: *mut ssmtp_t,
     value: *mut i32,
 ) -> i32 {
-    unsafe { guard::get_bool(handle, value, |c| c.get_ssl_accept_server_cert_private_key_available()) }
+    unsafe { guard::get_bool(handle, value, &|c| c.get_ssl_accept_server_cert_private_key_available()) }
 }
 
 /// Reads SSLAcceptServerCertPrivateKeyContainer. Of the server certificate to accept (SSLAcceptServerCert). Always empty: key containers exist on another system only.
@@ -1127,7 +1127,7 @@ pub unsafe extern "C" fn ssmtp_get_ssl_accept_server_cert_private_key_container(
     handle: *mut ssmtp_t,
     value: *mut *mut c_char,
 ) -> i32 {
-    unsafe { guard::get_text(handle, value, |c| c.get_ssl_accept_server_cert_private_key_container()) }
+    unsafe { guard::get_text(handle, value, &|c| c.get_ssl_accept_server_cert_private_key_container()) }
 }
 
 /// Reads SSLAcceptServerCertFingerprint. Of the server certificate to accept (SSLAcceptServerCert). MD5 fingerprint in lower-case hexadecimal with colons: of the certificate, or of the SSH key when there is none.
@@ -1136,7 +1136,7 @@ pub unsafe extern "C" fn ssmtp_get_ssl_accept_server_cert_fingerprint(
     handle: *mut ssmtp_t,
     value: *mut *mut c_char,
 ) -> i32 {
-    unsafe { guard::get_text(handle, value, |c| c.get_ssl_accept_server_cert_fingerprint()) }
+    unsafe { guard::get_text(handle, value, &|c| c.get_ssl_accept_server_cert_fingerprint()) }
 }
 
 /// Reads SSLAcceptServerCertFingerprintSHA1. Of the server certificate to accept (SSLAcceptServerCert). SHA-1 fingerprint, written as Fingerprint is.
@@ -1145,7 +1145,7 @@ pub unsafe extern "C" fn ssmtp_get_ssl_accept_server_cert_fingerprint_sha1(
     handle: *mut ssmtp_t,
     value: *mut *mut c_char,
 ) -> i32 {
-    unsafe { guard::get_text(handle, value, |c| c.get_ssl_accept_server_cert_fingerprint_sha1()) }
+    unsafe { guard::get_text(handle, value, &|c| c.get_ssl_accept_server_cert_fingerprint_sha1()) }
 }
 
 /// Reads SSLAcceptServerCertFingerprintSHA256. Of the server certificate to accept (SSLAcceptServerCert). SHA-256 fingerprint, written as Fingerprint is.
@@ -1154,7 +1154,7 @@ pub unsafe extern "C" fn ssmtp_get_ssl_accept_server_cert_fingerprint_sha256(
     handle: *mut ssmtp_t,
     value: *mut *mut c_char,
 ) -> i32 {
-    unsafe { guard::get_text(handle, value, |c| c.get_ssl_accept_server_cert_fingerprint_sha256()) }
+    unsafe { guard::get_text(handle, value, &|c| c.get_ssl_accept_server_cert_fingerprint_sha256()) }
 }
 
 /// Reads SSLAcceptServerCertThumbprintMD5. Of the server certificate to accept (SSLAcceptServerCert). MD5 digest of the certificate in upper-case hexadecimal without colons.
@@ -1163,7 +1163,7 @@ pub unsafe extern "C" fn ssmtp_get_ssl_accept_server_cert_thumbprint_md5(
     handle: *mut ssmtp_t,
     value: *mut *mut c_char,
 ) -> i32 {
-    unsafe { guard::get_text(handle, value, |c| c.get_ssl_accept_server_cert_thumbprint_md5()) }
+    unsafe { guard::get_text(handle, value, &|c| c.get_ssl_accept_server_cert_thumbprint_md5()) }
 }
 
 /// Reads SSLAcceptServerCertThumbprintSHA1. Of the server certificate to accept (SSLAcceptServerCert). SHA-1 digest of the certificate, written as ThumbprintMD5 is.
@@ -1172,7 +1172,7 @@ pub unsafe extern "C" fn ssmtp_get_ssl_accept_server_cert_thumbprint_sha1(
     handle: *mut ssmtp_t,
     value: *mut *mut c_char,
 ) -> i32 {
-    unsafe { guard::get_text(handle, value, |c| c.get_ssl_accept_server_cert_thumbprint_sha1()) }
+    unsafe { guard::get_text(handle, value, &|c| c.get_ssl_accept_server_cert_thumbprint_sha1()) }
 }
 
 /// Reads SSLAcceptServerCertThumbprintSHA256. Of the server certificate to accept (SSLAcceptServerCert). SHA-256 digest of the certificate, written as ThumbprintMD5 is.
@@ -1181,19 +1181,19 @@ pub unsafe extern "C" fn ssmtp_get_ssl_accept_server_cert_thumbprint_sha256(
     handle: *mut ssmtp_t,
     value: *mut *mut c_char,
 ) -> i32 {
-    unsafe { guard::get_text(handle, value, |c| c.get_ssl_accept_server_cert_thumbprint_sha256()) }
+    unsafe { guard::get_text(handle, value, &|c| c.get_ssl_accept_server_cert_thumbprint_sha256()) }
 }
 
 /// Reads SSLAcceptServerCertStore. Of the server certificate to accept (SSLAcceptServerCert). Where to search: a file name, the content itself for the BLOB kinds, or a folder name such as `MY`, `ROOT` or `CA` for USER and MACHINE. StoreType says which of these it is.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_ssl_accept_server_cert_store(handle: *mut ssmtp_t, value: *mut *mut c_char) -> i32 {
-    unsafe { guard::get_text(handle, value, |c| c.get_ssl_accept_server_cert_store()) }
+    unsafe { guard::get_text(handle, value, &|c| c.get_ssl_accept_server_cert_store()) }
 }
 
 /// Sets SSLAcceptServerCertStore. Of the server certificate to accept (SSLAcceptServerCert). Where to search: a file name, the content itself for the BLOB kinds, or a folder name such as `MY`, `ROOT` or `CA` for USER and MACHINE. StoreType says which of these it is.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_set_ssl_accept_server_cert_store(handle: *mut ssmtp_t, value: *const c_char) -> i32 {
-    unsafe { guard::set_text(handle, value, |c, v| c.set_ssl_accept_server_cert_store(v)) }
+    unsafe { guard::set_text(handle, value, &|c, v| c.set_ssl_accept_server_cert_store(v)) }
 }
 
 /// Reads SSLAcceptServerCertStoreB. Of the server certificate to accept (SSLAcceptServerCert). Store as octets: the same value, for content that is no text.
@@ -1203,7 +1203,7 @@ pub unsafe extern "C" fn ssmtp_get_ssl_accept_server_cert_store_b(
     value: *mut *mut u8,
     length: *mut usize,
 ) -> i32 {
-    unsafe { guard::get_bytes(handle, value, length, |c| c.get_ssl_accept_server_cert_store_b()) }
+    unsafe { guard::get_bytes(handle, value, length, &|c| c.get_ssl_accept_server_cert_store_b()) }
 }
 
 /// Sets SSLAcceptServerCertStoreB. Of the server certificate to accept (SSLAcceptServerCert). Store as octets: the same value, for content that is no text.
@@ -1213,19 +1213,19 @@ pub unsafe extern "C" fn ssmtp_set_ssl_accept_server_cert_store_b(
     value: *const u8,
     length: usize,
 ) -> i32 {
-    unsafe { guard::set_bytes(handle, value, length, |c, v| c.set_ssl_accept_server_cert_store_b(v)) }
+    unsafe { guard::set_bytes(handle, value, length, &|c, v| c.set_ssl_accept_server_cert_store_b(v)) }
 }
 
 /// Reads SSLAcceptServerCertStoreType. Of the server certificate to accept (SSLAcceptServerCert). Kind of Store. AUTO finds it out from the content.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_ssl_accept_server_cert_store_type(handle: *mut ssmtp_t, value: *mut i32) -> i32 {
-    unsafe { guard::get_int(handle, value, |c| c.get_ssl_accept_server_cert_store_type()) }
+    unsafe { guard::get_int(handle, value, &|c| c.get_ssl_accept_server_cert_store_type()) }
 }
 
 /// Sets SSLAcceptServerCertStoreType. Of the server certificate to accept (SSLAcceptServerCert). Kind of Store. AUTO finds it out from the content.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_set_ssl_accept_server_cert_store_type(handle: *mut ssmtp_t, value: i32) -> i32 {
-    unsafe { guard::set_int(handle, value, |c, v| c.set_ssl_accept_server_cert_store_type(v)) }
+    unsafe { guard::set_int(handle, value, &|c, v| c.set_ssl_accept_server_cert_store_type(v)) }
 }
 
 /// Reads SSLAcceptServerCertStorePassword. Of the server certificate to accept (SSLAcceptServerCert). Password of the store, or the PIN of a token. A wrong one is error 271 when the store is opened.
@@ -1234,7 +1234,7 @@ pub unsafe extern "C" fn ssmtp_get_ssl_accept_server_cert_store_password(
     handle: *mut ssmtp_t,
     value: *mut *mut c_char,
 ) -> i32 {
-    unsafe { guard::get_text(handle, value, |c| c.get_ssl_accept_server_cert_store_password()) }
+    unsafe { guard::get_text(handle, value, &|c| c.get_ssl_accept_server_cert_store_password()) }
 }
 
 /// Sets SSLAcceptServerCertStorePassword. Of the server certificate to accept (SSLAcceptServerCert). Password of the store, or the PIN of a token. A wrong one is error 271 when the store is opened.
@@ -1243,7 +1243,7 @@ pub unsafe extern "C" fn ssmtp_set_ssl_accept_server_cert_store_password(
     handle: *mut ssmtp_t,
     value: *const c_char,
 ) -> i32 {
-    unsafe { guard::set_text(handle, value, |c, v| c.set_ssl_accept_server_cert_store_password(v)) }
+    unsafe { guard::set_text(handle, value, &|c, v| c.set_ssl_accept_server_cert_store_password(v)) }
 }
 
 /// Reads SSLAcceptServerCertEncoded. Of the server certificate to accept (SSLAcceptServerCert). The certificate as PEM. Setting it (PEM or Base64) selects that certificate and searches Store for its key; without the key Subject reads empty while the other fields are filled.
@@ -1252,13 +1252,13 @@ pub unsafe extern "C" fn ssmtp_get_ssl_accept_server_cert_encoded(
     handle: *mut ssmtp_t,
     value: *mut *mut c_char,
 ) -> i32 {
-    unsafe { guard::get_text(handle, value, |c| c.get_ssl_accept_server_cert_encoded()) }
+    unsafe { guard::get_text(handle, value, &|c| c.get_ssl_accept_server_cert_encoded()) }
 }
 
 /// Sets SSLAcceptServerCertEncoded. Of the server certificate to accept (SSLAcceptServerCert). The certificate as PEM. Setting it (PEM or Base64) selects that certificate and searches Store for its key; without the key Subject reads empty while the other fields are filled.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_set_ssl_accept_server_cert_encoded(handle: *mut ssmtp_t, value: *const c_char) -> i32 {
-    unsafe { guard::set_text(handle, value, |c, v| c.set_ssl_accept_server_cert_encoded(v)) }
+    unsafe { guard::set_text(handle, value, &|c, v| c.set_ssl_accept_server_cert_encoded(v)) }
 }
 
 /// Reads SSLAcceptServerCertEncodedB. Of the server certificate to accept (SSLAcceptServerCert). The certificate as octets. Setting it (DER or PEM) does what setting Encoded does.
@@ -1268,7 +1268,7 @@ pub unsafe extern "C" fn ssmtp_get_ssl_accept_server_cert_encoded_b(
     value: *mut *mut u8,
     length: *mut usize,
 ) -> i32 {
-    unsafe { guard::get_bytes(handle, value, length, |c| c.get_ssl_accept_server_cert_encoded_b()) }
+    unsafe { guard::get_bytes(handle, value, length, &|c| c.get_ssl_accept_server_cert_encoded_b()) }
 }
 
 /// Sets SSLAcceptServerCertEncodedB. Of the server certificate to accept (SSLAcceptServerCert). The certificate as octets. Setting it (DER or PEM) does what setting Encoded does.
@@ -1278,7 +1278,7 @@ pub unsafe extern "C" fn ssmtp_set_ssl_accept_server_cert_encoded_b(
     value: *const u8,
     length: usize,
 ) -> i32 {
-    unsafe { guard::set_bytes(handle, value, length, |c, v| c.set_ssl_accept_server_cert_encoded_b(v)) }
+    unsafe { guard::set_bytes(handle, value, length, &|c, v| c.set_ssl_accept_server_cert_encoded_b(v)) }
 }
 
 /// Reads SSLServerCertEffectiveDate. Of the certificate that the server showed (SSLServerCert). First moment of validity in local time, such as `23-Jan-2000 15:00:00`.
@@ -1287,7 +1287,7 @@ pub unsafe extern "C" fn ssmtp_get_ssl_server_cert_effective_date(
     handle: *mut ssmtp_t,
     value: *mut *mut c_char,
 ) -> i32 {
-    unsafe { guard::get_text(handle, value, |c| c.get_ssl_server_cert_effective_date()) }
+    unsafe { guard::get_text(handle, value, &|c| c.get_ssl_server_cert_effective_date()) }
 }
 
 /// Reads SSLServerCertExpirationDate. Of the certificate that the server showed (SSLServerCert). Last moment of validity in local time, such as `23-Jan-2001 15:00:00`.
@@ -1296,19 +1296,19 @@ pub unsafe extern "C" fn ssmtp_get_ssl_server_cert_expiration_date(
     handle: *mut ssmtp_t,
     value: *mut *mut c_char,
 ) -> i32 {
-    unsafe { guard::get_text(handle, value, |c| c.get_ssl_server_cert_expiration_date()) }
+    unsafe { guard::get_text(handle, value, &|c| c.get_ssl_server_cert_expiration_date()) }
 }
 
 /// Reads SSLServerCertSubject. Of the certificate that the server showed (SSLServerCert). Name of the holder in RFC 4514 order, joined by a comma and a blank, with CN O OU L S C E and object identifiers otherwise. Setting it searches the store: an exact match first (case and blanks after commas do not matter), then a part of a name, `*` takes the first entry with a key. When nothing matches it reads empty and nothing is selected; a store that cannot be read is error 271.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_ssl_server_cert_subject(handle: *mut ssmtp_t, value: *mut *mut c_char) -> i32 {
-    unsafe { guard::get_text(handle, value, |c| c.get_ssl_server_cert_subject()) }
+    unsafe { guard::get_text(handle, value, &|c| c.get_ssl_server_cert_subject()) }
 }
 
 /// Reads SSLServerCertIssuer. Of the certificate that the server showed (SSLServerCert). Name of the issuer, written as Subject is.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_ssl_server_cert_issuer(handle: *mut ssmtp_t, value: *mut *mut c_char) -> i32 {
-    unsafe { guard::get_text(handle, value, |c| c.get_ssl_server_cert_issuer()) }
+    unsafe { guard::get_text(handle, value, &|c| c.get_ssl_server_cert_issuer()) }
 }
 
 /// Reads SSLServerCertSubjectAltNames. Of the certificate that the server showed (SSLServerCert). Alternative names of the holder (host names, mail addresses), joined by commas.
@@ -1317,31 +1317,31 @@ pub unsafe extern "C" fn ssmtp_get_ssl_server_cert_subject_alt_names(
     handle: *mut ssmtp_t,
     value: *mut *mut c_char,
 ) -> i32 {
-    unsafe { guard::get_text(handle, value, |c| c.get_ssl_server_cert_subject_alt_names()) }
+    unsafe { guard::get_text(handle, value, &|c| c.get_ssl_server_cert_subject_alt_names()) }
 }
 
 /// Reads SSLServerCertSerialNumber. Of the certificate that the server showed (SSLServerCert). Serial number as upper-case hexadecimal digits.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_ssl_server_cert_serial_number(handle: *mut ssmtp_t, value: *mut *mut c_char) -> i32 {
-    unsafe { guard::get_text(handle, value, |c| c.get_ssl_server_cert_serial_number()) }
+    unsafe { guard::get_text(handle, value, &|c| c.get_ssl_server_cert_serial_number()) }
 }
 
 /// Reads SSLServerCertVersion. Of the certificate that the server showed (SSLServerCert). `V1`, `V2` or `V3`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_ssl_server_cert_version(handle: *mut ssmtp_t, value: *mut *mut c_char) -> i32 {
-    unsafe { guard::get_text(handle, value, |c| c.get_ssl_server_cert_version()) }
+    unsafe { guard::get_text(handle, value, &|c| c.get_ssl_server_cert_version()) }
 }
 
 /// Reads SSLServerCertUsage. Of the certificate that the server showed (SSLServerCert). What the key may be used for, the words for UsageFlags joined by commas.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_ssl_server_cert_usage(handle: *mut ssmtp_t, value: *mut *mut c_char) -> i32 {
-    unsafe { guard::get_text(handle, value, |c| c.get_ssl_server_cert_usage()) }
+    unsafe { guard::get_text(handle, value, &|c| c.get_ssl_server_cert_usage()) }
 }
 
 /// Reads SSLServerCertUsageFlags. Of the certificate that the server showed (SSLServerCert). Key usage bits (RFC 5280 section 4.2.1.3): 0x80 digital signatures, 0x40 key authentication, 0x20 key encryption, 0x10 data encryption, 0x08 key agreement, 0x04 certificate signing, 0x02 key signing.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_ssl_server_cert_usage_flags(handle: *mut ssmtp_t, value: *mut i32) -> i32 {
-    unsafe { guard::get_int(handle, value, |c| c.get_ssl_server_cert_usage_flags()) }
+    unsafe { guard::get_int(handle, value, &|c| c.get_ssl_server_cert_usage_flags()) }
 }
 
 /// Reads SSLServerCertExtendedKeyUsage. Of the certificate that the server showed (SSLServerCert). Object identifiers of the extended key usage (RFC 5280 section 4.2.1.12), joined by commas.
@@ -1350,7 +1350,7 @@ pub unsafe extern "C" fn ssmtp_get_ssl_server_cert_extended_key_usage(
     handle: *mut ssmtp_t,
     value: *mut *mut c_char,
 ) -> i32 {
-    unsafe { guard::get_text(handle, value, |c| c.get_ssl_server_cert_extended_key_usage()) }
+    unsafe { guard::get_text(handle, value, &|c| c.get_ssl_server_cert_extended_key_usage()) }
 }
 
 /// Reads SSLServerCertSignatureAlgorithm. Of the certificate that the server showed (SSLServerCert). Algorithm that the issuer signed with.
@@ -1359,13 +1359,13 @@ pub unsafe extern "C" fn ssmtp_get_ssl_server_cert_signature_algorithm(
     handle: *mut ssmtp_t,
     value: *mut *mut c_char,
 ) -> i32 {
-    unsafe { guard::get_text(handle, value, |c| c.get_ssl_server_cert_signature_algorithm()) }
+    unsafe { guard::get_text(handle, value, &|c| c.get_ssl_server_cert_signature_algorithm()) }
 }
 
 /// Reads SSLServerCertPublicKey. Of the certificate that the server showed (SSLServerCert). Public key as PEM (SubjectPublicKeyInfo).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_ssl_server_cert_public_key(handle: *mut ssmtp_t, value: *mut *mut c_char) -> i32 {
-    unsafe { guard::get_text(handle, value, |c| c.get_ssl_server_cert_public_key()) }
+    unsafe { guard::get_text(handle, value, &|c| c.get_ssl_server_cert_public_key()) }
 }
 
 /// Reads SSLServerCertPublicKeyAlgorithm. Of the certificate that the server showed (SSLServerCert). `RSA`, `EC`, `Ed25519`, `Ed448` or `DSA`, else the object identifier.
@@ -1374,25 +1374,25 @@ pub unsafe extern "C" fn ssmtp_get_ssl_server_cert_public_key_algorithm(
     handle: *mut ssmtp_t,
     value: *mut *mut c_char,
 ) -> i32 {
-    unsafe { guard::get_text(handle, value, |c| c.get_ssl_server_cert_public_key_algorithm()) }
+    unsafe { guard::get_text(handle, value, &|c| c.get_ssl_server_cert_public_key_algorithm()) }
 }
 
 /// Reads SSLServerCertPublicKeyLength. Of the certificate that the server showed (SSLServerCert). Length of the public key in bits.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_ssl_server_cert_public_key_length(handle: *mut ssmtp_t, value: *mut i32) -> i32 {
-    unsafe { guard::get_int(handle, value, |c| c.get_ssl_server_cert_public_key_length()) }
+    unsafe { guard::get_int(handle, value, &|c| c.get_ssl_server_cert_public_key_length()) }
 }
 
 /// Reads SSLServerCertPrivateKey. Of the certificate that the server showed (SSLServerCert). Private key as PEM (PKCS #8), empty when there is none or when it cannot leave its token.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_ssl_server_cert_private_key(handle: *mut ssmtp_t, value: *mut *mut c_char) -> i32 {
-    unsafe { guard::get_text(handle, value, |c| c.get_ssl_server_cert_private_key()) }
+    unsafe { guard::get_text(handle, value, &|c| c.get_ssl_server_cert_private_key()) }
 }
 
 /// Reads SSLServerCertPrivateKeyAvailable. Of the certificate that the server showed (SSLServerCert). Whether there is a private key, so that this certificate can sign, decrypt or log in.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_ssl_server_cert_private_key_available(handle: *mut ssmtp_t, value: *mut i32) -> i32 {
-    unsafe { guard::get_bool(handle, value, |c| c.get_ssl_server_cert_private_key_available()) }
+    unsafe { guard::get_bool(handle, value, &|c| c.get_ssl_server_cert_private_key_available()) }
 }
 
 /// Reads SSLServerCertPrivateKeyContainer. Of the certificate that the server showed (SSLServerCert). Always empty: key containers exist on another system only.
@@ -1401,13 +1401,13 @@ pub unsafe extern "C" fn ssmtp_get_ssl_server_cert_private_key_container(
     handle: *mut ssmtp_t,
     value: *mut *mut c_char,
 ) -> i32 {
-    unsafe { guard::get_text(handle, value, |c| c.get_ssl_server_cert_private_key_container()) }
+    unsafe { guard::get_text(handle, value, &|c| c.get_ssl_server_cert_private_key_container()) }
 }
 
 /// Reads SSLServerCertFingerprint. Of the certificate that the server showed (SSLServerCert). MD5 fingerprint in lower-case hexadecimal with colons: of the certificate, or of the SSH key when there is none.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_ssl_server_cert_fingerprint(handle: *mut ssmtp_t, value: *mut *mut c_char) -> i32 {
-    unsafe { guard::get_text(handle, value, |c| c.get_ssl_server_cert_fingerprint()) }
+    unsafe { guard::get_text(handle, value, &|c| c.get_ssl_server_cert_fingerprint()) }
 }
 
 /// Reads SSLServerCertFingerprintSHA1. Of the certificate that the server showed (SSLServerCert). SHA-1 fingerprint, written as Fingerprint is.
@@ -1416,7 +1416,7 @@ pub unsafe extern "C" fn ssmtp_get_ssl_server_cert_fingerprint_sha1(
     handle: *mut ssmtp_t,
     value: *mut *mut c_char,
 ) -> i32 {
-    unsafe { guard::get_text(handle, value, |c| c.get_ssl_server_cert_fingerprint_sha1()) }
+    unsafe { guard::get_text(handle, value, &|c| c.get_ssl_server_cert_fingerprint_sha1()) }
 }
 
 /// Reads SSLServerCertFingerprintSHA256. Of the certificate that the server showed (SSLServerCert). SHA-256 fingerprint, written as Fingerprint is.
@@ -1425,7 +1425,7 @@ pub unsafe extern "C" fn ssmtp_get_ssl_server_cert_fingerprint_sha256(
     handle: *mut ssmtp_t,
     value: *mut *mut c_char,
 ) -> i32 {
-    unsafe { guard::get_text(handle, value, |c| c.get_ssl_server_cert_fingerprint_sha256()) }
+    unsafe { guard::get_text(handle, value, &|c| c.get_ssl_server_cert_fingerprint_sha256()) }
 }
 
 /// Reads SSLServerCertThumbprintMD5. Of the certificate that the server showed (SSLServerCert). MD5 digest of the certificate in upper-case hexadecimal without colons.
@@ -1434,7 +1434,7 @@ pub unsafe extern "C" fn ssmtp_get_ssl_server_cert_thumbprint_md5(
     handle: *mut ssmtp_t,
     value: *mut *mut c_char,
 ) -> i32 {
-    unsafe { guard::get_text(handle, value, |c| c.get_ssl_server_cert_thumbprint_md5()) }
+    unsafe { guard::get_text(handle, value, &|c| c.get_ssl_server_cert_thumbprint_md5()) }
 }
 
 /// Reads SSLServerCertThumbprintSHA1. Of the certificate that the server showed (SSLServerCert). SHA-1 digest of the certificate, written as ThumbprintMD5 is.
@@ -1443,7 +1443,7 @@ pub unsafe extern "C" fn ssmtp_get_ssl_server_cert_thumbprint_sha1(
     handle: *mut ssmtp_t,
     value: *mut *mut c_char,
 ) -> i32 {
-    unsafe { guard::get_text(handle, value, |c| c.get_ssl_server_cert_thumbprint_sha1()) }
+    unsafe { guard::get_text(handle, value, &|c| c.get_ssl_server_cert_thumbprint_sha1()) }
 }
 
 /// Reads SSLServerCertThumbprintSHA256. Of the certificate that the server showed (SSLServerCert). SHA-256 digest of the certificate, written as ThumbprintMD5 is.
@@ -1452,13 +1452,13 @@ pub unsafe extern "C" fn ssmtp_get_ssl_server_cert_thumbprint_sha256(
     handle: *mut ssmtp_t,
     value: *mut *mut c_char,
 ) -> i32 {
-    unsafe { guard::get_text(handle, value, |c| c.get_ssl_server_cert_thumbprint_sha256()) }
+    unsafe { guard::get_text(handle, value, &|c| c.get_ssl_server_cert_thumbprint_sha256()) }
 }
 
 /// Reads SSLServerCertStore. Of the certificate that the server showed (SSLServerCert). Where to search: a file name, the content itself for the BLOB kinds, or a folder name such as `MY`, `ROOT` or `CA` for USER and MACHINE. StoreType says which of these it is.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_ssl_server_cert_store(handle: *mut ssmtp_t, value: *mut *mut c_char) -> i32 {
-    unsafe { guard::get_text(handle, value, |c| c.get_ssl_server_cert_store()) }
+    unsafe { guard::get_text(handle, value, &|c| c.get_ssl_server_cert_store()) }
 }
 
 /// Reads SSLServerCertStoreB. Of the certificate that the server showed (SSLServerCert). Store as octets: the same value, for content that is no text.
@@ -1468,13 +1468,13 @@ pub unsafe extern "C" fn ssmtp_get_ssl_server_cert_store_b(
     value: *mut *mut u8,
     length: *mut usize,
 ) -> i32 {
-    unsafe { guard::get_bytes(handle, value, length, |c| c.get_ssl_server_cert_store_b()) }
+    unsafe { guard::get_bytes(handle, value, length, &|c| c.get_ssl_server_cert_store_b()) }
 }
 
 /// Reads SSLServerCertStoreType. Of the certificate that the server showed (SSLServerCert). Kind of Store. AUTO finds it out from the content.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_ssl_server_cert_store_type(handle: *mut ssmtp_t, value: *mut i32) -> i32 {
-    unsafe { guard::get_int(handle, value, |c| c.get_ssl_server_cert_store_type()) }
+    unsafe { guard::get_int(handle, value, &|c| c.get_ssl_server_cert_store_type()) }
 }
 
 /// Reads SSLServerCertStorePassword. Of the certificate that the server showed (SSLServerCert). Password of the store, or the PIN of a token. A wrong one is error 271 when the store is opened.
@@ -1483,13 +1483,13 @@ pub unsafe extern "C" fn ssmtp_get_ssl_server_cert_store_password(
     handle: *mut ssmtp_t,
     value: *mut *mut c_char,
 ) -> i32 {
-    unsafe { guard::get_text(handle, value, |c| c.get_ssl_server_cert_store_password()) }
+    unsafe { guard::get_text(handle, value, &|c| c.get_ssl_server_cert_store_password()) }
 }
 
 /// Reads SSLServerCertEncoded. Of the certificate that the server showed (SSLServerCert). The certificate as PEM. Setting it (PEM or Base64) selects that certificate and searches Store for its key; without the key Subject reads empty while the other fields are filled.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_ssl_server_cert_encoded(handle: *mut ssmtp_t, value: *mut *mut c_char) -> i32 {
-    unsafe { guard::get_text(handle, value, |c| c.get_ssl_server_cert_encoded()) }
+    unsafe { guard::get_text(handle, value, &|c| c.get_ssl_server_cert_encoded()) }
 }
 
 /// Reads SSLServerCertEncodedB. Of the certificate that the server showed (SSLServerCert). The certificate as octets. Setting it (DER or PEM) does what setting Encoded does.
@@ -1499,163 +1499,163 @@ pub unsafe extern "C" fn ssmtp_get_ssl_server_cert_encoded_b(
     value: *mut *mut u8,
     length: *mut usize,
 ) -> i32 {
-    unsafe { guard::get_bytes(handle, value, length, |c| c.get_ssl_server_cert_encoded_b()) }
+    unsafe { guard::get_bytes(handle, value, length, &|c| c.get_ssl_server_cert_encoded_b()) }
 }
 
 /// Reads EffectiveDate of a certificate. First moment of validity in local time, such as `23-Jan-2000 15:00:00`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_cert_get_effective_date(cert: *mut ssmtp_cert_t, value: *mut *mut c_char) -> i32 {
-    unsafe { guard::cert_get_text(cert, value, |c| c.effective_date(local_offset)) }
+    unsafe { guard::cert_get_text(cert, value, &|c| c.effective_date(local_offset)) }
 }
 
 /// Reads ExpirationDate of a certificate. Last moment of validity in local time, such as `23-Jan-2001 15:00:00`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_cert_get_expiration_date(cert: *mut ssmtp_cert_t, value: *mut *mut c_char) -> i32 {
-    unsafe { guard::cert_get_text(cert, value, |c| c.expiration_date(local_offset)) }
+    unsafe { guard::cert_get_text(cert, value, &|c| c.expiration_date(local_offset)) }
 }
 
 /// Reads Subject of a certificate. Name of the holder in RFC 4514 order, joined by a comma and a blank, with CN O OU L S C E and object identifiers otherwise. Setting it searches the store: an exact match first (case and blanks after commas do not matter), then a part of a name, `*` takes the first entry with a key. When nothing matches it reads empty and nothing is selected; a store that cannot be read is error 271.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_cert_get_subject(cert: *mut ssmtp_cert_t, value: *mut *mut c_char) -> i32 {
-    unsafe { guard::cert_get_text(cert, value, |c| c.subject()) }
+    unsafe { guard::cert_get_text(cert, value, &|c| c.subject()) }
 }
 
 /// Sets Subject of a certificate. Name of the holder in RFC 4514 order, joined by a comma and a blank, with CN O OU L S C E and object identifiers otherwise. Setting it searches the store: an exact match first (case and blanks after commas do not matter), then a part of a name, `*` takes the first entry with a key. When nothing matches it reads empty and nothing is selected; a store that cannot be read is error 271.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_cert_set_subject(cert: *mut ssmtp_cert_t, value: *const c_char) -> i32 {
-    unsafe { guard::cert_set_text(cert, value, |c, v| c.set_subject(v)) }
+    unsafe { guard::cert_set_text(cert, value, &|c, v| c.set_subject(v)) }
 }
 
 /// Reads Issuer of a certificate. Name of the issuer, written as Subject is.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_cert_get_issuer(cert: *mut ssmtp_cert_t, value: *mut *mut c_char) -> i32 {
-    unsafe { guard::cert_get_text(cert, value, |c| c.issuer()) }
+    unsafe { guard::cert_get_text(cert, value, &|c| c.issuer()) }
 }
 
 /// Reads SubjectAltNames of a certificate. Alternative names of the holder (host names, mail addresses), joined by commas.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_cert_get_subject_alt_names(cert: *mut ssmtp_cert_t, value: *mut *mut c_char) -> i32 {
-    unsafe { guard::cert_get_text(cert, value, |c| c.subject_alt_names()) }
+    unsafe { guard::cert_get_text(cert, value, &|c| c.subject_alt_names()) }
 }
 
 /// Reads SerialNumber of a certificate. Serial number as upper-case hexadecimal digits.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_cert_get_serial_number(cert: *mut ssmtp_cert_t, value: *mut *mut c_char) -> i32 {
-    unsafe { guard::cert_get_text(cert, value, |c| c.serial_number()) }
+    unsafe { guard::cert_get_text(cert, value, &|c| c.serial_number()) }
 }
 
 /// Reads Version of a certificate. `V1`, `V2` or `V3`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_cert_get_version(cert: *mut ssmtp_cert_t, value: *mut *mut c_char) -> i32 {
-    unsafe { guard::cert_get_text(cert, value, |c| c.version()) }
+    unsafe { guard::cert_get_text(cert, value, &|c| c.version()) }
 }
 
 /// Reads Usage of a certificate. What the key may be used for, the words for UsageFlags joined by commas.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_cert_get_usage(cert: *mut ssmtp_cert_t, value: *mut *mut c_char) -> i32 {
-    unsafe { guard::cert_get_text(cert, value, |c| c.usage()) }
+    unsafe { guard::cert_get_text(cert, value, &|c| c.usage()) }
 }
 
 /// Reads UsageFlags of a certificate. Key usage bits (RFC 5280 section 4.2.1.3): 0x80 digital signatures, 0x40 key authentication, 0x20 key encryption, 0x10 data encryption, 0x08 key agreement, 0x04 certificate signing, 0x02 key signing.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_cert_get_usage_flags(cert: *mut ssmtp_cert_t, value: *mut i32) -> i32 {
-    unsafe { guard::cert_get_int(cert, value, |c| c.usage_flags()) }
+    unsafe { guard::cert_get_int(cert, value, &|c| c.usage_flags()) }
 }
 
 /// Reads ExtendedKeyUsage of a certificate. Object identifiers of the extended key usage (RFC 5280 section 4.2.1.12), joined by commas.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_cert_get_extended_key_usage(cert: *mut ssmtp_cert_t, value: *mut *mut c_char) -> i32 {
-    unsafe { guard::cert_get_text(cert, value, |c| c.extended_key_usage()) }
+    unsafe { guard::cert_get_text(cert, value, &|c| c.extended_key_usage()) }
 }
 
 /// Reads SignatureAlgorithm of a certificate. Algorithm that the issuer signed with.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_cert_get_signature_algorithm(cert: *mut ssmtp_cert_t, value: *mut *mut c_char) -> i32 {
-    unsafe { guard::cert_get_text(cert, value, |c| c.signature_algorithm()) }
+    unsafe { guard::cert_get_text(cert, value, &|c| c.signature_algorithm()) }
 }
 
 /// Reads PublicKey of a certificate. Public key as PEM (SubjectPublicKeyInfo).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_cert_get_public_key(cert: *mut ssmtp_cert_t, value: *mut *mut c_char) -> i32 {
-    unsafe { guard::cert_get_text(cert, value, |c| c.public_key()) }
+    unsafe { guard::cert_get_text(cert, value, &|c| c.public_key()) }
 }
 
 /// Reads PublicKeyAlgorithm of a certificate. `RSA`, `EC`, `Ed25519`, `Ed448` or `DSA`, else the object identifier.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_cert_get_public_key_algorithm(cert: *mut ssmtp_cert_t, value: *mut *mut c_char) -> i32 {
-    unsafe { guard::cert_get_text(cert, value, |c| c.public_key_algorithm()) }
+    unsafe { guard::cert_get_text(cert, value, &|c| c.public_key_algorithm()) }
 }
 
 /// Reads PublicKeyLength of a certificate. Length of the public key in bits.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_cert_get_public_key_length(cert: *mut ssmtp_cert_t, value: *mut i32) -> i32 {
-    unsafe { guard::cert_get_int(cert, value, |c| c.public_key_length()) }
+    unsafe { guard::cert_get_int(cert, value, &|c| c.public_key_length()) }
 }
 
 /// Reads PrivateKey of a certificate. Private key as PEM (PKCS #8), empty when there is none or when it cannot leave its token.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_cert_get_private_key(cert: *mut ssmtp_cert_t, value: *mut *mut c_char) -> i32 {
-    unsafe { guard::cert_get_text(cert, value, |c| c.private_key()) }
+    unsafe { guard::cert_get_text(cert, value, &|c| c.private_key()) }
 }
 
 /// Reads PrivateKeyAvailable of a certificate. Whether there is a private key, so that this certificate can sign, decrypt or log in.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_cert_get_private_key_available(cert: *mut ssmtp_cert_t, value: *mut i32) -> i32 {
-    unsafe { guard::cert_get_bool(cert, value, |c| c.private_key_available()) }
+    unsafe { guard::cert_get_bool(cert, value, &|c| c.private_key_available()) }
 }
 
 /// Reads PrivateKeyContainer of a certificate. Always empty: key containers exist on another system only.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_cert_get_private_key_container(cert: *mut ssmtp_cert_t, value: *mut *mut c_char) -> i32 {
-    unsafe { guard::cert_get_text(cert, value, |c| c.private_key_container()) }
+    unsafe { guard::cert_get_text(cert, value, &|c| c.private_key_container()) }
 }
 
 /// Reads Fingerprint of a certificate. MD5 fingerprint in lower-case hexadecimal with colons: of the certificate, or of the SSH key when there is none.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_cert_get_fingerprint(cert: *mut ssmtp_cert_t, value: *mut *mut c_char) -> i32 {
-    unsafe { guard::cert_get_text(cert, value, |c| c.fingerprint()) }
+    unsafe { guard::cert_get_text(cert, value, &|c| c.fingerprint()) }
 }
 
 /// Reads FingerprintSHA1 of a certificate. SHA-1 fingerprint, written as Fingerprint is.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_cert_get_fingerprint_sha1(cert: *mut ssmtp_cert_t, value: *mut *mut c_char) -> i32 {
-    unsafe { guard::cert_get_text(cert, value, |c| c.fingerprint_sha1()) }
+    unsafe { guard::cert_get_text(cert, value, &|c| c.fingerprint_sha1()) }
 }
 
 /// Reads FingerprintSHA256 of a certificate. SHA-256 fingerprint, written as Fingerprint is.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_cert_get_fingerprint_sha256(cert: *mut ssmtp_cert_t, value: *mut *mut c_char) -> i32 {
-    unsafe { guard::cert_get_text(cert, value, |c| c.fingerprint_sha256()) }
+    unsafe { guard::cert_get_text(cert, value, &|c| c.fingerprint_sha256()) }
 }
 
 /// Reads ThumbprintMD5 of a certificate. MD5 digest of the certificate in upper-case hexadecimal without colons.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_cert_get_thumbprint_md5(cert: *mut ssmtp_cert_t, value: *mut *mut c_char) -> i32 {
-    unsafe { guard::cert_get_text(cert, value, |c| c.thumbprint_md5()) }
+    unsafe { guard::cert_get_text(cert, value, &|c| c.thumbprint_md5()) }
 }
 
 /// Reads ThumbprintSHA1 of a certificate. SHA-1 digest of the certificate, written as ThumbprintMD5 is.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_cert_get_thumbprint_sha1(cert: *mut ssmtp_cert_t, value: *mut *mut c_char) -> i32 {
-    unsafe { guard::cert_get_text(cert, value, |c| c.thumbprint_sha1()) }
+    unsafe { guard::cert_get_text(cert, value, &|c| c.thumbprint_sha1()) }
 }
 
 /// Reads ThumbprintSHA256 of a certificate. SHA-256 digest of the certificate, written as ThumbprintMD5 is.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_cert_get_thumbprint_sha256(cert: *mut ssmtp_cert_t, value: *mut *mut c_char) -> i32 {
-    unsafe { guard::cert_get_text(cert, value, |c| c.thumbprint_sha256()) }
+    unsafe { guard::cert_get_text(cert, value, &|c| c.thumbprint_sha256()) }
 }
 
 /// Reads Store of a certificate. Where to search: a file name, the content itself for the BLOB kinds, or a folder name such as `MY`, `ROOT` or `CA` for USER and MACHINE. StoreType says which of these it is.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_cert_get_store(cert: *mut ssmtp_cert_t, value: *mut *mut c_char) -> i32 {
-    unsafe { guard::cert_get_text(cert, value, |c| c.store()) }
+    unsafe { guard::cert_get_text(cert, value, &|c| c.store()) }
 }
 
 /// Sets Store of a certificate. Where to search: a file name, the content itself for the BLOB kinds, or a folder name such as `MY`, `ROOT` or `CA` for USER and MACHINE. StoreType says which of these it is.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_cert_set_store(cert: *mut ssmtp_cert_t, value: *const c_char) -> i32 {
-    unsafe { guard::cert_set_text(cert, value, |c, v| c.set_store(v)) }
+    unsafe { guard::cert_set_text(cert, value, &|c, v| c.set_store(v)) }
 }
 
 /// Reads StoreB of a certificate. Store as octets: the same value, for content that is no text.
@@ -1665,49 +1665,49 @@ pub unsafe extern "C" fn ssmtp_cert_get_store_b(
     value: *mut *mut u8,
     length: *mut usize,
 ) -> i32 {
-    unsafe { guard::cert_get_bytes(cert, value, length, |c| c.store_b()) }
+    unsafe { guard::cert_get_bytes(cert, value, length, &|c| c.store_b()) }
 }
 
 /// Sets StoreB of a certificate. Store as octets: the same value, for content that is no text.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_cert_set_store_b(cert: *mut ssmtp_cert_t, value: *const u8, length: usize) -> i32 {
-    unsafe { guard::cert_set_bytes(cert, value, length, |c, v| c.set_store_b(v)) }
+    unsafe { guard::cert_set_bytes(cert, value, length, &|c, v| c.set_store_b(v)) }
 }
 
 /// Reads StoreType of a certificate. Kind of Store. AUTO finds it out from the content.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_cert_get_store_type(cert: *mut ssmtp_cert_t, value: *mut i32) -> i32 {
-    unsafe { guard::cert_get_int(cert, value, |c| c.store_type()) }
+    unsafe { guard::cert_get_int(cert, value, &|c| c.store_type()) }
 }
 
 /// Sets StoreType of a certificate. Kind of Store. AUTO finds it out from the content.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_cert_set_store_type(cert: *mut ssmtp_cert_t, value: i32) -> i32 {
-    unsafe { guard::cert_set_int(cert, value, |c, v| c.set_store_type(v)) }
+    unsafe { guard::cert_set_int(cert, value, &|c, v| c.set_store_type(v)) }
 }
 
 /// Reads StorePassword of a certificate. Password of the store, or the PIN of a token. A wrong one is error 271 when the store is opened.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_cert_get_store_password(cert: *mut ssmtp_cert_t, value: *mut *mut c_char) -> i32 {
-    unsafe { guard::cert_get_text(cert, value, |c| c.store_password()) }
+    unsafe { guard::cert_get_text(cert, value, &|c| c.store_password()) }
 }
 
 /// Sets StorePassword of a certificate. Password of the store, or the PIN of a token. A wrong one is error 271 when the store is opened.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_cert_set_store_password(cert: *mut ssmtp_cert_t, value: *const c_char) -> i32 {
-    unsafe { guard::cert_set_text(cert, value, |c, v| c.set_store_password(v)) }
+    unsafe { guard::cert_set_text(cert, value, &|c, v| c.set_store_password(v)) }
 }
 
 /// Reads Encoded of a certificate. The certificate as PEM. Setting it (PEM or Base64) selects that certificate and searches Store for its key; without the key Subject reads empty while the other fields are filled.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_cert_get_encoded(cert: *mut ssmtp_cert_t, value: *mut *mut c_char) -> i32 {
-    unsafe { guard::cert_get_text(cert, value, |c| c.encoded()) }
+    unsafe { guard::cert_get_text(cert, value, &|c| c.encoded()) }
 }
 
 /// Sets Encoded of a certificate. The certificate as PEM. Setting it (PEM or Base64) selects that certificate and searches Store for its key; without the key Subject reads empty while the other fields are filled.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_cert_set_encoded(cert: *mut ssmtp_cert_t, value: *const c_char) -> i32 {
-    unsafe { guard::cert_set_text(cert, value, |c, v| c.set_encoded(v)) }
+    unsafe { guard::cert_set_text(cert, value, &|c, v| c.set_encoded(v)) }
 }
 
 /// Reads EncodedB of a certificate. The certificate as octets. Setting it (DER or PEM) does what setting Encoded does.
@@ -1717,11 +1717,11 @@ pub unsafe extern "C" fn ssmtp_cert_get_encoded_b(
     value: *mut *mut u8,
     length: *mut usize,
 ) -> i32 {
-    unsafe { guard::cert_get_bytes(cert, value, length, |c| c.encoded_b()) }
+    unsafe { guard::cert_get_bytes(cert, value, length, &|c| c.encoded_b()) }
 }
 
 /// Sets EncodedB of a certificate. The certificate as octets. Setting it (DER or PEM) does what setting Encoded does.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_cert_set_encoded_b(cert: *mut ssmtp_cert_t, value: *const u8, length: usize) -> i32 {
-    unsafe { guard::cert_set_bytes(cert, value, length, |c, v| c.set_encoded_b(v)) }
+    unsafe { guard::cert_set_bytes(cert, value, length, &|c, v| c.set_encoded_b(v)) }
 }

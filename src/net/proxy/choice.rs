@@ -134,8 +134,8 @@ fn parse(variable: &str, url: &str) -> Result<Proxy> {
         port,
         user: decoded(user)?,
         password: Secret::new(&decoded(password)?),
-        headers: Secret::default(),
         resolves,
+        ..Proxy::default()
     })
 }
 

@@ -1,50 +1,85 @@
-//! HTTP tunnels: CONNECT of RFC 9110 §9.3.6, Basic of RFC 7617, messages of RFC 9112. The login goes with the request, to
-//! the proxy only, and once: a 407 is a refusal.
+//! HTTP tunnels: CONNECT of RFC 9110 §9.3.6, messages of RFC 9112. A 407 is gone on from as [`super::login`] says, on the same
+//! connection where the proxy leaves it open, else on another one.
 
-use super::{Host, Line};
+use super::challenge::{self, Challenge};
+use super::login::{Login, Next};
+use super::{Early, Host, Line, Proxy};
 use crate::error::Result;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use crate::net::clock::Clock;
+use crate::net::stream::Stream;
 use std::net::IpAddr;
 use zeroize::Zeroizing;
 
 /// The longest answer: status line and header lines.
 const LIMIT: usize = 64 * 1024;
+/// The longest page behind a 407 that is read for the connection's sake.
+const LONGEST_PAGE: usize = 64 * 1024;
 /// How much of what the proxy said goes into an error text.
 const SHOWN: usize = 200;
+/// More requests than any login takes: Basic, then NTLM's two, or Digest's with a stale nonce, and one to spare.
+const MOST_REQUESTS: usize = 5;
 
-/// Gives what came behind the answer: the first octets of the server.
-pub(super) fn connect(line: &mut Line, host: &Host, port: u16) -> Result<Vec<u8>> {
-    let token = Zeroizing::new(token(line));
-    line.say(request(line, &authority(host, port), &token).as_bytes())?;
-    let mut answer = Vec::new();
-    let mut buffer = [0; 4096];
-    let end = loop {
-        let count = line.some(&mut buffer)?;
-        // An end may lie across two reads.
-        let from = answer.len().saturating_sub(3);
-        answer.extend_from_slice(&buffer[..count]);
-        let start = b"HTTP/1.";
-        if !answer.iter().zip(start).all(|(a, b)| a == b) {
-            return Err(line.error(&format!("its answer is no HTTP: {}", said(line, &answer, &token))));
+/// A connection that leads to the server; what came of it already with the answer is read from it first. `redial` connects to
+/// the proxy once more.
+pub(super) fn connect(
+    mut stream: Box<dyn Stream>,
+    proxy: &Proxy,
+    host: &Host,
+    port: u16,
+    clock: &Clock,
+    redial: super::Redial,
+) -> Result<Box<dyn Stream>> {
+    let authority = authority(host, port);
+    let mut login = Login::new(proxy, &authority);
+    for _ in 0..MOST_REQUESTS {
+        let done = ask(&mut Line { stream: &mut *stream, clock, proxy }, &authority, &mut login);
+        match done {
+            Ok(Asked::Through(early)) if early.is_empty() => return Ok(stream),
+            Ok(Asked::Through(early)) => return Ok(Box::new(Early { early, taken: 0, stream })),
+            Ok(Asked::Again) => {}
+            Ok(Asked::Elsewhere) => {
+                stream.close();
+                stream = redial(clock)?;
+            }
+            Err(error) => {
+                stream.close();
+                return Err(error);
+            }
         }
-        let end = end_of_headers(&answer, from);
-        if end.unwrap_or(answer.len()) > LIMIT {
-            return Err(line.error("its answer has more than 64 KiB of header lines"));
-        }
-        if let Some(end) = end {
-            break end;
-        }
-    };
-    match status(&answer) {
-        Some(200..=299) => Ok(answer.split_off(end)),
-        Some(407) => {
-            let why = if line.proxy.user.is_empty() { "it asks for a login" } else { "it refuses the login" };
-            Err(line.error(&format!("{why}: {}", said(line, &answer, &token))))
-        }
-        Some(_) => Err(line.error(&format!("it refuses to connect on: {}", said(line, &answer, &token)))),
-        None => Err(line.error(&format!("its answer is no HTTP: {}", said(line, &answer, &token)))),
     }
+    stream.close();
+    Err(super::error(proxy, "it goes on asking for a login"))
+}
+
+enum Asked {
+    /// With the first octets of the server.
+    Through(Vec<u8>),
+    /// The next request on this connection.
+    Again,
+    /// The next request on another connection: the proxy closes this one.
+    Elsewhere,
+}
+
+/// One request and its answer.
+fn ask(line: &mut Line, authority: &str, login: &mut Login) -> Result<Asked> {
+    line.say(request(line.proxy, authority, login.header()).as_bytes())?;
+    let answer = Answer::hear(line, login)?;
+    match answer.status {
+        200..=299 => return Ok(Asked::Through(answer.rest)),
+        407 => {}
+        _ => return Err(line.error(&format!("it refuses to connect on: {}", answer.said(login)))),
+    }
+    let said = answer.said(login);
+    if let Next::Refused(why) = login.challenged(&answer.challenges())? {
+        return Err(line.error(&format!("{why}: {said}")));
+    }
+    if answer.read_on(line)? {
+        return Ok(Asked::Again);
+    }
+    if login.needs_this_connection() {
+        return Err(line.error(&format!("it closes the connection in the middle of an NTLM login: {said}")));
+    }
+    Ok(Asked::Elsewhere)
 }
 
 fn authority(host: &Host, port: u16) -> String {
@@ -55,34 +90,21 @@ fn authority(host: &Host, port: u16) -> String {
     }
 }
 
-/// The Base64 of user and password; empty without a user.
-fn token(line: &Line) -> String {
-    let proxy = line.proxy;
-    if proxy.user.is_empty() {
-        return String::new();
-    }
-    let pair = Zeroizing::new(format!("{}:{}", proxy.user, proxy.password.expose()));
-    STANDARD.encode(pair.as_bytes())
-}
-
-fn request(line: &Line, authority: &str, token: &str) -> Zeroizing<String> {
-    let headers = line.proxy.headers.expose();
-    let has = |name: &str| {
-        headers.split("\r\n").any(|h| h.split_once(':').is_some_and(|(n, _)| n.trim().eq_ignore_ascii_case(name)))
-    };
+fn request(proxy: &Proxy, authority: &str, login: &str) -> Zeroizing<String> {
+    let headers = proxy.headers.expose();
     // Room for all of it, so that no copy of a secret is left behind by growing.
-    let room = 2 * authority.len() + token.len() + headers.len() + 100;
+    let room = 2 * authority.len() + login.len() + headers.len() + 100;
     let mut text = Zeroizing::new(String::with_capacity(room));
     for part in ["CONNECT ", authority, " HTTP/1.1\r\n"] {
         text.push_str(part);
     }
-    if !has("Host") {
+    if !proxy.has_header("Host") {
         for part in ["Host: ", authority, "\r\n"] {
             text.push_str(part);
         }
     }
-    if !token.is_empty() && !has("Proxy-Authorization") {
-        for part in ["Proxy-Authorization: Basic ", token, "\r\n"] {
+    if !login.is_empty() {
+        for part in ["Proxy-Authorization: ", login, "\r\n"] {
             text.push_str(part);
         }
     }
@@ -92,6 +114,91 @@ fn request(line: &Line, authority: &str, token: &str) -> Zeroizing<String> {
     }
     text.push_str("\r\n");
     text
+}
+
+/// What the proxy answered.
+struct Answer {
+    status: u16,
+    /// Status line and header lines, to the empty line.
+    head: Vec<u8>,
+    /// What came behind them.
+    rest: Vec<u8>,
+}
+
+impl Answer {
+    fn hear(line: &mut Line, login: &Login) -> Result<Answer> {
+        let mut head = Vec::new();
+        let mut buffer = [0; 4096];
+        let end = loop {
+            let count = line.some(&mut buffer)?;
+            // An end may lie across two reads.
+            let from = head.len().saturating_sub(3);
+            head.extend_from_slice(&buffer[..count]);
+            if !head.iter().zip(b"HTTP/1.").all(|(a, b)| a == b) {
+                return Err(line.error(&format!("its answer is no HTTP: {}", first_line(login, &head))));
+            }
+            let end = end_of_headers(&head, from);
+            if end.unwrap_or(head.len()) > LIMIT {
+                return Err(line.error("its answer has more than 64 KiB of header lines"));
+            }
+            if let Some(end) = end {
+                break end;
+            }
+        };
+        let rest = head.split_off(end);
+        match status(&head) {
+            Some(status) => Ok(Answer { status, head, rest }),
+            None => Err(line.error(&format!("its answer is no HTTP: {}", first_line(login, &head)))),
+        }
+    }
+
+    /// The values of a header line's name, in lower case; lines that no colon is in are passed over.
+    fn values<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
+        self.head.split(|b| *b == b'\n').skip(1).filter_map(move |header| {
+            let at = header.iter().position(|b| *b == b':')?;
+            let (found, value) = (&header[..at], &header[at + 1..]);
+            found.eq_ignore_ascii_case(name.as_bytes()).then(|| value.trim_ascii())
+        })
+    }
+
+    fn challenges(&self) -> Vec<Challenge> {
+        self.values("proxy-authenticate").flat_map(challenge::read).collect()
+    }
+
+    fn has_word(&self, word: &str) -> bool {
+        ["connection", "proxy-connection"].into_iter().flat_map(|name| self.values(name)).any(|value| {
+            value.split(|b| *b == b',').any(|item| item.trim_ascii().eq_ignore_ascii_case(word.as_bytes()))
+        })
+    }
+
+    /// Takes the page behind the answer off the line. False where the connection is of no use for another request.
+    fn read_on(&self, line: &mut Line) -> Result<bool> {
+        let kept = if self.head.starts_with(b"HTTP/1.0") { self.has_word("keep-alive") } else { !self.has_word("close") };
+        let chunked = self.values("transfer-encoding").any(|value| value.eq_ignore_ascii_case(b"chunked"));
+        let mut lengths = self.values("content-length");
+        let length = match (lengths.next(), lengths.next()) {
+            (Some(text), None) => std::str::from_utf8(text).ok().and_then(|text| text.parse::<usize>().ok()),
+            _ => None,
+        };
+        // Without a length the page ends with the connection.
+        let Some(length) = length.filter(|length| kept && !chunked && *length <= LONGEST_PAGE) else {
+            return Ok(kept && chunked && super::page::skip_chunks(line, &self.rest, LONGEST_PAGE)?);
+        };
+        let Some(mut left) = length.checked_sub(self.rest.len()) else { return Ok(false) };
+        let mut buffer = [0; 4096];
+        while left > 0 {
+            let room = left.min(buffer.len());
+            match line.stream.read(&mut buffer[..room], line.clock)? {
+                0 => return Ok(false),
+                count => left -= count,
+            }
+        }
+        Ok(true)
+    }
+
+    fn said(&self, login: &Login) -> String {
+        first_line(login, &self.head)
+    }
 }
 
 /// Where the empty line ends; `from` is where it can begin at the earliest. Some proxies end lines with LF alone.
@@ -116,20 +223,10 @@ fn status(answer: &[u8]) -> Option<u16> {
     if good && ends { std::str::from_utf8(rest).ok()?.parse().ok() } else { None }
 }
 
-/// The first line of the answer, cut, and without what was secret in our request, should the proxy repeat it.
-fn said(line: &Line, answer: &[u8], token: &str) -> String {
+/// The first line of the answer, cut, and without secrets.
+fn first_line(login: &Login, answer: &[u8]) -> String {
     let first = answer.split(|b| *b == b'\n').next().unwrap_or_default();
     // A secret that the cut would halve must still be found.
     let text = Zeroizing::new(String::from_utf8_lossy(&first[..first.len().min(8192)]).into_owned());
-    let values = line.proxy.headers.expose().split("\r\n").filter_map(|h| h.split_once(':')).map(|(_, v)| v.trim());
-    let mut secrets: Vec<&str> = [line.proxy.password.expose(), token].into_iter().chain(values).collect();
-    for value in line.proxy.headers.expose().split_whitespace().filter(|v| v.len() >= 6) {
-        secrets.push(value);
-    }
-    secrets.sort_by_key(|s| std::cmp::Reverse(s.len()));
-    let mut shown = text.trim_end().to_string();
-    for secret in secrets.into_iter().filter(|s| !s.is_empty()) {
-        shown = shown.replace(secret, "***");
-    }
-    shown.chars().take(SHOWN).collect()
+    login.shown(text.trim_end()).chars().take(SHOWN).collect()
 }

@@ -4,8 +4,11 @@
 //! Every failure but an interrupt (301) and a deadline (201) is error 118 with what the proxy said. A handshake takes no
 //! byte that is not its own: what came behind it is the server's greeting.
 
+pub mod challenge;
 pub mod choice;
 mod http;
+mod login;
+mod page;
 mod socks4;
 mod socks5;
 
@@ -34,7 +37,56 @@ pub struct Proxy {
     pub headers: Secret,
     /// The proxy resolves the server's name.
     pub resolves: bool,
+    /// The connection to an HTTP proxy is TLS.
+    pub tls: bool,
+    /// The hash of its certificate then (RFC 5929 section 4.1), which NTLM binds the login to.
+    pub end_point: Option<Vec<u8>>,
+    /// How an HTTP proxy is logged in at.
+    pub login: ProxyLogin,
+    /// No password goes over a connection without TLS.
+    pub no_clear_text: bool,
+    /// Whether NTLM is version 2, and what it names as this machine.
+    pub ntlm_v2: bool,
+    pub workstation: String,
 }
+
+impl Proxy {
+    /// Whether the caller's header lines have one of this name.
+    fn has_header(&self, name: &str) -> bool {
+        let lines = self.headers.expose().split("\r\n");
+        lines.filter_map(|line| line.split_once(':')).any(|(found, _)| found.trim().eq_ignore_ascii_case(name))
+    }
+}
+
+/// The ways to log in at an HTTP proxy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ProxyLogin {
+    /// Basic with the first request where that is allowed; where the proxy wants another one, that.
+    #[default]
+    Usual,
+    /// What the proxy asks for, the strongest first; nothing before it asks.
+    Any,
+    Basic,
+    Digest,
+    Ntlm,
+}
+
+impl ProxyLogin {
+    /// By its name, in any case; empty is the usual one.
+    pub fn from_name(name: &str) -> Option<ProxyLogin> {
+        Some(match name.to_ascii_lowercase().as_str() {
+            "" => ProxyLogin::Usual,
+            "any" => ProxyLogin::Any,
+            "basic" => ProxyLogin::Basic,
+            "digest" => ProxyLogin::Digest,
+            "ntlm" => ProxyLogin::Ntlm,
+            _ => return None,
+        })
+    }
+}
+
+/// Connects to the proxy once more.
+pub type Redial<'a> = &'a mut dyn FnMut(&Clock) -> Result<Box<dyn Stream>>;
 
 /// The port of a proxy of this kind where none is named; 0 without a proxy.
 pub fn usual_port(kind: FirewallType) -> u16 {
@@ -64,13 +116,15 @@ impl Host {
 }
 
 /// Says on `stream`, which is connected to the proxy, that it shall lead to `host` and `port`, and hears that it does.
-/// However the proxy drips its answer, all of it takes no longer than one silence may.
+/// However the proxy drips its answer, all of it takes no longer than one silence may. `redial` connects to an HTTP proxy that
+/// wants to be asked again on another connection.
 pub fn handshake(
     mut stream: Box<dyn Stream>,
     proxy: &Proxy,
     host: &Host,
     port: u16,
     clock: &Clock,
+    redial: Redial,
 ) -> Result<Box<dyn Stream>> {
     let silence = clock.inactivity.and_then(|limit| Instant::now().checked_add(limit));
     let mut clock = clock.clone();
@@ -80,14 +134,15 @@ pub fn handshake(
     };
     let mut line = Line { stream: &mut *stream, clock: &clock, proxy };
     let done = match proxy.kind {
-        FirewallType::None => Ok(Vec::new()),
-        FirewallType::Tunnel => http::connect(&mut line, host, port),
-        FirewallType::Socks4 | FirewallType::Socks4a => socks4::connect(&mut line, host, port).map(|()| Vec::new()),
-        FirewallType::Socks5 => socks5::connect(&mut line, host, port).map(|()| Vec::new()),
+        FirewallType::None => Ok(()),
+        FirewallType::Tunnel => {
+            return http::connect(stream, proxy, host, port, &clock, redial).map_err(|error| failed(proxy, error));
+        }
+        FirewallType::Socks4 | FirewallType::Socks4a => socks4::connect(&mut line, host, port),
+        FirewallType::Socks5 => socks5::connect(&mut line, host, port),
     };
     match done {
-        Ok(early) if early.is_empty() => Ok(stream),
-        Ok(early) => Ok(Box::new(Early { early, taken: 0, stream })),
+        Ok(()) => Ok(stream),
         Err(error) => {
             stream.close();
             Err(failed(proxy, error))
@@ -110,7 +165,7 @@ pub fn failed(proxy: &Proxy, error: Error) -> Error {
     if keeps.contains(&error.code) {
         return error;
     }
-    Error::new(Code::Firewall, format!("proxy {}:{}: {}", proxy.host, proxy.port, error.message))
+    self::error(proxy, &error.message)
 }
 
 /// The conversation with a proxy.
@@ -142,8 +197,13 @@ impl Line<'_> {
     }
 
     fn error(&self, what: &str) -> Error {
-        Error::new(Code::Firewall, format!("proxy {}:{}: {what}", self.proxy.host, self.proxy.port))
+        error(self.proxy, what)
     }
+}
+
+/// Error 118.
+fn error(proxy: &Proxy, what: &str) -> Error {
+    Error::new(Code::Firewall, format!("proxy {}:{}: {what}", proxy.host, proxy.port))
 }
 
 /// A connection of which some octets came already, with the last of the proxy's answer.

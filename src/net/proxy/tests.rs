@@ -1,5 +1,7 @@
 //! The handshakes against scripted proxies: whole and an octet at a time, right, wrong, short, endless.
 
+mod logins;
+
 use super::*;
 use crate::net::interrupt::Interrupt;
 use std::collections::VecDeque;
@@ -54,6 +56,11 @@ fn clock() -> Clock {
     Clock::new(Some(Duration::from_millis(200)), None, Interrupt::new())
 }
 
+/// There is no second connection to this proxy.
+fn gone(_: &Clock) -> Result<Box<dyn Stream>> {
+    Err(Error::new(Code::Firewall, "proxy p:9: it is gone"))
+}
+
 fn proxy(kind: FirewallType) -> Proxy {
     Proxy { kind, host: "p".into(), port: 9, user: "tim".into(), password: Secret::new(PASSWORD), ..Proxy::default() }
 }
@@ -66,7 +73,7 @@ fn nobody(kind: FirewallType) -> Proxy {
 fn play_in(piece: usize, proxy: &Proxy, host: &str, says: &[u8], closes: bool) -> (Vec<u8>, Result<Vec<u8>>) {
     let heard = Arc::new(Mutex::new(Vec::new()));
     let script = Script { says: says.iter().copied().collect(), piece, closes, heard: heard.clone() };
-    let done = handshake(Box::new(script), proxy, &Host::new(host).unwrap(), 587, &clock());
+    let done = handshake(Box::new(script), proxy, &Host::new(host).unwrap(), 587, &clock(), &mut gone);
     let rest = done.map(|mut stream| {
         let mut rest = Vec::new();
         let mut buffer = [0; 3];
@@ -125,7 +132,7 @@ fn every_other_answer_to_connect_is_118_with_what_the_proxy_said() {
     let tunnel = proxy(FirewallType::Tunnel);
     for (says, part) in [
         (
-            "HTTP/1.1 407 Proxy Auth Required\r\nProxy-Authenticate: NTLM\r\n\r\n",
+            "HTTP/1.1 407 Proxy Auth Required\r\nProxy-Authenticate: Basic realm=x\r\n\r\n",
             "refuses the login: HTTP/1.1 407 Proxy Auth",
         ),
         ("HTTP/1.1 302 Found\r\nLocation: x\r\n\r\n", "refuses to connect on: HTTP/1.1 302 Found"),
@@ -212,7 +219,7 @@ fn silence_and_dripping_end_at_the_time_limit() {
     let start = Instant::now();
     let begun = Box::new(Early { early: b"HTTP/1.1 200 ".to_vec(), taken: 0, stream: Box::new(Dripper) });
     let host = Host::new("h").unwrap();
-    let error = handshake(begun, &nobody(FirewallType::Tunnel), &host, 25, &clock()).err().unwrap();
+    let error = handshake(begun, &nobody(FirewallType::Tunnel), &host, 25, &clock(), &mut gone).err().unwrap();
     assert_eq!(error.code, Code::Timeout);
     assert!(start.elapsed() < Duration::from_secs(10));
 }

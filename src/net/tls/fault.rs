@@ -53,7 +53,7 @@ fn reason(error: &rustls::Error) -> String {
 }
 
 /// `handshake_failure`, as the RFCs write it.
-fn alert_name(alert: AlertDescription) -> String {
+pub(super) fn alert_name(alert: AlertDescription) -> String {
     if let AlertDescription::Unknown(number) = alert {
         return number.to_string();
     }

@@ -8,6 +8,8 @@
 //! root, flag, pin, name, key or judge is another configuration without sessions. What the judge overruled is never kept.
 
 use super::binding::{EXPORTER_LABEL, EXPORTER_LENGTH, server_end_point};
+use super::client::{Refusal, Shown};
+use super::curves::ALGORITHMS;
 use super::decide::{HANDSHAKE_FAILURE, decide, refused, say, server_name};
 use super::keylog::KeyLogFile;
 use super::names::{self, Shape, Signatures};
@@ -21,7 +23,7 @@ use parking_lot::Mutex;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::{ClientSessionMemoryCache, Resumption};
 use rustls::crypto::{CryptoProvider, WebPkiSupportedAlgorithms, ring, verify_tls12_signature, verify_tls13_signature};
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{ClientConfig, ClientConnection, DigitallySignedStruct, HandshakeKind, NamedGroup, SignatureScheme};
 use rustls::{PeerMisbehaved, ProtocolVersion};
 use std::cell::RefCell;
@@ -34,14 +36,17 @@ const KEPT: usize = 8;
 /// What may be expected of a server as its first byte: the content types of records.
 const CONTENT_TYPES: std::ops::RangeInclusive<u8> = 20..=24;
 
-/// ring's ways to check signatures.
+/// The ways to check signatures.
 pub(super) fn algorithms() -> WebPkiSupportedAlgorithms {
-    base().signature_verification_algorithms
+    ALGORITHMS
 }
 
 fn base() -> &'static CryptoProvider {
     static BASE: OnceLock<CryptoProvider> = OnceLock::new();
-    BASE.get_or_init(ring::default_provider)
+    BASE.get_or_init(|| CryptoProvider {
+        signature_verification_algorithms: ALGORITHMS,
+        ..ring::default_provider()
+    })
 }
 
 /// One set of options, ready to use, and what came of it.
@@ -51,6 +56,7 @@ struct Entry {
     shape: Shape,
     trust: Trust,
     config: Arc<ClientConfig>,
+    refusal: Refusal,
     kept: Mutex<Kept>,
 }
 
@@ -126,16 +132,10 @@ impl Entry {
             .map_err(unfit)?
             .dangerous()
             .with_custom_certificate_verifier(Arc::new(verifier));
+        let refusal = Refusal::default();
         let mut config = match &options.client {
             None => builder.with_no_client_auth(),
-            Some(client) => {
-                let key = PrivateKeyDer::try_from(client.key.bytes().to_vec())
-                    .map_err(|_| Error::new(Code::Credentials, "the key of the client certificate cannot be read"))?;
-                let chain = client.chain.iter().cloned().map(CertificateDer::from).collect();
-                builder.with_client_auth_cert(chain, key).map_err(|error| {
-                    Error::new(Code::Credentials, format!("the client certificate cannot be used: {error}"))
-                })?
-            }
+            Some(client) => builder.with_client_cert_resolver(Arc::new(Shown::new(client, &refusal)?)),
         };
         config.resumption = match options.reuse_sessions {
             true => Resumption::store(Arc::new(ClientSessionMemoryCache::new(8))),
@@ -145,7 +145,7 @@ impl Entry {
             config.key_log = Arc::new(KeyLogFile::open(path)?);
         }
         let config = Arc::new(config);
-        Ok(Entry { options: options.clone(), stamp, shape, trust, config, kept: Mutex::default() })
+        Ok(Entry { options: options.clone(), stamp, shape, trust, config, refusal, kept: Mutex::default() })
     }
 }
 
@@ -294,6 +294,10 @@ impl Internal {
                     say(stream, HANDSHAKE_FAILURE);
                 } else {
                     let _ = flush(conn, &mut Wire::new(stream, &last_word()), &label);
+                }
+                if let Some(refusal) = entry.refusal.lock().take() {
+                    let text = format!("the key of the client certificate does not sign: {}", refusal.message);
+                    return Err(Error::new(Code::Credentials, text));
                 }
                 return Err(explained(&error, sent, entry, name, &label));
             }

@@ -37,6 +37,15 @@ impl KeyLogFile {
     }
 }
 
+impl KeyLogFile {
+    /// One line that is written already, without its end.
+    pub(super) fn line(&self, line: &[u8]) {
+        let mut line = [line, b"\n"].concat();
+        let _ = self.0.lock().write_all(&line);
+        line.zeroize();
+    }
+}
+
 impl KeyLog for KeyLogFile {
     fn log(&self, label: &str, client_random: &[u8], secret: &[u8]) {
         let mut line = String::with_capacity(label.len() + 2 * (client_random.len() + secret.len()) + 3);

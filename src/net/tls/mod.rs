@@ -5,13 +5,18 @@
 //! was judged, and a resumed session is used only where the very same decision would be made again.
 
 pub mod binding;
+pub mod choice;
+mod client;
+mod curves;
 mod decide;
 pub mod der;
 mod fault;
 pub mod internal;
 mod keylog;
 pub mod names;
+pub mod openssl;
 mod options;
+pub mod packets;
 pub mod roots;
 mod stream;
 pub mod verify;
@@ -20,6 +25,7 @@ pub mod verify;
 mod tests;
 
 pub use internal::Internal;
+pub use openssl::Platform;
 pub use options::{ClientIdentity, OpensslSettings, Secret, TlsOptions, spki_pins};
 pub use stream::TlsStream;
 pub use verify::{Failure, Fault};

@@ -1,6 +1,7 @@
 //! The names of protocol versions, cipher suites, groups and signatures as settings spell them, and what the Internal
 //! provider has of each. Rulings 10, 18 and 21.
 
+use super::curves::Secp521r1;
 use super::{TlsOptions, Version};
 use crate::error::{Code, Error, Result};
 use rustls::crypto::ring::{cipher_suite as suite, kx_group};
@@ -101,21 +102,22 @@ struct Group {
 }
 
 macro_rules! group {
-    ($name:literal, $id:ident, $group:ident) => {
+    ($name:literal, $id:ident, $group:expr) => {
         Group {
             name: $name,
             id: NamedGroup::$id,
-            both: || kx_group::$group,
-            tls12: &Scoped { group: || kx_group::$group, version: ProtocolVersion::TLSv1_2 },
-            tls13: &Scoped { group: || kx_group::$group, version: ProtocolVersion::TLSv1_3 },
+            both: || $group,
+            tls12: &Scoped { group: || $group, version: ProtocolVersion::TLSv1_2 },
+            tls13: &Scoped { group: || $group, version: ProtocolVersion::TLSv1_3 },
         }
     };
 }
 
 static GROUPS: &[Group] = &[
-    group!("ecdhe_x25519", X25519, X25519),
-    group!("ecdhe_secp256r1", secp256r1, SECP256R1),
-    group!("ecdhe_secp384r1", secp384r1, SECP384R1),
+    group!("ecdhe_x25519", X25519, kx_group::X25519),
+    group!("ecdhe_secp256r1", secp256r1, kx_group::SECP256R1),
+    group!("ecdhe_secp384r1", secp384r1, kx_group::SECP384R1),
+    group!("ecdhe_secp521r1", secp521r1, &Secp521r1),
 ];
 
 type Schemes = &'static [(&'static str, SignatureScheme)];
@@ -129,10 +131,12 @@ const TLS13_SIGNATURES: Schemes = &[
     ("rsa_pkcs1_sha512", SignatureScheme::RSA_PKCS1_SHA512),
     ("ecdsa_secp256r1_sha256", SignatureScheme::ECDSA_NISTP256_SHA256),
     ("ecdsa_secp384r1_sha384", SignatureScheme::ECDSA_NISTP384_SHA384),
+    ("ecdsa_secp521r1_sha512", SignatureScheme::ECDSA_NISTP521_SHA512),
     ("ed25519", SignatureScheme::ED25519),
 ];
 
 const TLS12_SIGNATURES: Schemes = &[
+    ("sha512-ecdsa", SignatureScheme::ECDSA_NISTP521_SHA512),
     ("sha512-rsa", SignatureScheme::RSA_PKCS1_SHA512),
     ("sha384-ecdsa", SignatureScheme::ECDSA_NISTP384_SHA384),
     ("sha384-rsa", SignatureScheme::RSA_PKCS1_SHA384),
@@ -216,6 +220,11 @@ impl Shape {
     }
 }
 
+/// Whether the Internal provider knows every name and something is left to offer.
+pub(super) fn usable(options: &TlsOptions) -> Result<()> {
+    Shape::of(options)?.usable(options)
+}
+
 /// The name, the cipher and the key size of a suite.
 pub(super) fn describe(suite: SupportedCipherSuite) -> (&'static str, &'static str, u32) {
     let Some(found) = SUITES.iter().find(|known| known.suite.suite() == suite.suite()) else { return ("", "", 0) };
@@ -229,6 +238,7 @@ pub(super) fn describe_group(group: NamedGroup) -> (&'static str, u32) {
         NamedGroup::X25519 => ("x25519", 255),
         NamedGroup::secp256r1 => ("secp256r1", 256),
         NamedGroup::secp384r1 => ("secp384r1", 384),
+        NamedGroup::secp521r1 => ("secp521r1", 521),
         _ => ("", 0),
     }
 }

@@ -1,11 +1,13 @@
 //! What a TLS connection is asked to be. Two equal values make the same decisions, which is what lets them share sessions.
 
 use super::names::{self, Shape};
+use crate::certs::key::PrivateKey;
 use crate::error::{Code, Error, Result};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use std::fmt;
 use std::path::PathBuf;
+use std::sync::Arc;
 use zeroize::Zeroizing;
 
 /// Bytes that are never printed, and wiped when they go.
@@ -29,13 +31,20 @@ impl fmt::Debug for Secret {
 }
 
 /// The client's own certificate.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct ClientIdentity {
     /// DER: the certificate, then those that are sent after it.
     pub chain: Vec<Vec<u8>>,
-    /// DER: PKCS#8, SEC 1 or PKCS#1.
-    pub key: Secret,
+    pub key: Arc<PrivateKey>,
 }
+
+impl PartialEq for ClientIdentity {
+    fn eq(&self, other: &ClientIdentity) -> bool {
+        self.chain == other.chain && self.key.public_key().same_key(other.key.public_key())
+    }
+}
+
+impl Eq for ClientIdentity {}
 
 /// What is said to the platform's library in its own language; a value that differs from the default chooses that library.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

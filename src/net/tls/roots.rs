@@ -3,7 +3,7 @@
 use super::TlsOptions;
 use crate::error::{Code, Error, Result};
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, TrustAnchor};
+use rustls::pki_types::{CertificateDer, SignatureVerificationAlgorithm, TrustAnchor};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
@@ -20,14 +20,18 @@ pub struct Roots {
 impl Roots {
     fn new(certificates: impl IntoIterator<Item = CertificateDer<'static>>) -> Roots {
         let mut roots = Roots::default();
+        roots.add(certificates);
+        roots
+    }
+
+    fn add(&mut self, certificates: impl IntoIterator<Item = CertificateDer<'static>>) {
         for certificate in certificates {
             // What can't be read can't be a root either; a system's bundle is allowed to hold such.
             if let Ok(anchor) = webpki::anchor_from_trusted_cert(&certificate).map(|anchor| anchor.to_owned()) {
-                roots.anchors.push(anchor);
-                roots.certificates.push(certificate);
+                self.anchors.push(anchor);
+                self.certificates.push(certificate);
             }
         }
-        roots
     }
 
     pub fn len(&self) -> usize {
@@ -48,6 +52,8 @@ pub struct Trust {
     pub(super) anchors: Vec<TrustAnchor<'static>>,
     /// A file took the place of the system's roots: its certificates too may be a server's own.
     from_file: bool,
+    /// What the signatures of a chain may be made with.
+    pub(super) algorithms: Vec<&'static dyn SignatureVerificationAlgorithm>,
 }
 
 impl Trust {
@@ -58,9 +64,21 @@ impl Trust {
             Some(path) => Arc::new(from_file(path)?),
             None => system(),
         };
+        Trust::new(roots, file.is_some(), options)
+    }
+
+    /// With these certificates, and those of CACertFilePaths, in place of the system's roots.
+    pub(super) fn replaced(options: &TlsOptions, own: Vec<CertificateDer<'static>>) -> Result<Trust> {
+        let mut roots = ca_file(options).map(from_file).transpose()?.unwrap_or_default();
+        roots.add(own);
+        Trust::new(Arc::new(roots), true, options)
+    }
+
+    fn new(roots: Arc<Roots>, from_file: bool, options: &TlsOptions) -> Result<Trust> {
         let extra = Arc::new(Roots::new(from_pem(options.extra_roots.as_bytes(), "SSLServerCACerts")?));
         let anchors = extra.anchors.iter().chain(&roots.anchors).cloned().collect();
-        Ok(Trust { roots, extra, anchors, from_file: file.is_some() })
+        let algorithms = super::internal::algorithms().all.to_vec();
+        Ok(Trust { roots, extra, anchors, from_file, algorithms })
     }
 
     /// The certificate of an anchor.

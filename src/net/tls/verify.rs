@@ -8,7 +8,7 @@ use super::binding;
 use super::der::{self, Certificate};
 use super::names::Signatures;
 use super::roots::Trust;
-use rustls::pki_types::{CertificateDer, ServerName, TrustAnchor, UnixTime};
+use rustls::pki_types::{CertificateDer, ServerName, SignatureVerificationAlgorithm, TrustAnchor, UnixTime};
 use std::time::Duration;
 use webpki::{EndEntityCert, ExtendedKeyUsageValidator, KeyPurposeIdIter, KeyUsage};
 
@@ -211,7 +211,7 @@ fn chain(sent: &Sent, leaf: &EndEntityCert<'_>, read: &Certificate<'_>, trust: &
     let (mut known, mut usage, mut moment) = (true, true, 0);
     loop {
         let anchors = if known { &trust.anchors } else { &top_anchors };
-        match path(leaf, anchors, &sent.others, moments[moment], usage) {
+        match path(leaf, anchors, &trust.algorithms, &sent.others, moments[moment], usage) {
             Ok((intermediates, anchor)) => {
                 let top = anchors.iter().position(|known| std::ptr::eq(known, anchor)).filter(|_| !known);
                 let top = top.map(|index| tops[index].1.to_vec());
@@ -271,11 +271,11 @@ type Path<'p> = (Vec<Vec<u8>>, &'p TrustAnchor<'p>);
 fn path<'p>(
     leaf: &'p EndEntityCert<'p>,
     anchors: &'p [TrustAnchor<'p>],
+    algorithms: &[&dyn SignatureVerificationAlgorithm],
     others: &'p [CertificateDer<'p>],
     time: i64,
     usage: bool,
 ) -> Result<Path<'p>, webpki::Error> {
-    let algorithms = super::internal::algorithms().all;
     let time = UnixTime::since_unix_epoch(Duration::from_secs(u64::try_from(time).unwrap_or(0)));
     let verified = if usage {
         leaf.verify_for_usage(algorithms, anchors, others, time, KeyUsage::server_auth(), None, None)

@@ -356,26 +356,41 @@ fn method(m: &Method) -> String {
             }
         }
     }
-    let text = !m.returns.is_empty();
+    let text = m.returns == "string";
+    let octets = m.returns == "bytes";
     let mut out = match m.status {
         Status::Done => doc(4, &m.doc, Status::Done),
         Status::Planned => doc(4, &format!("{} Not there yet: error 606.", m.doc), Status::Done),
     };
-    let returns = if text { "std::string" } else { "void" };
+    let returns = match m.returns.as_str() {
+        "" => "void",
+        "bytes" => "Bytes",
+        _ => "std::string",
+    };
     out.push_str(&wrapped(4, &format!("{returns} {}(", m.name), &params, ") {"));
     let _ = writeln!(out, "{before}        const auto s = running();");
     if text {
         out.push_str("        char *raw = nullptr;\n");
         args.push("&raw".into());
     }
+    if octets {
+        out.push_str("        std::uint8_t *raw = nullptr;\n        std::size_t length = 0;\n");
+        args.push("&raw, &length".into());
+    }
     out.push_str(&wrapped(8, &format!("const std::int32_t code = ssmtp_{}(", m.name), &args, ");"));
     if text {
         out.push_str("        detail::Owned<char> held(raw);\n");
+    }
+    if octets {
+        out.push_str("        detail::Owned<std::uint8_t> held(raw);\n");
     }
     // A handler may call what does not block; the exception of the operation around it is not its business.
     out.push_str(if m.blocking { "        s->finish(code);\n" } else { "        detail::check(s->handle, code);\n" });
     if text {
         out.push_str("        return raw != nullptr ? std::string(raw) : std::string();\n");
+    }
+    if octets {
+        out.push_str("        return raw != nullptr ? Bytes(raw, raw + length) : Bytes();\n");
     }
     out + "    }\n"
 }

@@ -94,7 +94,7 @@ fn ffi_properties(api: &Api) -> String {
                 let length = if p.ty() == Type::Bytes { ", length" } else { "" };
                 let _ = writeln!(
                     out,
-                    "    unsafe {{ guard::get_{}(handle, value{length}, |c| c.get_{}({argument})) }}\n}}\n",
+                    "    unsafe {{ guard::get_{}(handle, value{length}, &|c| c.get_{}({argument})) }}\n}}\n",
                     suffix(&p.ty()),
                     p.name
                 );
@@ -106,7 +106,7 @@ fn ffi_properties(api: &Api) -> String {
                 let length = if p.ty() == Type::Bytes { ", length" } else { "" };
                 let _ = writeln!(
                     out,
-                    "    unsafe {{ guard::set_{}(handle, value{length}, |c, v| c.set_{}({argument}v)) }}\n}}\n",
+                    "    unsafe {{ guard::set_{}(handle, value{length}, &|c, v| c.set_{}({argument}v)) }}\n}}\n",
                     suffix(&p.ty()),
                     p.name
                 );
@@ -119,7 +119,7 @@ fn ffi_properties(api: &Api) -> String {
                 let zone = if described.local_time { "local_offset" } else { "" };
                 let _ = writeln!(
                     out,
-                    "    unsafe {{ guard::cert_get_{}(cert, value{length}, |c| c.{}({zone})) }}\n}}\n",
+                    "    unsafe {{ guard::cert_get_{}(cert, value{length}, &|c| c.{}({zone})) }}\n}}\n",
                     suffix(&field),
                     snake(spec)
                 );
@@ -130,7 +130,7 @@ fn ffi_properties(api: &Api) -> String {
                 let length = if field == Type::Bytes { ", length" } else { "" };
                 let _ = writeln!(
                     out,
-                    "    unsafe {{ guard::cert_set_{}(cert, value{length}, |c, v| c.set_{}(v)) }}\n}}\n",
+                    "    unsafe {{ guard::cert_set_{}(cert, value{length}, &|c, v| c.set_{}(v)) }}\n}}\n",
                     suffix(&field),
                     snake(spec)
                 );
@@ -190,7 +190,11 @@ fn ffi_methods(api: &Api) -> String {
             let _ = writeln!(out, "    guard::run(handle, |c| {{ {lets}{call} }})\n}}\n");
         } else {
             let lets = lets.replace("unsafe { ", "").replace(" }?", "?");
-            let _ = writeln!(out, "    unsafe {{ guard::get_text(handle, value, |c| {{ {lets}{call} }}) }}\n}}\n");
+            let get = match Type::parse(&m.returns) {
+                Type::Bytes => "get_bytes(handle, value, value_length",
+                _ => "get_text(handle, value",
+            };
+            let _ = writeln!(out, "    unsafe {{ guard::{get}, &|c| {{ {lets}{call} }}) }}\n}}\n");
         }
     }
     out

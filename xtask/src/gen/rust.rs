@@ -271,7 +271,12 @@ fn getter(out: &mut String, p: &Property) {
         format!("Ok({})", default_value(p))
     } else if !p.family.is_empty() {
         let zone = if p.local_time { "crate::net::socket::local_offset" } else { "" };
-        format!("self.state.lock().{}.clone().{}({zone})", family_place(p), snake(&p.family_field))
+        // In two statements, so that the lock is not held while the field is made.
+        format!(
+            "let certificate = self.state.lock().{}.clone();\n        certificate.{}({zone})",
+            family_place(p),
+            snake(&p.family_field)
+        )
     } else {
         match p.get.as_str() {
             "component" => format!("self.read_{}({argument})", p.name),

@@ -24,6 +24,15 @@ pub fn of(spec: &str) -> Option<&'static str> {
         "SSLServerCACerts" | "SSLCACerts" | "SSLClientCACerts" => PEM,
         "SSLPinnedPublicKeys" => "sha256//AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
         "SecurityProfile" => "Modern",
+        "EncryptingAlgorithm" => "AESCBC256",
+        "SigningAlgorithm" => "2.16.840.1.101.3.4.2.3",
+        "OAEPHash" | "OAEPMgfHash" => "SHA384",
+        "BccEncryption" => "Shared",
         _ => return None,
     })
+}
+
+/// Settings that read True and are set to True: False is refused, or would be for the whole process.
+pub fn keeps(spec: &str) -> bool {
+    ["SSLEnableRenegotiation", "UseInternalSecurityAPI"].contains(&spec)
 }

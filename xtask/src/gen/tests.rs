@@ -25,7 +25,6 @@ fn sample(spec: &str) -> &'static str {
         "MessageText" | "Message" | "MessageB" => "Gr\u{fc}\u{df}e\r\n",
         "OtherHeaders" | "FirewallData" => "X-A: 1",
         "Charset" => "ISO-8859-1",
-        "EncryptingAlgorithm" => "AESCBC256",
         "MessageIdAlgorithm" => "SHA256",
         "DsnRet" => "HDRS",
         "DeliverBy" => "120;R",
@@ -156,11 +155,12 @@ fn c_properties(api: &Api) -> String {
         let get = format!("ssmtp_get_{}", p.name);
         let set = if writable { format!("ssmtp_set_{}", p.name) } else { "NULL".into() };
         let ty = p.ty();
-        let one_line = writable && !planned && ty == Type::Text && !many_lines(&p.spec);
+        // A store may be its content, and a password may be anything.
+        let one_line = writable && !planned && ty == Type::Text && !many_lines(&p.spec) && p.family.is_empty();
         let flags = flags(&[
             (planned && writable, "ROW_PLANNED"),
             (one_line, "ROW_ONE_LINE"),
-            (!planned && writable, "ROW_SETS"),
+            (!planned && writable && !p.searches(), "ROW_SETS"),
         ]);
         let number = number_default(p.default.as_ref());
         let other = other_number(api, &ty, number);
@@ -229,6 +229,9 @@ fn setting_values(api: &Api, s: &Setting) -> (Option<String>, String, Option<Str
     if s.spec == "FirewallListener" {
         return (Some("False".into()), "False".into(), Some("True".into()));
     }
+    if super::samples::keeps(&s.spec) {
+        return (Some("True".into()), "True".into(), Some("perhaps".into()));
+    }
     let (want, given) = named(&ty, &text_default(default), number, other, &s.spec);
     let below = s.min.map(|m| m - 1).or_else(|| s.max.map(|m| m + 1));
     let refused = match ty {
@@ -265,7 +268,7 @@ fn c_settings(api: &Api) -> String {
 }
 
 fn c_planned_methods(api: &Api) -> String {
-    let mut out = String::from("    ssmtp_t *smtp = ssmtp_new();\n    char *text = NULL;\n    (void)text;\n");
+    let mut out = String::from("    ssmtp_t *smtp = ssmtp_new();\n    char *text = NULL;\n    uint8_t *bytes = NULL;\n    size_t length = 0;\n    (void)text, (void)bytes, (void)length;\n");
     for m in api.methods.iter().filter(|m| m.status == Status::Planned) {
         let mut args = vec!["smtp".to_string()];
         for p in &m.params {
@@ -274,8 +277,10 @@ fn c_planned_methods(api: &Api) -> String {
                 _ => literal("a@b.example"),
             });
         }
-        if !m.returns.is_empty() {
-            args.push("&text".into());
+        match m.returns.as_str() {
+            "" => {}
+            "bytes" => args.push("&bytes, &length".into()),
+            _ => args.push("&text".into()),
         }
         let call = format!("ssmtp_{}({})", m.name, args.join(", "));
         let _ = writeln!(out, "    row_planned_call({}, smtp, {call});", literal(&m.spec));

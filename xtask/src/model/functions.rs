@@ -88,7 +88,11 @@ impl Api {
                 params = with_in(&params, &Type::parse(&p.type_name), &p.name);
             }
             if !m.returns.is_empty() {
+                let taken = params.iter().any(|p| p.name == "length");
                 params = with_out(&params, &Type::parse(&m.returns));
+                if let Some(length) = params.last_mut().filter(|p| taken && p.name == "length") {
+                    length.name = "value_length".into();
+                }
             }
             let name = format!("ssmtp_{}", m.name);
             all.push(made(name, params, &m.doc, m.status, Source::Method(m.spec.clone())));

@@ -1,5 +1,6 @@
 //! `cargo xtask serve`: the embedded server as a program.
 
+use super::tls::{Mode, Tls};
 use super::transcript::Transcript;
 use super::{Fault, Options, Server, play};
 use std::io::Write as _;
@@ -12,6 +13,9 @@ const USAGE: &str = r#"cargo xtask serve [options]     an SMTP server on loopbac
   --bind ADDRESS       the address to listen at (127.0.0.1)
   --extensions LIST    EHLO keywords, as "8BITMIME,SIZE 10240000,PIPELINING,CHUNKING" (none)
   --auth USER:PASSWORD offer AUTH PLAIN LOGIN, and take mail after a login only
+  --tls MODE           implicit: TLS at once; starttls: by that command; with --cert and --key
+  --cert FILE          PEM: the server's certificate and what it sends after it
+  --key FILE           PEM: its key; both are made, for localhost and 127.0.0.1, where neither is there
   --eml FOLDER         save every message as 1.eml, with its envelope in 1.envelope
   --print              show every message
   --count N            end after N messages
@@ -32,6 +36,9 @@ The first line on stdout is "listening ADDRESS:PORT"; then it serves until it is
 #[derive(Default)]
 struct Arguments {
     options: Options,
+    tls: Option<Mode>,
+    cert: Option<PathBuf>,
+    key: Option<PathBuf>,
     count: Option<usize>,
     transcript: Option<PathBuf>,
     limit: Option<Duration>,
@@ -55,6 +62,10 @@ pub fn main(args: &[&str]) -> Result<(), String> {
         let mut pace = options.pace;
         pace.patience = arguments.limit.unwrap_or(Duration::from_secs(10));
         return play::play(listener, &transcript, pace).map_err(|e| format!("{}:{e}", path.display()));
+    }
+    let mut arguments = arguments;
+    if let (Some(mode), Some(cert), Some(key)) = (arguments.tls, &arguments.cert, &arguments.key) {
+        arguments.options.tls = Some(Tls::from_files(mode, cert, key)?);
     }
     let bind = arguments.options.bind.clone();
     let server = Server::start(arguments.options).map_err(|e| format!("{address}: {e}"))?;
@@ -92,6 +103,11 @@ fn parse(args: &[&str]) -> Result<Arguments, String> {
                 let (user, password) = value()?.split_once(':').ok_or("--auth: USER:PASSWORD is wanted")?;
                 options.auth = Some((user.into(), password.into()));
             }
+            "--tls" => {
+                arguments.tls = Some(Mode::parse(value()?).ok_or("--tls: implicit or starttls is wanted")?);
+            }
+            "--cert" => arguments.cert = Some(value()?.into()),
+            "--key" => arguments.key = Some(value()?.into()),
             "--eml" => options.eml = Some(value()?.into()),
             "--print" => options.print = true,
             "--discard" => options.discard = true,
@@ -104,6 +120,9 @@ fn parse(args: &[&str]) -> Result<Arguments, String> {
             "--limit" => arguments.limit = Some(Duration::from_millis(number(name, value()?)?)),
             _ => return Err(format!("{name}: not known\n{USAGE}")),
         }
+    }
+    if arguments.tls.is_some() != (arguments.cert.is_some() && arguments.key.is_some()) {
+        return Err("--tls, --cert and --key go together".into());
     }
     if arguments.options.discard && arguments.options.eml.is_some() {
         return Err("--discard and --eml exclude each other".into());
@@ -134,7 +153,7 @@ mod tests {
 
     #[test]
     fn a_wrong_option_is_told_and_nothing_is_started() {
-        for wrong in ["--nonsense", "--port", "--port x", "--port 99999", "--auth x", "--fault x", "--eml f --discard"]
+        for wrong in ["--nonsense", "--port", "--port x", "--port 99999", "--auth x", "--tls x", "--tls implicit", "--fault x", "--eml f --discard"]
         {
             assert!(main(&wrong.split_ascii_whitespace().collect::<Vec<_>>()).is_err(), "{wrong}");
         }

@@ -12,6 +12,7 @@ mod session;
 mod store;
 #[cfg(test)]
 mod tests;
+pub mod tls;
 pub mod transcript;
 mod wire;
 
@@ -42,6 +43,8 @@ pub struct Options {
     pub extensions: Vec<String>,
     /// User and password. When there are some, AUTH PLAIN LOGIN is offered and MAIL is refused without a login.
     pub auth: Option<(String, String)>,
+    /// TLS, at once or by STARTTLS, which is then offered.
+    pub tls: Option<tls::Tls>,
     pub faults: Vec<Fault>,
     pub pace: Pace,
     /// A message longer than this is refused, and never held.
@@ -61,6 +64,7 @@ impl Default for Options {
             port: 0,
             extensions: Vec::new(),
             auth: None,
+            tls: None,
             faults: Vec::new(),
             pace: Pace { one_byte: false, delay: Duration::ZERO, patience: Duration::from_secs(300) },
             max_message: 64 << 20,
@@ -143,6 +147,11 @@ impl Server {
     /// Every command line seen, message data aside: a list for each connection, in order.
     pub fn commands(&self) -> Vec<Vec<String>> {
         self.shared.store.commands()
+    }
+
+    /// Every TLS handshake that came to its end, in order.
+    pub fn handshakes(&self) -> Vec<tls::Handshake> {
+        self.shared.store.handshakes()
     }
 
     /// How often something was said, on all connections together: whatever is answered before the client must be waited

@@ -1,5 +1,5 @@
 //! One connection of the free-running server: RFC 5321 with SIZE (1870), 8BITMIME (6152), PIPELINING (2920), CHUNKING (3030),
-//! AUTH (4954), DSN (3461), SMTPUTF8 (6531) and ENHANCEDSTATUSCODES (2034), each as far as it was told to offer it.
+//! AUTH (4954), DSN (3461), SMTPUTF8 (6531), STARTTLS (3207) and ENHANCEDSTATUSCODES (2034), each as far as it was told to offer it.
 
 use super::Shared;
 use super::body::Body;
@@ -7,6 +7,7 @@ use super::envelope;
 use super::fault::{self, Action};
 use super::login::{Login, Next};
 use super::store::Received;
+use super::tls::{Mode, Tls};
 use super::wire::{Line, Wire};
 use std::io;
 use std::time::Duration;
@@ -53,12 +54,13 @@ struct Session<'a> {
     hello: Option<String>,
     esmtp: bool,
     user: Option<String>,
+    secured: bool,
     transaction: Option<Transaction>,
 }
 
 pub fn serve(wire: Wire, shared: &Shared, full: bool) {
     let connection = shared.store.connection();
-    let mut session = Session { wire, shared, connection, hello: None, esmtp: false, user: None, transaction: None };
+    let mut session = Session { wire, shared, connection, hello: None, esmtp: false, user: None, secured: false, transaction: None };
     let halt = if full { session.turn_away() } else { session.converse() };
     match halt {
         Err(Halt::Reset) => session.wire.reset(),
@@ -72,7 +74,18 @@ impl Session<'_> {
         Err(Halt::Close)
     }
 
+    fn secure(&mut self, tls: &Tls) -> Step<()> {
+        if let Some(handshake) = self.wire.secure(tls)? {
+            self.shared.store.handshake(handshake);
+        }
+        self.secured = true;
+        Ok(())
+    }
+
     fn converse(&mut self) -> Step<()> {
+        if let Some(tls) = self.shared.options.tls.as_ref().filter(|tls| tls.mode == Mode::Implicit) {
+            self.secure(tls)?;
+        }
         if self.answer("GREETING", "", (220, "", "localhost ESMTP"))? / 100 != 2 {
             // RFC 5321 §3.1: after a 554 the client is expected to say QUIT, and gets 503 for the rest.
             while self.command()?.0 != "QUIT" {
@@ -100,9 +113,7 @@ impl Session<'_> {
                 "HELP" => drop(self.answer(&verb, &argument, (214, "2.0.0", "see RFC 5321"))?),
                 "VRFY" | "EXPN" => self.lookup(&verb, &argument)?,
                 "AUTH" if self.shared.options.auth.is_some() => self.auth(&argument)?,
-                "STARTTLS" if self.offers("STARTTLS") => {
-                    self.answer(&verb, &argument, (454, "4.7.0", "TLS not available"))?;
-                }
+                "STARTTLS" if self.offers("STARTTLS") => self.start_tls(&argument)?,
                 "QUIT" => {
                     let reply = if argument.is_empty() { (221, "2.0.0", "bye") } else { SYNTAX };
                     if self.answer(&verb, &argument, reply)? == 221 {
@@ -112,6 +123,21 @@ impl Session<'_> {
                 _ => drop(self.answer("OTHER", &verb, (500, "5.5.2", "command not known"))?),
             }
         }
+    }
+
+    fn start_tls(&mut self, argument: &str) -> Step<()> {
+        let (reply, tls) = match &self.shared.options.tls {
+            _ if !argument.is_empty() => (SYNTAX, None),
+            None => ((454, "4.7.0", "TLS not available"), None),
+            Some(tls) => ((220, "2.0.0", "go ahead"), Some(tls)),
+        };
+        let said = self.answer("STARTTLS", argument, reply)?;
+        if let (220, Some(tls)) = (said, tls) {
+            self.secure(tls)?;
+            // RFC 3207 §4.2: as if nothing had been said.
+            (self.hello, self.esmtp, self.user, self.transaction) = (None, false, None, None);
+        }
+        Ok(())
     }
 
     /// The next command line as its verb in upper case and its argument.
@@ -135,8 +161,15 @@ impl Session<'_> {
     fn offers(&self, keyword: &str) -> bool {
         let is =
             |extension: &String| extension.split([' ', '=']).next().is_some_and(|k| k.eq_ignore_ascii_case(keyword));
-        let auth = keyword == "AUTH" && self.shared.options.auth.is_some();
-        self.esmtp && (auth || self.shared.options.extensions.iter().any(is))
+        let options = &self.shared.options;
+        let auth = keyword == "AUTH" && options.auth.is_some();
+        let tls = keyword == "STARTTLS" && self.may_be_secured();
+        self.esmtp && (auth || tls || self.shared.options.extensions.iter().any(is))
+    }
+
+    /// STARTTLS is there to be said, and was not said yet.
+    fn may_be_secured(&self) -> bool {
+        !self.secured && self.shared.options.tls.as_ref().is_some_and(|tls| tls.mode == Mode::StartTls)
     }
 
     /// The most that a message may have: what SIZE says, and what we are willing to hold.
@@ -211,6 +244,9 @@ impl Session<'_> {
                     lines.extend(self.shared.options.extensions.iter().cloned());
                     if self.shared.options.auth.is_some() && !lines.iter().any(|l| l.starts_with("AUTH")) {
                         lines.push("AUTH PLAIN LOGIN".into());
+                    }
+                    if self.may_be_secured() {
+                        lines.push("STARTTLS".into());
                     }
                 }
                 let last = lines.len() - 1;

@@ -1,5 +1,6 @@
 //! What the server has received: kept for tests, saved as files, shown to a person.
 
+use super::tls::Handshake;
 use std::collections::VecDeque;
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
@@ -86,6 +87,7 @@ struct Kept {
     count: usize,
     commands: Vec<Vec<String>>,
     connections: usize,
+    handshakes: Vec<Handshake>,
 }
 
 #[derive(Default)]
@@ -109,6 +111,17 @@ impl Store {
 
     pub fn commands(&self) -> Vec<Vec<String>> {
         self.kept().commands.clone()
+    }
+
+    pub fn handshake(&self, handshake: Handshake) {
+        let mut kept = self.kept();
+        if kept.handshakes.len() < KEEP_CONNECTIONS {
+            kept.handshakes.push(handshake);
+        }
+    }
+
+    pub fn handshakes(&self) -> Vec<Handshake> {
+        self.kept().handshakes.clone()
     }
 
     pub fn wait(&self, count: usize, limit: Duration) -> bool {

@@ -1,6 +1,7 @@
 //! One connection's socket as the embedded server sees it: bounded lines in, gathered or one-byte replies out, a close that
 //! is a FIN or, when asked for, an RST.
 
+use super::tls::{Handshake, Pipe, Tls};
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::sync::Arc;
@@ -33,7 +34,7 @@ pub enum Line {
 }
 
 pub struct Wire {
-    stream: TcpStream,
+    stream: Pipe,
     input: Vec<u8>,
     at: usize,
     output: Vec<u8>,
@@ -55,7 +56,7 @@ impl Wire {
         stream.set_read_timeout(Some(TICK))?;
         stream.set_write_timeout(Some(TICK))?;
         Ok(Wire {
-            stream,
+            stream: Pipe::new(stream),
             input: Vec::new(),
             at: 0,
             output: Vec::new(),
@@ -71,6 +72,27 @@ impl Wire {
     pub fn counting(mut self, turns: Arc<AtomicUsize>) -> Wire {
         self.turns = turns;
         self
+    }
+
+    /// Says what is waiting, then has everything go by TLS. What the client said ahead in plaintext is forgotten (RFC 3207
+    /// §4.2). Gives what the handshake was.
+    pub fn secure(&mut self, tls: &Tls) -> io::Result<Option<Handshake>> {
+        self.flush()?;
+        self.input.clear();
+        self.at = 0;
+        self.stream.secure(tls)?;
+        let deadline = Instant::now() + self.pace.patience;
+        while self.stream.is_handshaking() {
+            if self.stop.load(Ordering::Relaxed) {
+                return Err(io::Error::other("the server is stopping"));
+            }
+            match self.stream.shake() {
+                Err(e) if !waiting(&e) => return Err(e),
+                Err(_) if Instant::now() >= deadline => return Err(ErrorKind::TimedOut.into()),
+                _ => {}
+            }
+        }
+        Ok(self.stream.handshake())
     }
 
     /// What has arrived and was not taken yet.
@@ -216,10 +238,12 @@ impl Wire {
     /// Says what is left and closes. What the client is still saying is read first: unread bytes would turn the close into
     /// a reset, which can take the last reply with it.
     pub fn close(mut self) {
-        if self.flush().is_ok() && self.stream.shutdown(Shutdown::Write).is_ok() {
+        let said = self.flush().is_ok();
+        self.stream.finish();
+        if said && self.stream.socket.shutdown(Shutdown::Write).is_ok() {
             let mut rest = vec![0; CHUNK];
             for _ in 0..1000 {
-                if !matches!(self.stream.read(&mut rest), Ok(1..)) {
+                if !matches!(self.stream.socket.read(&mut rest), Ok(1..)) {
                     break;
                 }
             }
@@ -229,16 +253,16 @@ impl Wire {
     /// Says what is left and closes at once, whatever the client is saying.
     pub fn cut(mut self) {
         let _ = self.flush();
-        let _ = self.stream.shutdown(Shutdown::Both);
+        let _ = self.stream.socket.shutdown(Shutdown::Both);
     }
 
     /// Closes with an RST: the peer's next read or write fails with "connection reset".
     pub fn reset(self) {
-        reset_on_close(&self.stream);
+        reset_on_close(&self.stream.socket);
     }
 }
 
-fn waiting(e: &io::Error) -> bool {
+pub(super) fn waiting(e: &io::Error) -> bool {
     matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted)
 }
 

@@ -41,31 +41,6 @@ namespace Ssmtp.Tests
                 Check.Equal(new byte[0], certificate.EncodedB, "EncodedB");
             }
         }
-
-        public static void ssmtp_cert_new_file_is_planned()
-        {
-            Check.Equal(606, Native.ssmtp_cert_new_file(null, out SsmtpCertHandle cert));
-        }
-
-        public static void ssmtp_cert_new_data_is_planned()
-        {
-            Check.Equal(606, Native.ssmtp_cert_new_data(null, UIntPtr.Zero, out SsmtpCertHandle cert));
-        }
-
-        public static void ssmtp_cert_new_store_is_planned()
-        {
-            Check.Equal(606, Native.ssmtp_cert_new_store(0, null, null, null, null, out SsmtpCertHandle cert));
-        }
-
-        public static void ssmtp_cert_new_store_data_is_planned()
-        {
-            Check.Equal(606, Native.ssmtp_cert_new_store_data(0, null, UIntPtr.Zero, null, null, null, out SsmtpCertHandle cert));
-        }
-
-        public static void ssmtp_cert_new_store_encoded_is_planned()
-        {
-            Check.Equal(606, Native.ssmtp_cert_new_store_encoded(0, null, null, null, UIntPtr.Zero, out SsmtpCertHandle cert));
-        }
     }
 
     public static class PlannedMethodTests

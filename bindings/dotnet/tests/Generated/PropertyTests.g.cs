@@ -519,7 +519,7 @@ namespace Ssmtp.Tests
             using (var smtp = new Ssmtp())
             {
                 smtp.EncryptingAlgorithm = "3DES";
-                var error = Check.Fails(606, () => smtp.EncryptingAlgorithm = "sample@client.example");
+                var error = Check.Fails(606, () => smtp.EncryptingAlgorithm = "AESCBC256");
                 Check.Contains("EncryptingAlgorithm", error.Message);
             }
         }
@@ -537,7 +537,7 @@ namespace Ssmtp.Tests
             using (var smtp = new Ssmtp())
             {
                 smtp.SigningAlgorithm = "2.16.840.1.101.3.4.2.1";
-                var error = Check.Fails(606, () => smtp.SigningAlgorithm = "sample@client.example");
+                var error = Check.Fails(606, () => smtp.SigningAlgorithm = "2.16.840.1.101.3.4.2.3");
                 Check.Contains("SigningAlgorithm", error.Message);
             }
         }

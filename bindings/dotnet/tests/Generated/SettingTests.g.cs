@@ -69,6 +69,8 @@ namespace Ssmtp.Tests
                 Check.Equal("False", smtp.Config("SSLIncludeCertChain"), "SSLIncludeCertChain");
                 Check.Equal("", smtp.Config("SSLKeyLogFile"), "SSLKeyLogFile");
                 Check.Equal("False", smtp.Config("LogSSLPackets"), "LogSSLPackets");
+                Check.Equal("", smtp.Config("SSLPinnedPublicKeys"), "SSLPinnedPublicKeys");
+                Check.Equal("", smtp.Config("SecurityProfile"), "SecurityProfile");
                 Check.Equal("", smtp.Config("SSLNegotiatedCipher"), "SSLNegotiatedCipher");
                 Check.Equal("", smtp.Config("SSLNegotiatedCipherStrength"), "SSLNegotiatedCipherStrength");
                 Check.Equal("", smtp.Config("SSLNegotiatedCipherSuite"), "SSLNegotiatedCipherSuite");
@@ -101,6 +103,14 @@ namespace Ssmtp.Tests
                 Check.Equal("False", smtp.Config("RequireTls"), "RequireTls");
                 Check.Equal("", smtp.Config("ServerExtensions"), "ServerExtensions");
                 Check.Equal("False", smtp.Config("MessageIncludesHeaders"), "MessageIncludesHeaders");
+                Check.Equal("True", smtp.Config("DetachedSignature"), "DetachedSignature");
+                Check.Equal("False", smtp.Config("UsePSS"), "UsePSS");
+                Check.Equal("False", smtp.Config("UseOAEP"), "UseOAEP");
+                Check.Equal("SHA256", smtp.Config("OAEPHash"), "OAEPHash");
+                Check.Equal("", smtp.Config("OAEPMgfHash"), "OAEPMgfHash");
+                Check.Equal("False", smtp.Config("UseSubjectKeyId"), "UseSubjectKeyId");
+                Check.Equal("Separate", smtp.Config("BccEncryption"), "BccEncryption");
+                Check.Equal("False", smtp.Config("RequireRecipientCert"), "RequireRecipientCert");
             }
         }
 
@@ -592,13 +602,12 @@ namespace Ssmtp.Tests
             }
         }
 
-        public static void sslca_certs_is_planned()
+        public static void sslca_certs_reads_as_it_was_set()
         {
             using (var smtp = new Ssmtp())
             {
-                Check.Equal("", smtp.Config("SSLCACerts="));
-                var error = Check.Fails(606, () => smtp.Config("SSLCACerts=-----BEGIN CERTIFICATE-----\nMIIBODCB66ADAgECAhRoycD1/ampAfHmDAlfmJX8/HYCtTAFBgMrZXAwETEPMA0G\nA1UEAwwGc2FtcGxlMCAXDTI2MTEyMjA1MDkzNloYDzIxMjYxMDI5MDUwOTM2WjAR\nMQ8wDQYDVQQDDAZzYW1wbGUwKjAFBgMrZXADIQDMjh48NSjwhRE/l8/qfubAr3f7\n3e/FnQqz/st4rZiG7qNTMFEwHQYDVR0OBBYEFG1PQF7XIPqkfmwkIZ3hrElFEU29\nMB8GA1UdIwQYMBaAFG1PQF7XIPqkfmwkIZ3hrElFEU29MA8GA1UdEwEB/wQFMAMB\nAf8wBQYDK2VwA0EAjCHhQVb2rVojV67GSgdq3+YjclS2pyStuJ9BzfLgvIW/Jl4Q\n5yuwbYegEWIVB7mxUlM9F9hPJtB/qQy8rrwxAg==\n-----END CERTIFICATE-----\n"));
-                Check.Contains("SSLCACerts", error.Message);
+                Check.Equal("", smtp.Config("SSLCACerts=-----BEGIN CERTIFICATE-----\nMIIBODCB66ADAgECAhRoycD1/ampAfHmDAlfmJX8/HYCtTAFBgMrZXAwETEPMA0G\nA1UEAwwGc2FtcGxlMCAXDTI2MTEyMjA1MDkzNloYDzIxMjYxMDI5MDUwOTM2WjAR\nMQ8wDQYDVQQDDAZzYW1wbGUwKjAFBgMrZXADIQDMjh48NSjwhRE/l8/qfubAr3f7\n3e/FnQqz/st4rZiG7qNTMFEwHQYDVR0OBBYEFG1PQF7XIPqkfmwkIZ3hrElFEU29\nMB8GA1UdIwQYMBaAFG1PQF7XIPqkfmwkIZ3hrElFEU29MA8GA1UdEwEB/wQFMAMB\nAf8wBQYDK2VwA0EAjCHhQVb2rVojV67GSgdq3+YjclS2pyStuJ9BzfLgvIW/Jl4Q\n5yuwbYegEWIVB7mxUlM9F9hPJtB/qQy8rrwxAg==\n-----END CERTIFICATE-----\n"));
+                Check.Equal("-----BEGIN CERTIFICATE-----\nMIIBODCB66ADAgECAhRoycD1/ampAfHmDAlfmJX8/HYCtTAFBgMrZXAwETEPMA0G\nA1UEAwwGc2FtcGxlMCAXDTI2MTEyMjA1MDkzNloYDzIxMjYxMDI5MDUwOTM2WjAR\nMQ8wDQYDVQQDDAZzYW1wbGUwKjAFBgMrZXADIQDMjh48NSjwhRE/l8/qfubAr3f7\n3e/FnQqz/st4rZiG7qNTMFEwHQYDVR0OBBYEFG1PQF7XIPqkfmwkIZ3hrElFEU29\nMB8GA1UdIwQYMBaAFG1PQF7XIPqkfmwkIZ3hrElFEU29MA8GA1UdEwEB/wQFMAMB\nAf8wBQYDK2VwA0EAjCHhQVb2rVojV67GSgdq3+YjclS2pyStuJ9BzfLgvIW/Jl4Q\n5yuwbYegEWIVB7mxUlM9F9hPJtB/qQy8rrwxAg==\n-----END CERTIFICATE-----\n", smtp.Config("SSLCACerts"));
             }
         }
 
@@ -641,13 +650,13 @@ namespace Ssmtp.Tests
             }
         }
 
-        public static void ssl_enable_renegotiation_is_planned()
+        public static void ssl_enable_renegotiation_reads_as_it_was_set()
         {
             using (var smtp = new Ssmtp())
             {
                 Check.Equal("", smtp.Config("SSLEnableRenegotiation=True"));
-                var error = Check.Fails(606, () => smtp.Config("SSLEnableRenegotiation=False"));
-                Check.Contains("SSLEnableRenegotiation", error.Message);
+                Check.Equal("True", smtp.Config("SSLEnableRenegotiation"));
+                Check.Fails(603, () => smtp.Config("SSLEnableRenegotiation=neither"));
             }
         }
 
@@ -670,13 +679,31 @@ namespace Ssmtp.Tests
             }
         }
 
-        public static void log_ssl_packets_is_planned()
+        public static void log_ssl_packets_reads_as_it_was_set()
         {
             using (var smtp = new Ssmtp())
             {
-                Check.Equal("", smtp.Config("LogSSLPackets=False"));
-                var error = Check.Fails(606, () => smtp.Config("LogSSLPackets=True"));
-                Check.Contains("LogSSLPackets", error.Message);
+                Check.Equal("", smtp.Config("LogSSLPackets=True"));
+                Check.Equal("True", smtp.Config("LogSSLPackets"));
+                Check.Fails(603, () => smtp.Config("LogSSLPackets=neither"));
+            }
+        }
+
+        public static void ssl_pinned_public_keys_reads_as_it_was_set()
+        {
+            using (var smtp = new Ssmtp())
+            {
+                Check.Equal("", smtp.Config("SSLPinnedPublicKeys=sha256//AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="));
+                Check.Equal("sha256//AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=", smtp.Config("SSLPinnedPublicKeys"));
+            }
+        }
+
+        public static void security_profile_reads_as_it_was_set()
+        {
+            using (var smtp = new Ssmtp())
+            {
+                Check.Equal("", smtp.Config("SecurityProfile=Modern"));
+                Check.Equal("Modern", smtp.Config("SecurityProfile"));
             }
         }
 
@@ -720,13 +747,13 @@ namespace Ssmtp.Tests
             }
         }
 
-        public static void use_internal_security_api_is_planned()
+        public static void use_internal_security_api_reads_as_it_was_set()
         {
             using (var smtp = new Ssmtp())
             {
                 Check.Equal("", smtp.Config("UseInternalSecurityAPI=True"));
-                var error = Check.Fails(606, () => smtp.Config("UseInternalSecurityAPI=False"));
-                Check.Contains("UseInternalSecurityAPI", error.Message);
+                Check.Equal("True", smtp.Config("UseInternalSecurityAPI"));
+                Check.Fails(603, () => smtp.Config("UseInternalSecurityAPI=neither"));
             }
         }
 
@@ -911,6 +938,83 @@ namespace Ssmtp.Tests
                 Check.Equal("", smtp.Config("MessageIncludesHeaders=True"));
                 Check.Equal("True", smtp.Config("MessageIncludesHeaders"));
                 Check.Fails(603, () => smtp.Config("MessageIncludesHeaders=neither"));
+            }
+        }
+
+        public static void detached_signature_reads_as_it_was_set()
+        {
+            using (var smtp = new Ssmtp())
+            {
+                Check.Equal("", smtp.Config("DetachedSignature=False"));
+                Check.Equal("False", smtp.Config("DetachedSignature"));
+                Check.Fails(603, () => smtp.Config("DetachedSignature=neither"));
+            }
+        }
+
+        public static void use_pss_reads_as_it_was_set()
+        {
+            using (var smtp = new Ssmtp())
+            {
+                Check.Equal("", smtp.Config("UsePSS=True"));
+                Check.Equal("True", smtp.Config("UsePSS"));
+                Check.Fails(603, () => smtp.Config("UsePSS=neither"));
+            }
+        }
+
+        public static void use_oaep_reads_as_it_was_set()
+        {
+            using (var smtp = new Ssmtp())
+            {
+                Check.Equal("", smtp.Config("UseOAEP=True"));
+                Check.Equal("True", smtp.Config("UseOAEP"));
+                Check.Fails(603, () => smtp.Config("UseOAEP=neither"));
+            }
+        }
+
+        public static void oaep_hash_reads_as_it_was_set()
+        {
+            using (var smtp = new Ssmtp())
+            {
+                Check.Equal("", smtp.Config("OAEPHash=SHA384"));
+                Check.Equal("SHA384", smtp.Config("OAEPHash"));
+            }
+        }
+
+        public static void oaep_mgf_hash_reads_as_it_was_set()
+        {
+            using (var smtp = new Ssmtp())
+            {
+                Check.Equal("", smtp.Config("OAEPMgfHash=SHA384"));
+                Check.Equal("SHA384", smtp.Config("OAEPMgfHash"));
+            }
+        }
+
+        public static void use_subject_key_id_reads_as_it_was_set()
+        {
+            using (var smtp = new Ssmtp())
+            {
+                Check.Equal("", smtp.Config("UseSubjectKeyId=True"));
+                Check.Equal("True", smtp.Config("UseSubjectKeyId"));
+                Check.Fails(603, () => smtp.Config("UseSubjectKeyId=neither"));
+            }
+        }
+
+        public static void bcc_encryption_reads_as_it_was_set()
+        {
+            using (var smtp = new Ssmtp())
+            {
+                Check.Equal("", smtp.Config("BccEncryption=Shared"));
+                Check.Equal("Shared", smtp.Config("BccEncryption"));
+            }
+        }
+
+        public static void require_recipient_cert_reads_as_it_was_set()
+        {
+            using (var smtp = new Ssmtp())
+            {
+                Check.Equal("", smtp.Config("RequireRecipientCert=True"));
+                Check.Equal("True", smtp.Config("RequireRecipientCert"));
+                Check.Fails(603, () => smtp.Config("RequireRecipientCert=neither"));
             }
         }
     }

@@ -124,6 +124,11 @@ class Accessor:
         self._run(function, *arguments, byref(out))
         return take(out).decode("utf-8", "replace")
 
+    def _run_bytes(self, function: str, *arguments: Any) -> bytes:
+        out, length = c_void_p(), c_size_t()
+        self._run(function, *arguments, byref(out), byref(length))
+        return take(out, length.value)
+
     def _get_bytes(self, function: str) -> bytes:
         out, length = c_void_p(), c_size_t()
         self._call(function, byref(out), byref(length))

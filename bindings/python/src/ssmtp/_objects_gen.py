@@ -13,18 +13,12 @@ class CertificateFields(Accessor):
 
     @property
     def effective_date(self) -> str:
-        """First moment of validity in local time, such as `23-Jan-2000 15:00:00`.
-
-        Planned: it reads as its default in this version.
-        """
+        """First moment of validity in local time, such as `23-Jan-2000 15:00:00`."""
         return self._get_text("ssmtp_cert_get_effective_date")
 
     @property
     def expiration_date(self) -> str:
-        """Last moment of validity in local time, such as `23-Jan-2001 15:00:00`.
-
-        Planned: it reads as its default in this version.
-        """
+        """Last moment of validity in local time, such as `23-Jan-2001 15:00:00`."""
         return self._get_text("ssmtp_cert_get_expiration_date")
 
     @property
@@ -34,9 +28,6 @@ class CertificateFields(Accessor):
         and blanks after commas do not matter), then a part of a name, `*` takes the first entry
         with a key. When nothing matches it reads empty and nothing is selected; a store that cannot
         be read is error 271.
-
-        Planned: it reads as its default, and writing anything else raises SsmtpError 606 in this
-        version.
         """
         return self._get_text("ssmtp_cert_get_subject")
 
@@ -46,42 +37,27 @@ class CertificateFields(Accessor):
 
     @property
     def issuer(self) -> str:
-        """Name of the issuer, written as Subject is.
-
-        Planned: it reads as its default in this version.
-        """
+        """Name of the issuer, written as Subject is."""
         return self._get_text("ssmtp_cert_get_issuer")
 
     @property
     def subject_alt_names(self) -> str:
-        """Alternative names of the holder (host names, mail addresses), joined by commas.
-
-        Planned: it reads as its default in this version.
-        """
+        """Alternative names of the holder (host names, mail addresses), joined by commas."""
         return self._get_text("ssmtp_cert_get_subject_alt_names")
 
     @property
     def serial_number(self) -> str:
-        """Serial number as upper-case hexadecimal digits.
-
-        Planned: it reads as its default in this version.
-        """
+        """Serial number as upper-case hexadecimal digits."""
         return self._get_text("ssmtp_cert_get_serial_number")
 
     @property
     def version(self) -> str:
-        """`V1`, `V2` or `V3`.
-
-        Planned: it reads as its default in this version.
-        """
+        """`V1`, `V2` or `V3`."""
         return self._get_text("ssmtp_cert_get_version")
 
     @property
     def usage(self) -> str:
-        """What the key may be used for, the words for UsageFlags joined by commas.
-
-        Planned: it reads as its default in this version.
-        """
+        """What the key may be used for, the words for UsageFlags joined by commas."""
         return self._get_text("ssmtp_cert_get_usage")
 
     @property
@@ -89,8 +65,6 @@ class CertificateFields(Accessor):
         """Key usage bits (RFC 5280 section 4.2.1.3): 0x80 digital signatures, 0x40 key
         authentication, 0x20 key encryption, 0x10 data encryption, 0x08 key agreement, 0x04
         certificate signing, 0x02 key signing.
-
-        Planned: it reads as its default in this version.
         """
         return self._get_int("ssmtp_cert_get_usage_flags")
 
@@ -98,114 +72,75 @@ class CertificateFields(Accessor):
     def extended_key_usage(self) -> str:
         """Object identifiers of the extended key usage (RFC 5280 section 4.2.1.12), joined by
         commas.
-
-        Planned: it reads as its default in this version.
         """
         return self._get_text("ssmtp_cert_get_extended_key_usage")
 
     @property
     def signature_algorithm(self) -> str:
-        """Algorithm that the issuer signed with.
-
-        Planned: it reads as its default in this version.
-        """
+        """Algorithm that the issuer signed with."""
         return self._get_text("ssmtp_cert_get_signature_algorithm")
 
     @property
     def public_key(self) -> str:
-        """Public key as PEM (SubjectPublicKeyInfo).
-
-        Planned: it reads as its default in this version.
-        """
+        """Public key as PEM (SubjectPublicKeyInfo)."""
         return self._get_text("ssmtp_cert_get_public_key")
 
     @property
     def public_key_algorithm(self) -> str:
-        """`RSA`, `EC`, `Ed25519`, `Ed448` or `DSA`, else the object identifier.
-
-        Planned: it reads as its default in this version.
-        """
+        """`RSA`, `EC`, `Ed25519`, `Ed448` or `DSA`, else the object identifier."""
         return self._get_text("ssmtp_cert_get_public_key_algorithm")
 
     @property
     def public_key_length(self) -> int:
-        """Length of the public key in bits.
-
-        Planned: it reads as its default in this version.
-        """
+        """Length of the public key in bits."""
         return self._get_int("ssmtp_cert_get_public_key_length")
 
     @property
     def private_key(self) -> str:
         """Private key as PEM (PKCS #8), empty when there is none or when it cannot leave its token.
-
-        Planned: it reads as its default in this version.
         """
         return self._get_text("ssmtp_cert_get_private_key")
 
     @property
     def private_key_available(self) -> bool:
-        """Whether there is a private key, so that this certificate can sign, decrypt or log in.
-
-        Planned: it reads as its default in this version.
-        """
+        """Whether there is a private key, so that this certificate can sign, decrypt or log in."""
         return self._get_bool("ssmtp_cert_get_private_key_available")
 
     @property
     def private_key_container(self) -> str:
-        """Always empty: key containers exist on another system only.
-
-        Planned: it reads as its default in this version.
-        """
+        """Always empty: key containers exist on another system only."""
         return self._get_text("ssmtp_cert_get_private_key_container")
 
     @property
     def fingerprint(self) -> str:
         """MD5 fingerprint in lower-case hexadecimal with colons: of the certificate, or of the SSH
         key when there is none.
-
-        Planned: it reads as its default in this version.
         """
         return self._get_text("ssmtp_cert_get_fingerprint")
 
     @property
     def fingerprint_sha1(self) -> str:
-        """SHA-1 fingerprint, written as Fingerprint is.
-
-        Planned: it reads as its default in this version.
-        """
+        """SHA-1 fingerprint, written as Fingerprint is."""
         return self._get_text("ssmtp_cert_get_fingerprint_sha1")
 
     @property
     def fingerprint_sha256(self) -> str:
-        """SHA-256 fingerprint, written as Fingerprint is.
-
-        Planned: it reads as its default in this version.
-        """
+        """SHA-256 fingerprint, written as Fingerprint is."""
         return self._get_text("ssmtp_cert_get_fingerprint_sha256")
 
     @property
     def thumbprint_md5(self) -> str:
-        """MD5 digest of the certificate in upper-case hexadecimal without colons.
-
-        Planned: it reads as its default in this version.
-        """
+        """MD5 digest of the certificate in upper-case hexadecimal without colons."""
         return self._get_text("ssmtp_cert_get_thumbprint_md5")
 
     @property
     def thumbprint_sha1(self) -> str:
-        """SHA-1 digest of the certificate, written as ThumbprintMD5 is.
-
-        Planned: it reads as its default in this version.
-        """
+        """SHA-1 digest of the certificate, written as ThumbprintMD5 is."""
         return self._get_text("ssmtp_cert_get_thumbprint_sha1")
 
     @property
     def thumbprint_sha256(self) -> str:
-        """SHA-256 digest of the certificate, written as ThumbprintMD5 is.
-
-        Planned: it reads as its default in this version.
-        """
+        """SHA-256 digest of the certificate, written as ThumbprintMD5 is."""
         return self._get_text("ssmtp_cert_get_thumbprint_sha256")
 
     @property
@@ -214,9 +149,6 @@ class CertificateFields(Accessor):
         such as `MY`, `ROOT` or `CA` for USER and MACHINE. StoreType says which of these it is.
 
         Default: "MY".
-
-        Planned: it reads as its default, and writing anything else raises SsmtpError 606 in this
-        version.
         """
         return self._get_text("ssmtp_cert_get_store")
 
@@ -229,9 +161,6 @@ class CertificateFields(Accessor):
         """Store as octets: the same value, for content that is no text.
 
         Default: b"MY".
-
-        Planned: it reads as its default, and writing anything else raises SsmtpError 606 in this
-        version.
         """
         return self._get_bytes("ssmtp_cert_get_store_b")
 
@@ -241,11 +170,7 @@ class CertificateFields(Accessor):
 
     @property
     def store_type(self) -> CertStoreType:
-        """Kind of Store. AUTO finds it out from the content.
-
-        Planned: it reads as its default, and writing anything else raises SsmtpError 606 in this
-        version.
-        """
+        """Kind of Store. AUTO finds it out from the content."""
         return CertStoreType(self._get_int("ssmtp_cert_get_store_type"))
 
     @store_type.setter
@@ -256,9 +181,6 @@ class CertificateFields(Accessor):
     def store_password(self) -> str:
         """Password of the store, or the PIN of a token. A wrong one is error 271 when the store is
         opened.
-
-        Planned: it reads as its default, and writing anything else raises SsmtpError 606 in this
-        version.
         """
         return self._get_text("ssmtp_cert_get_store_password")
 
@@ -270,9 +192,6 @@ class CertificateFields(Accessor):
     def encoded(self) -> str:
         """The certificate as PEM. Setting it (PEM or Base64) selects that certificate and searches
         Store for its key; without the key Subject reads empty while the other fields are filled.
-
-        Planned: it reads as its default, and writing anything else raises SsmtpError 606 in this
-        version.
         """
         return self._get_text("ssmtp_cert_get_encoded")
 
@@ -282,11 +201,7 @@ class CertificateFields(Accessor):
 
     @property
     def encoded_b(self) -> bytes:
-        """The certificate as octets. Setting it (DER or PEM) does what setting Encoded does.
-
-        Planned: it reads as its default, and writing anything else raises SsmtpError 606 in this
-        version.
-        """
+        """The certificate as octets. Setting it (DER or PEM) does what setting Encoded does."""
         return self._get_bytes("ssmtp_cert_get_encoded_b")
 
     @encoded_b.setter

@@ -449,9 +449,6 @@ class Properties(Accessor):
         """The certificate with its private key that Sign, SignAndEncrypt and decrypting use.
         Reading gives a copy that the caller releases; setting takes a copy. By name, use the rows
         CertificateStore and the others (604).
-
-        Planned: it reads as its default, and writing anything else raises SsmtpError 606 in this
-        version.
         """
         return Certificate.adopt(self._get_certificate("ssmtp_get_certificate"))
 
@@ -568,9 +565,6 @@ class Properties(Accessor):
         """The client certificate with its private key, shown to a server that asks for one. Reading
         gives a copy that the caller releases; setting takes a copy. By name, use the rows
         SSLCertStore and the others (604).
-
-        Planned: it reads as its default, and writing anything else raises SsmtpError 606 in this
-        version.
         """
         return Certificate.adopt(self._get_certificate("ssmtp_get_ssl_cert"))
 
@@ -582,9 +576,6 @@ class Properties(Accessor):
     def ssl_accept_server_cert(self) -> Certificate:
         """A server certificate that is accepted without further checks when the server shows
         exactly this one. Reading gives a copy that the caller releases; setting takes a copy.
-
-        Planned: it reads as its default, and writing anything else raises SsmtpError 606 in this
-        version.
         """
         return Certificate.adopt(self._get_certificate("ssmtp_get_ssl_accept_server_cert"))
 
@@ -596,8 +587,6 @@ class Properties(Accessor):
     def ssl_server_cert(self) -> Certificate:
         """The certificate that the server showed in the last handshake. Emptied when a new
         connection is tried. Reading gives a copy that the caller releases.
-
-        Planned: it reads as its default in this version.
         """
         return Certificate.adopt(self._get_certificate("ssmtp_get_ssl_server_cert"))
 

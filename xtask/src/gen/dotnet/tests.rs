@@ -182,6 +182,7 @@ fn setting_default(s: &Setting) -> String {
 
 fn setting_sample(s: &Setting) -> Option<String> {
     match s.type_name.as_str() {
+        _ if crate::r#gen::samples::keeps(&s.spec) => Some("True".into()),
         "bool" => Some(if setting_default(s) == "True" { "False" } else { "True" }.into()),
         "string" => Some(sample_text(&s.spec).into()),
         // A code page is no number to count up from.

@@ -195,17 +195,34 @@ fn method(m: &Method) -> String {
     if returns {
         arguments.push("out IntPtr value".into());
     }
+    let octets = m.returns == "bytes";
+    if octets {
+        arguments.push("out UIntPtr length".into());
+    }
     format!(
         "{}        public {} {}({})\n        {{\n            Check(Native.ssmtp_{}({}));\n{}{}        }}\n\n",
         docs(m, &m.doc),
-        if returns { "string" } else { "void" },
+        returned(m).unwrap_or("void"),
         m.spec,
         signature(m).join(", "),
         m.name,
         arguments.join(", "),
         let_go(&m.spec),
-        if returns { "            return Utf8.Take(value);\n" } else { "" }
+        match m.returns.as_str() {
+            "" => "",
+            "bytes" => "            return Octets.Take(value, length);\n",
+            _ => "            return Utf8.Take(value);\n",
+        }
     )
+}
+
+/// What a method gives.
+fn returned(m: &Method) -> Option<&'static str> {
+    match m.returns.as_str() {
+        "" => None,
+        "bytes" => Some("byte[]"),
+        _ => Some("string"),
+    }
 }
 
 fn twin(m: &Method) -> String {
@@ -220,7 +237,7 @@ fn twin(m: &Method) -> String {
     out += &doc(8, "<param name=\"cancellationToken\">", "</param>", "Interrupts the operation when it is cancelled.");
     format!(
         "{out}        public {} {}Async({})\n        {{\n            return RunAsync(() => {}({}), cancellationToken);\n        }}\n\n",
-        if m.returns.is_empty() { "Task" } else { "Task<string>" },
+        returned(m).map_or("Task".to_string(), |kind| format!("Task<{kind}>")),
         m.spec,
         params.join(", "),
         m.spec,

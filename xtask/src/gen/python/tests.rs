@@ -55,7 +55,8 @@ fn property(api: &Api, p: &Property) -> String {
     } else if p.spec == "LocalHost" {
         parts.push(("default", "...".into()));
     }
-    if let Some(sample) = sample(api, &p.spec, &ty, p.default.as_ref(), (None, None)).filter(|_| p.access == Access::Rw)
+    if let Some(sample) =
+        sample(api, &p.spec, &ty, p.default.as_ref(), (None, None)).filter(|_| p.access == Access::Rw && !p.searches())
     {
         parts.push(("sample", sample));
     }
@@ -122,6 +123,7 @@ fn sample(
         ("Connected", _) => return None,
         // It takes its default only (ruling 29).
         ("FirewallListener", _) => "False".into(),
+        (spec, _) if crate::r#gen::samples::keeps(spec) => "True".into(),
         ("LocalHost", _) => quoted("127.0.0.1"),
         ("Charset", _) => quoted("utf-8"),
         ("MessageIdAlgorithm", _) => quoted("SHA256"),

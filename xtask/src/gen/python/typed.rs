@@ -282,11 +282,11 @@ fn method(m: &Method) -> String {
             _ => format!(", text(\"{0}\", {0})", p.name),
         })
         .collect();
-    let returns = if m.returns.is_empty() { "None" } else { "str" };
-    let run = match (m.returns.is_empty(), m.blocking) {
-        (true, true) => "self._run",
-        (true, false) => "self._call",
-        (false, _) => "return self._run_text",
+    let (returns, run) = match (m.returns.as_str(), m.blocking) {
+        ("", true) => ("None", "self._run"),
+        ("", false) => ("None", "self._call"),
+        ("bytes", _) => ("bytes", "return self._run_bytes"),
+        _ => ("str", "return self._run_text"),
     };
     let mut out = format!("\n    def {}(self{declared}) -> {returns}:\n{}", m.name, docstring(8, &m.doc, &notes));
     out += &format!("        {run}(\"ssmtp_{}\"{converted})\n", m.name);

@@ -1,0 +1,123 @@
+/* ssmtp: the library from the command line, for trying every feature without writing code.
+ *
+ *     ssmtp send --server mail.example:587 --from me@a.example --to you@b.example --subject Hi --text Hello -v
+ */
+#include "cli.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static int usage(FILE *out, int code) {
+    fputs("usage: ssmtp send [OPTION…]              send a message, or with --queue FOLDER write it there\n"
+          "       ssmtp process FOLDER [OPTION…]    send what waits in a queue folder\n"
+          "       ssmtp check [OPTION…]             connect, log in where asked to, and tell what the server is\n"
+          "       ssmtp verify ADDRESS [OPTION…]    ask the server whether it knows an address (VRFY)\n"
+          "       ssmtp expand LIST [OPTION…]       ask for the members of a list (EXPN)\n"
+          "       ssmtp cert FILE [--sign-password-file FILE]   show a certificate or the first of a store\n"
+          "       ssmtp version | help\n\noptions:\n",
+          out);
+    print_options(out);
+    fputs("\nThe exit code is 0, or as in sysexits.h: 64 the command line, 65 an address, message or certificate, 66 a file, 68 a host name,\n"
+          "69 refused, 75 worth trying again, 76 TLS or certificate, 77 the login.\n",
+          out);
+    return code;
+}
+
+/* The certificate with its key in a store, for one of the certificate properties. */
+static int32_t use_store(job *j, const char *store, const char *password, int32_t (*set)(ssmtp_t *, ssmtp_cert_t *)) {
+    ssmtp_cert_t *cert = NULL;
+    int32_t code = ssmtp_cert_new_store(SSMTP_CERT_STORE_TYPE_AUTO, store, password, "*", NULL, &cert);
+    if (code != 0) {
+        char *text = NULL;
+        ssmtp_last_error(NULL, &text);
+        fprintf(stderr, "%s: %s\n", store, text != NULL && *text != '\0' ? text : ssmtp_error_text(code));
+        ssmtp_free(text);
+        return code;
+    }
+    code = set(j->smtp, cert);
+    ssmtp_cert_delete(cert);
+    return code;
+}
+
+static int32_t secure_body(job *j) {
+    if (j->sign != NULL && j->encrypt) return ssmtp_sign_and_encrypt(j->smtp);
+    if (j->sign != NULL) return ssmtp_sign(j->smtp);
+    return j->encrypt ? ssmtp_encrypt(j->smtp) : 0;
+}
+
+static int send_message(job *j) {
+    int32_t code = secure_body(j);
+    if (code != 0) return failed(j, "send", code);
+    if (j->queue != NULL) {
+        char *name = NULL;
+        code = ssmtp_queue(j->smtp, j->queue, &name);
+        if (code != 0) return failed(j, "send", code);
+        printf("%s\n", name);
+        ssmtp_free(name);
+        return DONE;
+    }
+    code = ssmtp_send(j->smtp);
+    show_results(j);
+    return code == 0 ? DONE : failed(j, "send", code);
+}
+
+static int check(job *j) {
+    int32_t code = ssmtp_connect(j->smtp);
+    if (code != 0) return failed(j, "check", code);
+    show_server(j);
+    ssmtp_disconnect(j->smtp);
+    return DONE;
+}
+
+static int run(job *j, const char *command) {
+    static const char *const with_word[] = {"process", "verify", "expand"};
+    int wanted = 0;
+    for (size_t n = 0; n < sizeof with_word / sizeof *with_word; n++) wanted |= strcmp(command, with_word[n]) == 0;
+    if (j->word_count != wanted) {
+        fprintf(stderr, "ssmtp %s: %s\n", command, wanted ? "one argument beside the options" : "no arguments but options");
+        return BAD_USAGE;
+    }
+    int32_t code = 0;
+    if (j->identity != NULL) code = use_store(j, j->identity, j->identity_password, ssmtp_set_ssl_cert);
+    if (code == 0 && j->sign != NULL) code = use_store(j, j->sign, j->sign_password, ssmtp_set_certificate);
+    if (code != 0) return BAD_DATA;
+    show_events(j);
+    if (strcmp(command, "send") == 0) return send_message(j);
+    if (strcmp(command, "check") == 0) return check(j);
+    if (strcmp(command, "process") == 0) {
+        code = ssmtp_process_queue(j->smtp, j->words[0]);
+    } else if (strcmp(command, "verify") == 0) {
+        code = ssmtp_verify(j->smtp, j->words[0]);
+        char *reply = NULL;
+        if (code == 0 && ssmtp_get_last_reply(j->smtp, &reply) == 0) printf("%s\n", reply);
+        ssmtp_free(reply);
+    } else if (strcmp(command, "expand") == 0) {
+        code = ssmtp_expand(j->smtp, j->words[0]);
+    } else {
+        fprintf(stderr, "ssmtp: no command is called %s\n", command);
+        return usage(stderr, BAD_USAGE);
+    }
+    return code == 0 ? DONE : failed(j, command, code);
+}
+
+int main(int argc, char **argv) {
+    if (argc < 2) return usage(stderr, BAD_USAGE);
+    const char *command = argv[1];
+    if (strcmp(command, "help") == 0 || strcmp(command, "--help") == 0) return usage(stdout, DONE);
+    if (strcmp(command, "version") == 0 || strcmp(command, "--version") == 0) return printf("ssmtp %s\n", ssmtp_version()) < 0;
+    job j = {0};
+    j.progress = -1;
+    j.smtp = ssmtp_new_utf8();
+    if (j.smtp == NULL) return INTERNAL;
+    ssmtp_set_ssl_start_mode(j.smtp, SSMTP_SSL_START_MODE_AUTOMATIC);
+    int code = read_options(&j, argc - 2, argv + 2);
+    if (code == 0 && strcmp(command, "cert") == 0) {
+        code = j.word_count == 1 ? show_certificate(j.words[0], j.sign_password) : usage(stderr, BAD_USAGE);
+    } else if (code == 0) {
+        code = run(&j, command);
+    }
+    ssmtp_delete(j.smtp);
+    forget((char *)j.sign_password);
+    forget((char *)j.identity_password);
+    return code;
+}

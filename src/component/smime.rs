@@ -1,0 +1,250 @@
+//! Sign, Encrypt and SignAndEncrypt: with what and for whom, at once or while the message is sent (rulings 4, 8, 22 to 24).
+
+use super::Component;
+use super::send::compose_options;
+use crate::certs::x509::X509;
+use crate::certs::{Certificate, signing::Hash};
+use crate::config::{Setting, Settings};
+use crate::enums::RecipientType;
+use crate::error::{Code, Error, Result};
+use crate::message::address;
+use crate::message::draft::Draft;
+use crate::message::entity;
+use crate::message::layer::Wrap;
+use crate::message::secured::{ENCRYPT, Readers, SIGN, same};
+use crate::smime::mime::{Encrypting, Signing};
+use crate::smime::{Cipher, EncryptSpec, hash_from_name};
+use std::sync::Arc;
+
+/// Signing and encrypting.
+#[derive(Default)]
+pub struct Smime {
+    /// What Sign and decrypting use.
+    pub certificate: Certificate,
+    /// Whom Encrypt encrypts for, in the order of AddRecipientCert; until Reset, ResetHeaders or MessageRecipientCount=0 (ruling 23).
+    pub recipient_certs: Vec<Arc<X509>>,
+    pub encrypting_algorithm: String,
+    /// The object identifier.
+    pub signing_algorithm: String,
+    pub include_certificate: bool,
+    pub include_chain: bool,
+}
+
+impl Smime {
+    /// By name or object identifier; it reads as it was set.
+    pub fn set_encrypting_algorithm(&mut self, value: &str) -> Result<()> {
+        Cipher::from_name(value)?;
+        self.encrypting_algorithm = value.trim().into();
+        Ok(())
+    }
+
+    /// By name or object identifier; it reads as the identifier.
+    pub fn set_signing_algorithm(&mut self, value: &str) -> Result<()> {
+        self.signing_algorithm = hash_from_name(value)?.oid().into();
+        Ok(())
+    }
+
+    /// Certificate with its key, and what the signature is to carry: 281 without a certificate, 273 without its key.
+    fn signing(&self, settings: &Settings) -> Result<Signing> {
+        let loaded = self.certificate.loaded();
+        let none = || Error::new(Code::ClientCert, "Certificate is not set, so there is nothing to sign with");
+        let loaded = loaded.ok_or_else(none)?;
+        let certificate = loaded.certificate.clone().ok_or_else(none)?;
+        let Some(key) = loaded.key.clone() else {
+            let why = format!("Certificate has no private key: {}", certificate.subject);
+            return Err(Error::new(Code::Credentials, why));
+        };
+        if !key.belongs_to(&certificate) {
+            let why = format!("the private key of Certificate is not that of {}", certificate.subject);
+            return Err(Error::new(Code::Credentials, why));
+        }
+        let mut certificates = Vec::new();
+        if self.include_certificate {
+            certificates.push(Arc::clone(&certificate));
+            if self.include_chain {
+                certificates.extend(loaded.chain.iter().cloned());
+            }
+        }
+        Ok(Signing {
+            key,
+            certificate,
+            certificates,
+            hash: hash_from_name(&self.signing_algorithm)?,
+            pss: settings.bool(Setting::UsePss),
+            detached: settings.bool(Setting::DetachedSignature),
+            now,
+        })
+    }
+
+    fn encrypting(&self, settings: &Settings, plan: &Plan) -> Result<Encrypting> {
+        let cipher = Cipher::from_name(&self.encrypting_algorithm)?;
+        let oaep = match settings.bool(Setting::UseOaep) {
+            true => Some(oaep(settings)?),
+            false => None,
+        };
+        let use_ski = settings.bool(Setting::UseSubjectKeyId);
+        let spec = |recipients: &Vec<Arc<X509>>| EncryptSpec { recipients: recipients.clone(), cipher, oaep, use_ski };
+        Ok(Encrypting { editions: plan.editions.iter().map(spec).collect() })
+    }
+}
+
+/// Seconds since 1970.
+fn now() -> i64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    since.map_or(0, |since| i64::try_from(since.as_secs()).unwrap_or(i64::MAX))
+}
+
+/// The hash of OAEP and that of its mask, which is the same one unless it is set.
+fn oaep(settings: &Settings) -> Result<(Hash, Hash)> {
+    let hash = hash_from_name(settings.text(Setting::OaepHash))?;
+    let mask = settings.text(Setting::OaepMgfHash);
+    Ok((hash, if mask.is_empty() { hash } else { hash_from_name(mask)? }))
+}
+
+/// Which certificates stand in which envelope.
+struct Plan {
+    /// Those of the envelope for everyone, then those of the recipients apart.
+    editions: Vec<Vec<Arc<X509>>>,
+    readers: Readers,
+}
+
+impl Plan {
+    /// Ruling 24. 272 when a recipient has no certificate where one is needed, or a Bcc recipient would be shown to others.
+    fn new(certificates: &[Arc<X509>], draft: &Draft, settings: &Settings) -> Result<Plan> {
+        let refused = |why: String| Err(Error::new(Code::CertNotFound, why));
+        if certificates.is_empty() {
+            return refused("there is no recipient certificate (AddRecipientCert)".into());
+        }
+        let recipients = draft.recipients.envelope();
+        let recipients = recipients.map_err(|error| Error::new(Code::CertNotFound, error.message))?;
+        let shared = settings.text(Setting::BccEncryption).eq_ignore_ascii_case("Shared");
+        let required = settings.bool(Setting::RequireRecipientCert);
+        let named: Vec<Vec<String>> = certificates.iter().map(|certificate| mailboxes(certificate)).collect();
+        let all_named = named.iter().all(|names| !names.is_empty());
+        let names = |at: usize, address: &str| named[at].iter().any(|name| same(name, address));
+        let certified = |address: &str| (0..certificates.len()).any(|at| names(at, address));
+        let is_bcc = |kind: RecipientType| kind == RecipientType::Bcc;
+        let matched = all_named || required;
+        if matched && let Some(missed) = recipients.iter().find(|r| !certified(&r.address)) {
+            return refused(format!("no recipient certificate is that of {}", missed.address));
+        }
+        let mut readers = Readers { matched, shared, ..Readers::default() };
+        if !all_named && !shared && let Some(bcc) = recipients.iter().find(|r| is_bcc(r.kind)) {
+            let why = "a certificate names no address, so nobody can tell whether it would show a Bcc recipient to the others";
+            return refused(format!("{why}: {} (BccEncryption=Shared allows it)", bcc.address));
+        }
+        let (bcc, visible): (Vec<_>, Vec<_>) = recipients.iter().partition(|r| is_bcc(r.kind));
+        readers.together = visible.iter().map(|r| r.address.clone()).collect();
+        let seen = |at: usize| visible.iter().any(|r| names(at, &r.address));
+        let of_bcc_alone = |at: usize| !seen(at) && bcc.iter().any(|r| names(at, &r.address));
+        if shared {
+            readers.hidden = bcc.iter().map(|r| r.address.clone()).collect();
+            return Ok(Plan { editions: vec![certificates.to_vec()], readers });
+        }
+        let chosen = |wanted: &dyn Fn(usize) -> bool| -> Vec<Arc<X509>> {
+            certificates.iter().enumerate().filter(|(at, _)| wanted(*at)).map(|(_, found)| Arc::clone(found)).collect()
+        };
+        let mut editions = vec![chosen(&|at| !of_bcc_alone(at))];
+        for recipient in &bcc {
+            let own = chosen(&|at| of_bcc_alone(at) && names(at, &recipient.address));
+            if own.is_empty() {
+                readers.hidden.push(recipient.address.clone());
+            } else {
+                readers.apart.push(recipient.address.clone());
+                editions.push(own);
+            }
+        }
+        // Nobody but Bcc recipients: what MessageText shows is the first one's, and nobody else may be sent it.
+        if editions[0].is_empty() {
+            editions[0] = editions[1].clone();
+            readers.matched = true;
+        }
+        Ok(Plan { editions, readers })
+    }
+}
+
+/// The mailboxes that a certificate names, as they stand in an envelope.
+fn mailboxes(certificate: &X509) -> Vec<String> {
+    let parsed = |text: &String| address::parse_one(text).map_or_else(|_| text.clone(), |mailbox| mailbox.envelope());
+    certificate.emails().iter().map(parsed).collect()
+}
+
+impl Component {
+    pub fn sign(&self) -> Result<()> {
+        self.secure(SIGN)
+    }
+
+    pub fn encrypt(&self) -> Result<()> {
+        self.secure(ENCRYPT)
+    }
+
+    pub fn sign_and_encrypt(&self) -> Result<()> {
+        self.secure(SIGN | ENCRYPT)
+    }
+
+    /// A failure leaves a message that Send refuses (283), whatever the failure was.
+    fn secure(&self, operations: u8) -> Result<()> {
+        let _running = self.begin()?;
+        let done = self.secured(operations);
+        if done.is_err() {
+            self.state.lock().message.fail(operations);
+        }
+        done
+    }
+
+    fn secured(&self, operations: u8) -> Result<()> {
+        let (draft, options, mut generated, wraps, plan) = {
+            let state = self.state.lock();
+            let mut wraps: Vec<Arc<dyn Wrap>> = Vec::new();
+            let mut plan = None;
+            if operations & SIGN != 0 {
+                let signing = state.smime.signing(&state.settings)?;
+                wraps.push(Arc::new(signing));
+            }
+            if operations & ENCRYPT != 0 {
+                let made = Plan::new(&state.smime.recipient_certs, &state.message, &state.settings)?;
+                wraps.push(Arc::new(state.smime.encrypting(&state.settings, &made)?));
+                plan = Some(made);
+            }
+            (state.message.clone(), compose_options(&state), state.generated.clone(), wraps, plan)
+        };
+        let readers = plan.map(|plan| plan.readers);
+        if let (Some(before), Some(now)) = (draft.readers(), &readers)
+            && before.apart != now.apart
+        {
+            let why = "the Bcc recipients are not those that the message was encrypted for before";
+            return Err(Error::new(Code::Encrypt, why));
+        }
+        if draft.is_deferred() {
+            wraps.iter().try_for_each(|wrap| wrap.check())?;
+            if readers.as_ref().is_some_and(|readers| !readers.apart.is_empty()) && !entity::is_rereadable(&draft) {
+                let why = "a stream can be read only once, and Bcc recipients get envelopes of their own (BccEncryption)";
+                return Err(Error::new(Code::Encrypt, why));
+            }
+            let mut state = self.state.lock();
+            unchanged(&draft, &state.message)?;
+            state.message.defer(operations, wraps, readers);
+            return Ok(());
+        }
+        let editions = readers.as_ref().or(draft.readers()).map_or(1, |readers| 1 + readers.apart.len());
+        let mut forms = Vec::new();
+        for edition in 0..editions {
+            let base = draft.edition(edition);
+            let inner = entity::entity(&base, &options, &mut generated)?;
+            let outer = wraps.iter().try_fold(inner, |inner, wrap| wrap.wrap(inner, edition))?;
+            let body = entity::read(&outer)?;
+            forms.push(base.form(options.complete, &outer.fields, body)?);
+        }
+        let mut state = self.state.lock();
+        unchanged(&draft, &state.message)?;
+        state.message.secure(operations, forms, readers)
+    }
+}
+
+/// What another thread set meanwhile was not signed.
+fn unchanged(before: &Draft, now: &Draft) -> Result<()> {
+    if before.revision == now.revision {
+        return Ok(());
+    }
+    Err(Error::new(Code::Encrypt, "the message was changed while it was signed or encrypted"))
+}

@@ -1,0 +1,132 @@
+//! The body of a message as one MIME entity in canonical form, which is what is signed or encrypted: RFC 8551 section 3.1. It
+//! passes every relay unchanged: 7-bit lines with CRLF, nothing at their ends or starts that some relay would touch.
+
+use std::sync::Arc;
+
+use super::attachment::Content;
+use super::body::Piece;
+use super::compose::{self, Caps, ContentType, Generated, Options};
+use super::draft::Draft;
+use super::encode::{self, LineEnds, Transfer};
+use super::headers::{self, Other, Section};
+use super::layer::Canonical;
+use super::mime::{self, Entity};
+use crate::error::{Code, Error, Result};
+use crate::text::code_page::CodePage;
+use crate::text::fold::Style;
+
+/// MessageText or Message with the MIME lines of OtherHeaders, or the tree of all parts (ruling 4).
+pub fn entity(draft: &Draft, options: &Options, generated: &mut Generated) -> Result<Entity> {
+    let style = options.style(false)?;
+    if let (true, Some(message)) = (options.complete, &draft.message) {
+        let (fields, body) = super::complete::mime_part(message)?;
+        let other = headers::parse(&fields)?;
+        return one(&other, &body.into(), &named(body), compose::tail(draft), &style);
+    }
+    let other = headers::parse(&draft.other_headers)?;
+    let tail = compose::tail(draft);
+    if !draft.html.is_empty() || !draft.parts.is_empty() {
+        return compose::tree_entity(draft, &other, Caps::default(), &style, generated, tail, true);
+    }
+    match &draft.message {
+        Some(message) => one(&other, message, &named(message), tail, &style),
+        None => {
+            let (bytes, ascii) = compose::converted(draft, &other, options.code_page)?;
+            let charset = if ascii { CodePage::default() } else { options.code_page };
+            one(&other, &bytes, &charset.charset().unwrap_or_else(|| "utf-8".into()), tail, &style)
+        }
+    }
+}
+
+/// The entity with its operations carried out, one around the other.
+pub(super) fn wrapped(draft: &Draft, options: &Options, generated: &mut Generated) -> Result<Entity> {
+    let inner = entity(draft, options, generated)?;
+    let edition = draft.secured.edition;
+    draft.secured.pending.iter().try_fold(inner, |inner, wrap| wrap.wrap(inner, edition))
+}
+
+/// All octets of an entity's body, for one that is small and in memory.
+pub fn read(entity: &Entity) -> Result<Vec<u8>> {
+    let mut body = Vec::new();
+    for piece in &entity.pieces {
+        let mut source = piece.open()?;
+        while let Some(bytes) = source.next()? {
+            body.extend_from_slice(bytes);
+        }
+    }
+    Ok(body)
+}
+
+/// Whether every piece of what would be read for the entity can be read more than once.
+pub fn is_rereadable(draft: &Draft) -> bool {
+    let parts = draft.parts.iter().all(|part| match &part.content {
+        Content::Stream(_) => false,
+        content => content.piece().is_rereadable(),
+    });
+    parts && compose::tail(draft).is_none_or(|tail| tail.is_rereadable())
+}
+
+/// The charset of octets that come without one.
+fn named(octets: &[u8]) -> String {
+    if std::str::from_utf8(octets).is_ok() { "utf-8".into() } else { "unknown-8bit".into() }
+}
+
+/// A single text, or what the caller composed himself.
+fn one(other: &Other<'_>, bytes: &Arc<[u8]>, charset: &str, tail: Option<Piece>, style: &Style) -> Result<Entity> {
+    let value = |name: &str| other.find(name).map(|field| field.text().to_ascii_lowercase());
+    let (kind, encoding) = (value("Content-Type"), value("Content-Transfer-Encoding"));
+    let composite = kind.is_some_and(|kind| kind.starts_with("multipart/") || kind.starts_with("message/"));
+    let identity = encoding.as_deref().is_none_or(|name| matches!(name.trim(), "7bit" | "8bit" | "binary"));
+    let ascii = bytes.is_ascii();
+    let mut section = Section::new(other, style);
+    section.ours("MIME-Version", None);
+    let (pieces, transfer) = if composite || !identity {
+        let pieces = match tail {
+            None => vec![canonical(bytes)],
+            Some(tail) => vec![Piece::Through(Arc::new(Canonical), vec![Piece::Bytes(Arc::clone(bytes)), tail])],
+        };
+        section.ours("Content-Type", None);
+        (pieces, None)
+    } else {
+        let plain = ascii && tail.is_none();
+        match compose::content_type(other, plain, charset) {
+            Some(ContentType::Amended(text)) => section.instead("Content-Type", text),
+            Some(ContentType::Ours(text)) => section.ours("Content-Type", Some(text)),
+            None => section.ours("Content-Type", None),
+        }
+        if let Some(tail) = tail {
+            // Nobody knows what follows, so both are encoded on the way.
+            let text = vec![Piece::Bytes(Arc::clone(bytes)), tail];
+            (vec![Piece::Transfer(Transfer::QuotedPrintable, text)], Some(Transfer::QuotedPrintable.name()))
+        } else if !ascii || mime::is_unfit(bytes) || is_fragile(bytes) {
+            let transfer = Transfer::shorter(bytes);
+            (vec![Piece::Encoded(encode::text(transfer, bytes))], Some(transfer.name()))
+        } else {
+            (vec![canonical(bytes)], encoding.is_none().then_some("7bit"))
+        }
+    };
+    if let Some(name) = transfer {
+        section.instead("Content-Transfer-Encoding", format!("Content-Transfer-Encoding: {name}\r\n"));
+    }
+    section.contents();
+    let pieces = pieces.into_iter().filter(|piece| piece.size() != Some(0)).collect();
+    Ok(Entity { fields: section.entity(), pieces, eight_bit: !ascii && composite })
+}
+
+/// Octets in memory with CRLF line ends.
+pub(super) fn canonical(bytes: &[u8]) -> Piece {
+    let mut out = Vec::with_capacity(bytes.len());
+    LineEnds::default().push(bytes, &mut out);
+    Piece::Encoded(out)
+}
+
+/// Text with a line that some relay changes: a blank at its end, or "From " at its start.
+pub(super) fn is_fragile(text: &[u8]) -> bool {
+    text.split(|b| matches!(b, b'\r' | b'\n'))
+        .any(|line| line.ends_with(b" ") || line.ends_with(b"\t") || line.starts_with(b"From "))
+}
+
+/// Refuses what a signature that is to be read without a program for S/MIME cannot carry.
+pub fn refuse_eight_bit() -> Error {
+    Error::new(Code::Encrypt, "the content has octets beyond ASCII in an encoding of its own, which a relay may change")
+}

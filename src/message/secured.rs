@@ -1,0 +1,218 @@
+//! What Sign and Encrypt made of a message: the lines they put into OtherHeaders, operations that wait for the sending, the forms
+//! that Bcc recipients get, and whether the message may be sent at all (rulings 4, 8, 22 to 24).
+
+use std::sync::Arc;
+
+use super::complete;
+use super::draft::Draft;
+use super::entity;
+use super::headers;
+use super::layer::Wrap;
+use super::recipients::EnvelopeRecipient;
+use crate::enums::RecipientType;
+use crate::error::{Code, Error, Result};
+
+/// Operations, as bits.
+pub const SIGN: u8 = 1;
+pub const ENCRYPT: u8 = 2;
+
+/// Whom the envelopes of an encrypted message are for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Readers {
+    /// Recipients that get a form of the message of their own, each in a transaction of its own.
+    pub apart: Vec<String>,
+    /// Recipients of To and Cc whose certificates stand in the envelope that all others get.
+    pub together: Vec<String>,
+    /// Bcc recipients whose certificates stand there too, because they are a visible recipient's as well.
+    pub hidden: Vec<String>,
+    /// Every recipient must be one of these.
+    pub matched: bool,
+    /// One envelope is for everybody (BccEncryption).
+    pub shared: bool,
+}
+
+/// One form of the message, in place of what the draft has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Form {
+    /// Header lines for OtherHeaders, and the body.
+    Body(String, Arc<[u8]>),
+    /// A complete message (MessageIncludesHeaders).
+    Whole(Arc<[u8]>),
+}
+
+/// The state of a message between Sign or Encrypt and its sending.
+#[derive(Debug, Clone, Default)]
+pub struct Secured {
+    /// Lines in OtherHeaders that belong to the result.
+    added: String,
+    /// The caller's lines that they took the place of.
+    taken: String,
+    /// Carried out while the message is sent, in this order.
+    pub(super) pending: Vec<Arc<dyn Wrap>>,
+    /// What recipients apart get; empty while the operation waits.
+    forms: Vec<Form>,
+    readers: Option<Readers>,
+    /// Which form this draft is.
+    pub(super) edition: usize,
+    /// What was done, and what failed and was not made good.
+    done: u8,
+    failed: u8,
+}
+
+impl Draft {
+    /// Whether Sign and Encrypt leave their work to the sending: something is read only then, or has several parts.
+    pub fn is_deferred(&self) -> bool {
+        self.stream.is_some()
+            || !self.attached_file.is_empty()
+            || !self.html.is_empty()
+            || !self.parts.is_empty()
+            || !self.secured.pending.is_empty()
+    }
+
+    /// The message was set anew: what belonged to its former content goes. `body`: it is what will be sent.
+    pub(super) fn set_anew(&mut self, body: bool) {
+        let secured = std::mem::take(&mut self.secured);
+        if !secured.added.is_empty() {
+            let rest = headers::without_lines(&self.other_headers, &secured.added);
+            self.other_headers = headers::joined(&rest, &secured.taken);
+        }
+        if !body {
+            self.secured.failed = secured.failed;
+        }
+    }
+
+    /// OtherHeaders are set: the operation ends, and lines of its result that the new text repeats go (ruling 23).
+    pub(super) fn without_our_lines(&mut self, text: &str) -> String {
+        let secured = std::mem::take(&mut self.secured);
+        self.secured.failed = secured.failed;
+        if secured.added.is_empty() { text.into() } else { headers::without_lines(text, &secured.added) }
+    }
+
+    /// The headers were emptied and the body stays: what was signed or encrypted of it is no message any more.
+    pub(super) fn unsecured(&self) -> Secured {
+        let secured = &self.secured;
+        Secured { failed: secured.failed | secured.done, ..Secured::default() }
+    }
+
+    /// An operation succeeded, and its result is the message: one form for everybody, then those of the recipients apart.
+    pub fn secure(&mut self, operations: u8, forms: Vec<Form>, readers: Option<Readers>) -> Result<()> {
+        let mut forms = forms.into_iter();
+        match forms.next() {
+            Some(Form::Body(fields, body)) => {
+                let (rest, mime) = headers::split_mime(&self.other_headers)?;
+                if self.secured.added.is_empty() {
+                    self.secured.taken = mime;
+                }
+                self.other_headers = headers::joined(&rest, &fields);
+                self.secured.added = fields;
+                self.text = body;
+                self.message = None;
+            }
+            Some(Form::Whole(message)) => self.message = Some(message),
+            None => {}
+        }
+        self.secured.forms = forms.collect();
+        self.succeeded(operations, readers);
+        Ok(())
+    }
+
+    /// An operation that waits for the sending.
+    pub fn defer(&mut self, operations: u8, wraps: Vec<Arc<dyn Wrap>>, readers: Option<Readers>) {
+        self.secured.pending.extend(wraps);
+        self.succeeded(operations, readers);
+    }
+
+    fn succeeded(&mut self, operations: u8, readers: Option<Readers>) {
+        self.secured.readers = readers.or(self.secured.readers.take());
+        self.secured.done |= operations;
+        self.secured.failed &= !operations;
+        self.revision += 1;
+    }
+
+    /// An operation failed: the message is not sent as it is.
+    pub fn fail(&mut self, operations: u8) {
+        self.secured.failed |= operations;
+    }
+
+    /// Whom the envelopes are for, once the message is encrypted.
+    pub fn readers(&self) -> Option<&Readers> {
+        self.secured.readers.as_ref()
+    }
+
+    /// How many forms there are: one for everybody, and those of recipients apart.
+    pub fn editions(&self) -> usize {
+        1 + self.readers().map_or(0, |readers| readers.apart.len())
+    }
+
+    /// Which form a recipient gets, by the address of the envelope.
+    pub fn edition_of(&self, address: &str) -> usize {
+        let apart = self.readers().and_then(|readers| readers.apart.iter().position(|other| same(other, address)));
+        apart.map_or(0, |at| at + 1)
+    }
+
+    /// The message in the form that these recipients get.
+    pub fn edition(&self, edition: usize) -> Draft {
+        let mut draft = self.clone();
+        draft.secured.edition = edition;
+        match edition.checked_sub(1).and_then(|at| self.secured.forms.get(at)) {
+            Some(Form::Body(fields, body)) => {
+                let rest = headers::without_lines(&self.other_headers, &self.secured.added);
+                draft.other_headers = headers::joined(&rest, fields);
+                draft.text = Arc::clone(body);
+            }
+            Some(Form::Whole(message)) => draft.message = Some(Arc::clone(message)),
+            None => {}
+        }
+        draft
+    }
+
+    /// Refuses what must not be sent: a message whose signing or encryption failed (283), one whose recipients are not those
+    /// it was encrypted for (272).
+    pub fn check_secured(&self, recipients: &[EnvelopeRecipient]) -> Result<()> {
+        if self.secured.failed != 0 {
+            let what = match self.secured.failed {
+                SIGN => "Sign",
+                ENCRYPT => "Encrypt",
+                _ => "SignAndEncrypt",
+            };
+            let why = "failed, and the message was not set anew: it is not sent as it is";
+            return Err(Error::new(Code::Encrypt, format!("{what} {why}")));
+        }
+        let Some(readers) = self.readers() else { return Ok(()) };
+        if self.secured.forms.is_empty() && !readers.apart.is_empty() && !entity::is_rereadable(self) {
+            let why = "a stream can be read only once, and Bcc recipients get envelopes of their own (BccEncryption)";
+            return Err(Error::new(Code::Encrypt, why));
+        }
+        for recipient in recipients {
+            let address = &recipient.address;
+            let among = |list: &[String]| list.iter().any(|other| same(other, address));
+            if among(&readers.apart) {
+                continue;
+            }
+            let bcc = recipient.kind == RecipientType::Bcc;
+            if readers.matched && !among(&readers.together) && !among(&readers.hidden) {
+                let why = "is no recipient whom the message was encrypted for";
+                return Err(Error::new(Code::CertNotFound, format!("{address} {why}")));
+            }
+            if bcc && !readers.shared && !among(&readers.hidden) {
+                let why = "became a Bcc recipient after the message was encrypted, for all to see";
+                return Err(Error::new(Code::CertNotFound, format!("{address} {why}")));
+            }
+        }
+        Ok(())
+    }
+
+    /// The form of an entity that was made, for this kind of message.
+    pub fn form(&self, complete: bool, fields: &str, body: Vec<u8>) -> Result<Form> {
+        let fields = format!("MIME-Version: 1.0\r\n{fields}");
+        match &self.message {
+            Some(message) if complete => Ok(Form::Whole(complete::replaced(message, &fields, &body)?.into())),
+            _ => Ok(Form::Body(fields, body.into())),
+        }
+    }
+}
+
+/// One mailbox: local parts are compared without regard to case too, as all mail programs do.
+pub fn same(one: &str, other: &str) -> bool {
+    one.eq_ignore_ascii_case(other)
+}

@@ -1,0 +1,274 @@
+//! Content encryption: CBC with the padding of RFC 5652 §6.3, and GCM (RFC 5084) over content of any length. It works in place, in
+//! the output, on as many blocks as there are.
+
+use super::algorithm::Cipher;
+use crate::certs::cipher::{self as whole, Padding};
+use cbc::cipher::consts::U16;
+use cbc::cipher::inout::InOutBuf;
+use cbc::cipher::{
+    BlockCipher, BlockEncrypt, BlockEncryptMut, BlockSizeUser, InnerIvInit, KeyInit, KeyIvInit, StreamCipher,
+};
+use ghash::universal_hash::UniversalHash;
+use zeroize::Zeroizing;
+
+/// What does the work: whole blocks, in place.
+trait Blocks: Send {
+    fn encrypt(&mut self, data: &mut [u8]);
+}
+
+impl<C> Blocks for cbc::Encryptor<C>
+where
+    C: BlockCipher + BlockEncryptMut + Send,
+{
+    fn encrypt(&mut self, data: &mut [u8]) {
+        let (blocks, _) = InOutBuf::from(data).into_chunks();
+        self.encrypt_blocks_inout_mut(blocks);
+    }
+}
+
+/// Most octets GCM encrypts with one nonce (NIST SP 800-38D §5.2.1.1).
+pub const GCM_LIMIT: u64 = (1 << 36) - 32;
+
+/// Octets of a GCM nonce and of its tag.
+pub const NONCE: usize = 12;
+pub const TAG: usize = 16;
+
+/// AES in counter mode with GHASH over what it makes.
+struct Gcm {
+    stream: Box<dyn StreamCipher + Send>,
+    hash: ghash::GHash,
+    mask: [u8; TAG],
+    length: u64,
+}
+
+impl Gcm {
+    fn new(key: &[u8], nonce: &[u8]) -> Option<Gcm> {
+        match key.len() {
+            16 => Gcm::with::<aes::Aes128>(key, nonce),
+            24 => Gcm::with::<aes::Aes192>(key, nonce),
+            32 => Gcm::with::<aes::Aes256>(key, nonce),
+            _ => None,
+        }
+    }
+
+    fn with<C>(key: &[u8], nonce: &[u8]) -> Option<Gcm>
+    where
+        C: KeyInit + BlockCipher + BlockEncrypt + BlockEncryptMut + BlockSizeUser<BlockSize = U16> + Send + 'static,
+        ctr::Ctr32BE<C>: KeyIvInit + StreamCipher + Send + 'static,
+    {
+        let mut start = [0u8; 16];
+        start[..NONCE].copy_from_slice(nonce.get(..NONCE)?);
+        start[15] = 1;
+        let mut subkey = Zeroizing::new([0u8; 16]);
+        C::new_from_slice(key).ok()?.encrypt_block((&mut *subkey).into());
+        let hash = ghash::GHash::new((&*subkey).into());
+        let mut stream = ctr::Ctr32BE::<C>::new_from_slices(key, &start).ok()?;
+        let mut mask = [0u8; TAG];
+        stream.apply_keystream(&mut mask);
+        Some(Gcm { stream: Box::new(stream), hash, mask, length: 0 })
+    }
+
+    /// Only the last call may be given a part of a block.
+    fn encrypt(&mut self, data: &mut [u8]) {
+        self.stream.apply_keystream(data);
+        self.hash.update_padded(data);
+        self.length += data.len() as u64;
+    }
+
+    fn decrypt(&mut self, data: &mut [u8]) {
+        self.hash.update_padded(data);
+        self.stream.apply_keystream(data);
+        self.length += data.len() as u64;
+    }
+
+    fn tag(mut self) -> [u8; TAG] {
+        let mut lengths = [0u8; 16];
+        lengths[8..].copy_from_slice(&(self.length * 8).to_be_bytes());
+        self.hash.update_padded(&lengths);
+        let mut tag = self.mask;
+        tag.iter_mut().zip(self.hash.finalize()).for_each(|(mine, hashed)| *mine ^= hashed);
+        tag
+    }
+}
+
+enum Mode {
+    Cbc(Box<dyn Blocks>),
+    Gcm(Box<Gcm>),
+}
+
+/// Encrypts content that comes in pieces.
+pub struct Encryptor {
+    mode: Option<Mode>,
+    block: usize,
+    /// The beginning of a block whose rest has not come yet.
+    held: Zeroizing<Vec<u8>>,
+}
+
+impl Encryptor {
+    /// None when key or vector have not the length that the cipher takes.
+    pub fn new(cipher: Cipher, key: &[u8], iv: &[u8]) -> Option<Encryptor> {
+        fn cbc<C>(cipher: C, iv: &[u8]) -> Option<Mode>
+        where
+            C: BlockCipher + BlockEncryptMut + Send + 'static,
+        {
+            Some(Mode::Cbc(Box::new(cbc::Encryptor::inner_iv_slice_init(cipher, iv).ok()?)))
+        }
+        if key.len() != cipher.row().key {
+            return None;
+        }
+        let mode = match cipher {
+            Cipher::AesGcm128 | Cipher::AesGcm192 | Cipher::AesGcm256 => Mode::Gcm(Box::new(Gcm::new(key, iv)?)),
+            Cipher::AesCbc128 => cbc(aes::Aes128::new_from_slice(key).ok()?, iv)?,
+            Cipher::AesCbc192 => cbc(aes::Aes192::new_from_slice(key).ok()?, iv)?,
+            Cipher::AesCbc256 => cbc(aes::Aes256::new_from_slice(key).ok()?, iv)?,
+            Cipher::TripleDes => cbc(des::TdesEde3::new_from_slice(key).ok()?, iv)?,
+            Cipher::Des => cbc(des::Des::new_from_slice(key).ok()?, iv)?,
+            Cipher::Rc2Cbc40 | Cipher::Rc2Cbc64 | Cipher::Rc2Cbc128 => {
+                cbc(rc2::Rc2::new_with_eff_key_len(key, cipher.rc2()?.0), iv)?
+            }
+        };
+        let block = cipher.row().block;
+        Some(Encryptor { mode: Some(mode), block, held: Zeroizing::new(Vec::with_capacity(2 * block)) })
+    }
+
+    /// The ciphertext of all whole blocks so far is appended to `out`.
+    pub fn update(&mut self, input: &[u8], out: &mut Vec<u8>) {
+        let start = out.len();
+        let whole = (self.held.len() + input.len()) / self.block * self.block;
+        if whole == 0 {
+            self.held.extend_from_slice(input);
+            return;
+        }
+        let (now, later) = input.split_at(whole - self.held.len());
+        out.reserve(whole + 2 * self.block);
+        out.extend_from_slice(&self.held);
+        out.extend_from_slice(now);
+        // Never longer than a block, so that what it allocated at first is enough.
+        self.held.clear();
+        self.held.extend_from_slice(later);
+        self.work(&mut out[start..]);
+    }
+
+    fn work(&mut self, data: &mut [u8]) {
+        match &mut self.mode {
+            Some(Mode::Cbc(mode)) => mode.encrypt(data),
+            Some(Mode::Gcm(mode)) => mode.encrypt(data),
+            None => {}
+        }
+    }
+
+    /// The last block, and the tag where there is one.
+    pub fn finish(&mut self, out: &mut Vec<u8>) -> Option<[u8; TAG]> {
+        let start = out.len();
+        out.extend_from_slice(&self.held);
+        self.held.clear();
+        if let Some(Mode::Cbc(_)) = self.mode {
+            let padding = self.block - (out.len() - start);
+            out.resize(start + self.block, padding as u8);
+        }
+        self.work(&mut out[start..]);
+        match self.mode.take() {
+            Some(Mode::Gcm(mode)) => Some(mode.tag()),
+            _ => None,
+        }
+    }
+}
+
+/// Octets of the ciphertext of so much content.
+pub fn length(cipher: Cipher, content: u64) -> u64 {
+    let block = cipher.row().block as u64;
+    if cipher.is_aead() { content } else { (content / block + 1) * block }
+}
+
+/// The plain octets. None when anything is wrong, without a word about what; of GCM nothing comes out before the tag is right.
+pub fn decrypt(cipher: Cipher, key: &[u8], iv: &[u8], data: &[u8], tag: Option<&[u8]>) -> Option<Zeroizing<Vec<u8>>> {
+    let kind = match cipher {
+        Cipher::AesGcm128 | Cipher::AesGcm192 | Cipher::AesGcm256 => {
+            let mut mode = Gcm::new(key, iv)?;
+            // Shorter ones than RFC 5084 allows would be guessed.
+            let tag = tag.filter(|tag| (12..=TAG).contains(&tag.len()))?;
+            let mut plain = Zeroizing::new(data.to_vec());
+            mode.decrypt(&mut plain);
+            return same(&mode.tag()[..tag.len()], tag).then_some(plain);
+        }
+        Cipher::AesCbc128 | Cipher::AesCbc192 | Cipher::AesCbc256 => whole::Cipher::Aes,
+        Cipher::TripleDes => whole::Cipher::TripleDes,
+        Cipher::Des => whole::Cipher::Des,
+        Cipher::Rc2Cbc40 | Cipher::Rc2Cbc64 | Cipher::Rc2Cbc128 => whole::Cipher::Rc2(cipher.rc2()?.0),
+    };
+    whole::decrypt(kind, key, iv, data, Padding::Pkcs7)
+}
+
+/// Whether octets are the same, in a time that does not tell where they differ.
+pub fn same(one: &[u8], other: &[u8]) -> bool {
+    one.len() == other.len() && one.iter().zip(other).fold(0, |found, (a, b)| found | (a ^ b)) == 0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::algorithm::CIPHERS;
+    use super::*;
+    use proptest::prelude::*;
+
+    fn unhex(text: &str) -> Vec<u8> {
+        (0..text.len()).step_by(2).map(|i| u8::from_str_radix(&text[i..i + 2], 16).unwrap()).collect()
+    }
+
+    /// Test case 3 of the GCM submission, and the one of an empty content (1).
+    #[test]
+    fn gcm_agrees_with_its_authors() {
+        let mut out = Vec::new();
+        let plain = unhex(
+            "d9313225f88406e5a55909c5aff5269a86a7a9531534f7da2e4c303d8a318a721c3c0c95956809532fcf0e2449a6b525b16aedf5aa0de657ba637b391aafd255",
+        );
+        let key = unhex("feffe9928665731c6d6a8f9467308308");
+        let mut made = Encryptor::new(Cipher::AesGcm128, &key, &unhex("cafebabefacedbaddecaf888")).unwrap();
+        made.update(&plain[..5], &mut out);
+        made.update(&plain[5..], &mut out);
+        assert_eq!(made.finish(&mut out).unwrap()[..], unhex("4d5c2af327cd64a62cf35abd2ba6fab4"));
+        assert_eq!(out[..16], unhex("42831ec2217774244b7221b784d0d49c"));
+        let mut none = Encryptor::new(Cipher::AesGcm128, &[0; 16], &[0; 12]).unwrap();
+        assert_eq!(none.finish(&mut Vec::new()).unwrap()[..], unhex("58e2fccefa7e3061367f1d57a4e7455a"));
+    }
+
+    /// SP 800-38A, F.2.5.
+    #[test]
+    fn cbc_agrees_with_nist() {
+        let key = unhex("603deb1015ca71be2b73aef0857d77811f352c073b6108d72d9810a30914dff4");
+        let mut made = Encryptor::new(Cipher::AesCbc256, &key, &(0..16).collect::<Vec<u8>>()).unwrap();
+        let mut out = Vec::new();
+        made.update(&unhex("6bc1bee22e409f96e93d7e117393172a"), &mut out);
+        assert_eq!(out, unhex("f58c4c04d6e5f1ba779eabfb5f7bfbd6"));
+    }
+
+    #[test]
+    fn a_key_of_another_length_is_no_key() {
+        for row in CIPHERS {
+            assert!(Encryptor::new(row.cipher, &vec![0; row.key + 1], &[0; 16][..row.block]).is_none());
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_encrypted_in_pieces_is_decrypted(
+            at in 0..CIPHERS.len(), content in prop::collection::vec(any::<u8>(), 0..200), cut in 0usize..200, flip in any::<u16>(),
+        ) {
+            let row = &CIPHERS[at];
+            let (key, iv) = (vec![0x5a; row.key], vec![3; if row.cipher.is_aead() { NONCE } else { row.block }]);
+            let mut made = Encryptor::new(row.cipher, &key, &iv).unwrap();
+            let mut out = Vec::new();
+            let cut = cut.min(content.len());
+            made.update(&content[..cut], &mut out);
+            made.update(&content[cut..], &mut out);
+            let tag = made.finish(&mut out);
+            prop_assert_eq!(out.len() as u64, length(row.cipher, content.len() as u64));
+            let plain = decrypt(row.cipher, &key, &iv, &out, tag.as_ref().map(|t| &t[..]));
+            prop_assert_eq!(&plain.unwrap()[..], &content[..]);
+            if row.cipher.is_aead() && !out.is_empty() {
+                let at = usize::from(flip) % out.len();
+                out[at] ^= 1;
+                prop_assert!(decrypt(row.cipher, &key, &iv, &out, tag.as_ref().map(|t| &t[..])).is_none());
+            }
+        }
+    }
+}

@@ -1,0 +1,48 @@
+#!/usr/bin/env bash
+# Keys on tokens and in stores that only their own tools make: SoftHSM tokens with keys that never leave them, filled by pkcs11-tool,
+# and a BCFKS store written by Bouncy Castle through keytool. tests/token.rs reads them and has openssl verify what the keys sign.
+set -euo pipefail
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cd "$work"
+quiet() { "$@" >log 2>&1 </dev/null || { echo "failed: $*" >&2; tail -n 20 log >&2; exit 1; }; }
+
+module=$(dpkg -L libsofthsm2 softhsm2 2>/dev/null | grep -m1 'libsofthsm2\.so$' || true)
+[ -n "$module" ] || module=$(find /usr/lib /usr/local/lib -name libsofthsm2.so 2>/dev/null | head -n 1)
+[ -n "$module" ] || { echo "SoftHSM is missing: scripts/setup.sh test installs it" >&2; exit 1; }
+
+mkdir tokens
+printf 'directories.tokendir = %s/tokens\nobjectstore.backend = file\nlog.level = ERROR\nslots.removable = false\n' "$work" >softhsm2.conf
+export SOFTHSM2_CONF=$work/softhsm2.conf
+for token in mail spare; do
+    quiet softhsm2-util --init-token --free --label $token --so-pin 87654321 --pin $token-1234
+done
+tool() { quiet pkcs11-tool --module "$module" --token-label "$1" --pin "$1-1234" "${@:2}"; }
+
+# An authority, and a certificate for each public key on the token: the private keys were made there and are not to be had.
+quiet openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout ca.key -out ca.crt -days 3650 -subj "/CN=Token CA"
+quiet openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:1024 -out dummy.key
+certify() { # ID NAME
+    quiet pkcs11-tool --module "$module" --token-label mail --pin mail-1234 --read-object --type pubkey --id "$1" --output-file "$2.pub.der"
+    quiet openssl pkey -pubin -inform DER -in "$2.pub.der" -out "$2.pub"
+    quiet openssl req -new -key dummy.key -subj "/CN=$2.example.com" -out "$2.csr"
+    quiet openssl x509 -req -in "$2.csr" -CA ca.crt -CAkey ca.key -force_pubkey "$2.pub" -days 3650 -set_serial "0x$1" -outform DER -out "$2.der"
+    tool mail --write-object "$2.der" --type cert --id "$1" --label "$2"
+}
+make() { # ID NAME TYPE…
+    tool mail --keypairgen --key-type "$3" --id "$1" --label "$2" --usage-sign "${@:4}"
+    certify "$1" "$2"
+}
+make 01 rsa rsa:2048 --usage-decrypt
+make 02 p256 EC:secp256r1 --usage-derive
+make 03 p384 EC:secp384r1 --usage-derive
+make 04 p521 EC:secp521r1 --usage-derive
+make 05 ed25519 EC:edwards25519
+make 06 careful rsa:2048 --always-auth
+quiet openssl x509 -in ca.crt -outform DER -out ca.der
+tool mail --write-object ca.der --type cert --id 99 --label ca
+# A key without certificate on the other token.
+tool spare --keypairgen --key-type rsa:2048 --id 01 --label alone --usage-sign
+
+SSMTP_TOKEN_MODULE=$module SSMTP_TOKEN_FOLDER=$work cargo test -q --manifest-path "$root/Cargo.toml" --test token -- --ignored

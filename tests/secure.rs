@@ -1,0 +1,7 @@
+//! TLS through the C ABI: how a conversation becomes one that nobody else reads, and everything that keeps it from it.
+
+mod common;
+#[path = "common/pki.rs"]
+mod pki;
+#[path = "secure/start.rs"]
+mod start;
