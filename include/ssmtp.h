@@ -557,6 +557,26 @@ typedef struct ssmtp_ssl_status_event {
 // operation with error 301.
 typedef int32_t (*ssmtp_ssl_status_cb)(ssmtp_t *handle, ssmtp_ssl_status_event *event, void *userdata);
 
+// An OAuth login (amXOAUTH2, OAUTHBEARER) has no token, or the server refuses the one it got. A handler that knows a
+// fresh one sets AuthorizationIdentity by Config; it is then tried once on the same connection. Without a handler, or
+// with the token unchanged, the login has failed.
+typedef struct ssmtp_token_wanted_event {
+    // Size of this struct in bytes; it only grows, at its end.
+    uint32_t size;
+    // Whom the token is for.
+    const char *user;
+    // Length of `user` in bytes, its final NUL not counted.
+    size_t user_len;
+    // What the server says about the token that it refuses; empty when there was none.
+    const char *reason;
+    // Length of `reason` in bytes, its final NUL not counted.
+    size_t reason_len;
+} ssmtp_token_wanted_event;
+
+// Called on the thread that runs the operation, with no lock held. Return 0 to go on, anything else to stop the
+// operation with error 301.
+typedef int32_t (*ssmtp_token_wanted_cb)(ssmtp_t *handle, ssmtp_token_wanted_event *event, void *userdata);
+
 // Reads up to `size` bytes into `buffer`; returns how many, 0 at the end, a negative number to fail the Send with 303.
 typedef int64_t (*ssmtp_read_cb)(void *userdata, uint8_t *buffer, size_t size);
 
@@ -602,6 +622,13 @@ int32_t ssmtp_on_ssl_server_authentication(ssmtp_t *handle,
 
 // A step of the TLS handshake, for logs.
 int32_t ssmtp_on_ssl_status(ssmtp_t *handle, ssmtp_ssl_status_cb callback, void *userdata);
+
+// An OAuth login (amXOAUTH2, OAUTHBEARER) has no token, or the server refuses the one it got. A handler that knows a
+// fresh one sets AuthorizationIdentity by Config; it is then tried once on the same connection. Without a handler, or
+// with the token unchanged, the login has failed.
+int32_t ssmtp_on_token_wanted(ssmtp_t *handle,
+                              ssmtp_token_wanted_cb callback,
+                              void *userdata);
 
 // Resolves MailServer, connects, reads the greeting, says EHLO or HELO, and logs in when User or Password is set:
 // once, with the mechanism that AuthMechanism or SASLMechanism asks for. A login that fails or is not offered closes
@@ -664,15 +691,34 @@ int32_t ssmtp_send_to_terminal_or_email(ssmtp_t *handle);
 int32_t ssmtp_send_to_terminal_and_email(ssmtp_t *handle);
 
 // Writes the message, ready to send, to a new file `.queued` in a folder that exists, and returns the name of the
-// file. The folder `*` returns the content instead of writing it. It needs From and a recipient but no MailServer.
+// file. Once it has returned, the file is whole and on the disk (error 303 where that fails, and no file then). The
+// folder `*` returns the content instead, in ASCII, for SendQueued or a file of your own. It needs From and a
+// recipient but no MailServer. The format is in docs/queue-format.md.
 int32_t ssmtp_queue(ssmtp_t *handle,
                     const char *queue_dir,
                     char **value);
 
-// Sends every `.queued` file of a folder. A sent file is removed (see KeepQueue), one that fails becomes `.failed`,
-// fires Error and does not stop the others. The message of the handle is left alone.
+// Sends every `.queued` file of a folder in the order of their names, over the open connection or one of its own. A
+// file is `.sending` while it is sent; then it is removed (see KeepQueue), or becomes `.failed`, fires Error and does
+// not stop the others (see QueueRetry). One whose fate is not known, since the reply to it never came, stays
+// `.sending` and is never sent again by itself (see RecoverQueue). When the server cannot be reached or refuses the
+// login, that error is returned and the files stay `.queued`. Any number of processes and threads may work at one
+// folder. The message of the handle is left alone.
 int32_t ssmtp_process_queue(ssmtp_t *handle,
                             const char *queue_dir);
+
+// Sends a message that `Queue("*")` returned, on this handle or any other, so that it can travel through a broker of
+// tasks. It connects and disconnects as Send does. Error 303 when the text was changed, 610 when the reply to the
+// message never came: then nobody knows whether it was taken.
+int32_t ssmtp_send_queued(ssmtp_t *handle,
+                          const char *text);
+
+// Names, a line each, the `.sending` files of a folder that no process is sending: a crash or a lost reply left them,
+// and they may have been sent or not. Config("QueueRecovery") says what else happens to them. Unless it is List, what
+// crashes left half-written is removed too.
+int32_t ssmtp_recover_queue(ssmtp_t *handle,
+                            const char *queue_dir,
+                            char **value);
 
 // Adds a certificate that Encrypt and SignAndEncrypt encrypt for. It lasts until Reset, ResetHeaders or
 // MessageRecipientCount=0. Error 272 when it cannot be read.
@@ -690,6 +736,26 @@ int32_t ssmtp_encrypt(ssmtp_t *handle);
 
 // Signs the body, then encrypts the signed entity. Errors as Sign and Encrypt have them.
 int32_t ssmtp_sign_and_encrypt(ssmtp_t *handle);
+
+// Decrypts a received message with the key of Certificate and returns the MIME entity that was encrypted: its header
+// lines, an empty line, its body. It may be signed in turn, for VerifySignature. Nothing is sent. Error 281 without
+// Certificate, 273 without its key, 284 for whatever else is wrong: a message that is not encrypted, not for this
+// certificate, or damaged.
+int32_t ssmtp_decrypt(ssmtp_t *handle,
+                      const uint8_t *encrypted_message,
+                      size_t length,
+                      uint8_t **value,
+                      size_t *value_length);
+
+// Checks every signature of a received message and returns the MIME entity that was signed. Who signed is in
+// SignerCert then; whether its owner is to be trusted is for the caller to decide. Where the message lacks the
+// signer's certificate it is looked for in Certificate and those of AddRecipientCert. Error 284 when a signature is
+// not valid or there is none.
+int32_t ssmtp_verify_signature(ssmtp_t *handle,
+                               const uint8_t *signed_message,
+                               size_t length,
+                               uint8_t **value,
+                               size_t *value_length);
 
 // Attaches a file to the message (multipart/mixed, RFC 2183). The file is read while the message is sent, in constant
 // memory; error 302 then when it cannot be opened. Attachments stay until ClearAttachments or Reset.
@@ -807,9 +873,10 @@ int32_t ssmtp_set_command(ssmtp_t *handle,
 // mechanism and no other: one that the server does not offer is error 161, as a refused login is, and the connection
 // is closed. `amUserPassword` takes PLAIN where it is offered, else LOGIN; `amXOAUTH2` takes the token from
 // AuthorizationIdentity and needs no Password; `amNTLM` answers with version 1 unless UseNTLMv2 is True. `amKerberos`
-// does not work yet (606 from Connect). `amAPOP` belongs to POP3 and is refused when set (603). The setting
-// SASLMechanism names further mechanisms. Without TLS, PLAIN, LOGIN and OAuth show the password or token to whoever
-// listens; PITrail says so.
+// needs the system's GSSAPI library (270 without it) and takes a ticket for User from the usual cache, or gets one
+// with Password; the service is `smtp@` and MailServer. `amAPOP` belongs to POP3 and is refused when set (603). The
+// setting SASLMechanism names further mechanisms. Without TLS, PLAIN, LOGIN and OAuth show the password or token to
+// whoever listens; PITrail says so.
 int32_t ssmtp_get_auth_mechanism(ssmtp_t *handle,
                                  int32_t *value);
 
@@ -817,9 +884,10 @@ int32_t ssmtp_get_auth_mechanism(ssmtp_t *handle,
 // mechanism and no other: one that the server does not offer is error 161, as a refused login is, and the connection
 // is closed. `amUserPassword` takes PLAIN where it is offered, else LOGIN; `amXOAUTH2` takes the token from
 // AuthorizationIdentity and needs no Password; `amNTLM` answers with version 1 unless UseNTLMv2 is True. `amKerberos`
-// does not work yet (606 from Connect). `amAPOP` belongs to POP3 and is refused when set (603). The setting
-// SASLMechanism names further mechanisms. Without TLS, PLAIN, LOGIN and OAuth show the password or token to whoever
-// listens; PITrail says so.
+// needs the system's GSSAPI library (270 without it) and takes a ticket for User from the usual cache, or gets one
+// with Password; the service is `smtp@` and MailServer. `amAPOP` belongs to POP3 and is refused when set (603). The
+// setting SASLMechanism names further mechanisms. Without TLS, PLAIN, LOGIN and OAuth show the password or token to
+// whoever listens; PITrail says so.
 int32_t ssmtp_set_auth_mechanism(ssmtp_t *handle,
                                  int32_t value);
 
@@ -1154,15 +1222,17 @@ int32_t ssmtp_set_certificate(ssmtp_t *handle,
 
 // Reads EncryptingAlgorithm. Content encryption of Encrypt and SignAndEncrypt: `3DES`, `DES`, `RC2CBC40`, `RC2CBC64`,
 // `RC2CBC128` or `RC2`, `AESCBC128` or `AES`, `AESCBC192`, `AESCBC256`, `AESGCM128` or `AESGCM`, `AESGCM192`,
-// `AESGCM256`, or an object identifier. New programs should set `AESCBC256`, which the setting SecurityProfile=Modern
-// does.
+// `AESGCM256`, or an object identifier; `Auto` takes the best that every recipient can read, by what the signatures
+// said that VerifySignature saw, and AESCBC256 for those of whom nothing is known. New programs should set
+// `AESCBC256`, which the setting SecurityProfile=Modern does. An unknown name is refused (603).
 int32_t ssmtp_get_encrypting_algorithm(ssmtp_t *handle,
                                        char **value);
 
 // Sets EncryptingAlgorithm. Content encryption of Encrypt and SignAndEncrypt: `3DES`, `DES`, `RC2CBC40`, `RC2CBC64`,
 // `RC2CBC128` or `RC2`, `AESCBC128` or `AES`, `AESCBC192`, `AESCBC256`, `AESGCM128` or `AESGCM`, `AESGCM192`,
-// `AESGCM256`, or an object identifier. New programs should set `AESCBC256`, which the setting SecurityProfile=Modern
-// does.
+// `AESGCM256`, or an object identifier; `Auto` takes the best that every recipient can read, by what the signatures
+// said that VerifySignature saw, and AESCBC256 for those of whom nothing is known. New programs should set
+// `AESCBC256`, which the setting SecurityProfile=Modern does. An unknown name is refused (603).
 int32_t ssmtp_set_encrypting_algorithm(ssmtp_t *handle,
                                        const char *value);
 
@@ -1195,6 +1265,12 @@ int32_t ssmtp_get_include_chain(ssmtp_t *handle,
 // IncludeCertificate.
 int32_t ssmtp_set_include_chain(ssmtp_t *handle,
                                 int32_t value);
+
+// Reads SignerCert. The certificate of who signed the message that VerifySignature verified last; empty before, and
+// after one that failed. Reading gives a copy that the caller releases. Whether its owner is to be trusted is for the
+// caller to decide.
+int32_t ssmtp_get_signer_cert(ssmtp_t *handle,
+                              ssmtp_cert_t **value);
 
 // Reads SSLEnabled. Whether the session uses TLS. True turns the start mode NONE into AUTOMATIC and leaves another
 // mode alone, False sets NONE; it reads True with every mode but NONE.

@@ -528,6 +528,16 @@ struct SslStatusEvent {
     const std::string_view message;
 };
 
+/// An OAuth login (amXOAUTH2, OAUTHBEARER) has no token, or the server refuses the one it got. A handler that knows a
+/// fresh one sets AuthorizationIdentity by Config; it is then tried once on the same connection. Without a handler, or
+/// with the token unchanged, the login has failed.
+struct TokenWantedEvent {
+    /// Whom the token is for.
+    const std::string_view user;
+    /// What the server says about the token that it refuses; empty when there was none.
+    const std::string_view reason;
+};
+
 namespace detail {
 
 struct Release {
@@ -628,6 +638,7 @@ struct State : std::enable_shared_from_this<State> {
     std::shared_ptr<const std::function<void(ExpandEvent &)>> on_expand;
     std::shared_ptr<const std::function<void(SslServerAuthenticationEvent &)>> on_ssl_server_authentication;
     std::shared_ptr<const std::function<void(SslStatusEvent &)>> on_ssl_status;
+    std::shared_ptr<const std::function<void(TokenWantedEvent &)>> on_token_wanted;
 
     State() : handle(ssmtp_new_utf8()) {
         if (handle == nullptr) {
@@ -796,6 +807,16 @@ inline std::int32_t fire_ssl_status(ssmtp_t *, ssmtp_ssl_status_event *raw, void
     auto &state = *static_cast<State *>(userdata);
     return state.fire<SslStatusEvent>(&State::on_ssl_status, [raw](const auto &handler) {
         SslStatusEvent event{std::string_view(raw->message, raw->message_len)};
+        handler(event);
+    });
+}
+
+inline std::int32_t fire_token_wanted(ssmtp_t *, ssmtp_token_wanted_event *raw, void *userdata) noexcept {
+    auto &state = *static_cast<State *>(userdata);
+    return state.fire<TokenWantedEvent>(&State::on_token_wanted, [raw](const auto &handler) {
+        TokenWantedEvent event{
+            std::string_view(raw->user, raw->user_len),
+            std::string_view(raw->reason, raw->reason_len)};
         handler(event);
     });
 }
@@ -1482,9 +1503,10 @@ public:
     /// other: one that the server does not offer is error 161, as a refused login is, and the connection is closed.
     /// `amUserPassword` takes PLAIN where it is offered, else LOGIN; `amXOAUTH2` takes the token from
     /// AuthorizationIdentity and needs no Password; `amNTLM` answers with version 1 unless UseNTLMv2 is True.
-    /// `amKerberos` does not work yet (606 from Connect). `amAPOP` belongs to POP3 and is refused when set (603). The
-    /// setting SASLMechanism names further mechanisms. Without TLS, PLAIN, LOGIN and OAuth show the password or token
-    /// to whoever listens; PITrail says so.
+    /// `amKerberos` needs the system's GSSAPI library (270 without it) and takes a ticket for User from the usual
+    /// cache, or gets one with Password; the service is `smtp@` and MailServer. `amAPOP` belongs to POP3 and is refused
+    /// when set (603). The setting SASLMechanism names further mechanisms. Without TLS, PLAIN, LOGIN and OAuth show the
+    /// password or token to whoever listens; PITrail says so.
     AuthMechanism auth_mechanism() const { return static_cast<AuthMechanism>(number(ssmtp_get_auth_mechanism)); }
     Ssmtp &auth_mechanism(AuthMechanism value) {
         return put(ssmtp_set_auth_mechanism, static_cast<std::int32_t>(value));
@@ -1628,26 +1650,29 @@ public:
 
     /// Content encryption of Encrypt and SignAndEncrypt: `3DES`, `DES`, `RC2CBC40`, `RC2CBC64`, `RC2CBC128` or `RC2`,
     /// `AESCBC128` or `AES`, `AESCBC192`, `AESCBC256`, `AESGCM128` or `AESGCM`, `AESGCM192`, `AESGCM256`, or an object
-    /// identifier. New programs should set `AESCBC256`, which the setting SecurityProfile=Modern does. Not there yet:
-    /// anything but the default is error 606.
+    /// identifier; `Auto` takes the best that every recipient can read, by what the signatures said that
+    /// VerifySignature saw, and AESCBC256 for those of whom nothing is known. New programs should set `AESCBC256`,
+    /// which the setting SecurityProfile=Modern does. An unknown name is refused (603).
     std::string encrypting_algorithm() const { return text(ssmtp_get_encrypting_algorithm); }
     Ssmtp &encrypting_algorithm(std::string_view value) { return put(ssmtp_set_encrypting_algorithm, value); }
 
     /// Digest of a signature, set by name (`sha-256`, `sha-384`, `sha-512`, `sha-224`, `sha1`, `md5`) or by object
-    /// identifier. It reads as the object identifier; the default is SHA-256. Not there yet: anything but the default
-    /// is error 606.
+    /// identifier. It reads as the object identifier; the default is SHA-256.
     std::string signing_algorithm() const { return text(ssmtp_get_signing_algorithm); }
     Ssmtp &signing_algorithm(std::string_view value) { return put(ssmtp_set_signing_algorithm, value); }
 
     /// Whether a signature carries the signer's certificate. Without it the reader must have the certificate already.
-    /// Not there yet: anything but the default is error 606.
     bool include_certificate() const { return number(ssmtp_get_include_certificate) != 0; }
     Ssmtp &include_certificate(bool value) { return put(ssmtp_set_include_certificate, value ? 1 : 0); }
 
     /// Whether a signature carries the issuing certificates too, as far as they are known. It needs IncludeCertificate.
-    /// Not there yet: anything but the default is error 606.
     bool include_chain() const { return number(ssmtp_get_include_chain) != 0; }
     Ssmtp &include_chain(bool value) { return put(ssmtp_set_include_chain, value ? 1 : 0); }
+
+    /// The certificate of who signed the message that VerifySignature verified last; empty before, and after one that
+    /// failed. Reading gives a copy that the caller releases. Whether its owner is to be trusted is for the caller to
+    /// decide.
+    Certificate signer_cert() const { return certificate_of(ssmtp_get_signer_cert); }
 
     /// Whether the session uses TLS. True turns the start mode NONE into AUTOMATIC and leaves another mode alone, False
     /// sets NONE; it reads True with every mode but NONE.
@@ -1795,8 +1820,9 @@ public:
         s->finish(code);
     }
     /// Writes the message, ready to send, to a new file `.queued` in a folder that exists, and returns the name of the
-    /// file. The folder `*` returns the content instead of writing it. It needs From and a recipient but no MailServer.
-    /// Not there yet: error 606.
+    /// file. Once it has returned, the file is whole and on the disk (error 303 where that fails, and no file then).
+    /// The folder `*` returns the content instead, in ASCII, for SendQueued or a file of your own. It needs From and a
+    /// recipient but no MailServer. The format is in docs/queue-format.md.
     std::string queue(std::string_view queue_dir) {
         const detail::Text queue_dir_text(queue_dir);
         const auto s = running();
@@ -1806,24 +1832,48 @@ public:
         s->finish(code);
         return raw != nullptr ? std::string(raw) : std::string();
     }
-    /// Sends every `.queued` file of a folder. A sent file is removed (see KeepQueue), one that fails becomes
-    /// `.failed`, fires Error and does not stop the others. The message of the handle is left alone. Not there yet:
-    /// error 606.
+    /// Sends every `.queued` file of a folder in the order of their names, over the open connection or one of its own.
+    /// A file is `.sending` while it is sent; then it is removed (see KeepQueue), or becomes `.failed`, fires Error and
+    /// does not stop the others (see QueueRetry). One whose fate is not known, since the reply to it never came, stays
+    /// `.sending` and is never sent again by itself (see RecoverQueue). When the server cannot be reached or refuses
+    /// the login, that error is returned and the files stay `.queued`. Any number of processes and threads may work at
+    /// one folder. The message of the handle is left alone.
     void process_queue(std::string_view queue_dir) {
         const detail::Text queue_dir_text(queue_dir);
         const auto s = running();
         const std::int32_t code = ssmtp_process_queue(s->handle, queue_dir_text.get());
         s->finish(code);
     }
+    /// Sends a message that `Queue("*")` returned, on this handle or any other, so that it can travel through a broker
+    /// of tasks. It connects and disconnects as Send does. Error 303 when the text was changed, 610 when the reply to
+    /// the message never came: then nobody knows whether it was taken.
+    void send_queued(std::string_view text) {
+        const detail::Text text_text(text);
+        const auto s = running();
+        const std::int32_t code = ssmtp_send_queued(s->handle, text_text.get());
+        s->finish(code);
+    }
+    /// Names, a line each, the `.sending` files of a folder that no process is sending: a crash or a lost reply left
+    /// them, and they may have been sent or not. Config("QueueRecovery") says what else happens to them. Unless it is
+    /// List, what crashes left half-written is removed too.
+    std::string recover_queue(std::string_view queue_dir) {
+        const detail::Text queue_dir_text(queue_dir);
+        const auto s = running();
+        char *raw = nullptr;
+        const std::int32_t code = ssmtp_recover_queue(s->handle, queue_dir_text.get(), &raw);
+        detail::Owned<char> held(raw);
+        s->finish(code);
+        return raw != nullptr ? std::string(raw) : std::string();
+    }
     /// Adds a certificate that Encrypt and SignAndEncrypt encrypt for. It lasts until Reset, ResetHeaders or
-    /// MessageRecipientCount=0. Error 272 when it cannot be read. Not there yet: error 606.
+    /// MessageRecipientCount=0. Error 272 when it cannot be read.
     void add_recipient_cert(BytesView cert_encoded) {
         const auto s = running();
         const std::int32_t code = ssmtp_add_recipient_cert(s->handle, cert_encoded.data(), cert_encoded.size());
         detail::check(s->handle, code);
     }
     /// Signs the body with Certificate and leaves the signed entity in MessageText and its header lines in OtherHeaders
-    /// (RFC 8551). Error 281 without Certificate, 273 without its key. Not there yet: error 606.
+    /// (RFC 8551). Error 281 without Certificate, 273 without its key.
     void sign() {
         const auto s = running();
         const std::int32_t code = ssmtp_sign(s->handle);
@@ -1831,17 +1881,45 @@ public:
     }
     /// Encrypts the body for the certificates that were added (RFC 8551) and leaves the result in MessageText and its
     /// header lines in OtherHeaders. From, recipients and Subject stay readable. Error 272 without a usable
-    /// certificate. Not there yet: error 606.
+    /// certificate.
     void encrypt() {
         const auto s = running();
         const std::int32_t code = ssmtp_encrypt(s->handle);
         s->finish(code);
     }
-    /// Signs the body, then encrypts the signed entity. Errors as Sign and Encrypt have them. Not there yet: error 606.
+    /// Signs the body, then encrypts the signed entity. Errors as Sign and Encrypt have them.
     void sign_and_encrypt() {
         const auto s = running();
         const std::int32_t code = ssmtp_sign_and_encrypt(s->handle);
         s->finish(code);
+    }
+    /// Decrypts a received message with the key of Certificate and returns the MIME entity that was encrypted: its
+    /// header lines, an empty line, its body. It may be signed in turn, for VerifySignature. Nothing is sent. Error 281
+    /// without Certificate, 273 without its key, 284 for whatever else is wrong: a message that is not encrypted, not
+    /// for this certificate, or damaged.
+    Bytes decrypt(BytesView encrypted_message) {
+        const auto s = running();
+        std::uint8_t *raw = nullptr;
+        std::size_t length = 0;
+        const std::int32_t code = ssmtp_decrypt(s->handle, encrypted_message.data(), encrypted_message.size(),
+                                                &raw, &length);
+        detail::Owned<std::uint8_t> held(raw);
+        s->finish(code);
+        return raw != nullptr ? Bytes(raw, raw + length) : Bytes();
+    }
+    /// Checks every signature of a received message and returns the MIME entity that was signed. Who signed is in
+    /// SignerCert then; whether its owner is to be trusted is for the caller to decide. Where the message lacks the
+    /// signer's certificate it is looked for in Certificate and those of AddRecipientCert. Error 284 when a signature
+    /// is not valid or there is none.
+    Bytes verify_signature(BytesView signed_message) {
+        const auto s = running();
+        std::uint8_t *raw = nullptr;
+        std::size_t length = 0;
+        const std::int32_t code = ssmtp_verify_signature(s->handle, signed_message.data(), signed_message.size(),
+                                                         &raw, &length);
+        detail::Owned<std::uint8_t> held(raw);
+        s->finish(code);
+        return raw != nullptr ? Bytes(raw, raw + length) : Bytes();
     }
     /// Attaches a file to the message (multipart/mixed, RFC 2183). The file is read while the message is sent, in
     /// constant memory; error 302 then when it cannot be opened. Attachments stay until ClearAttachments or Reset.
@@ -2046,6 +2124,17 @@ public:
         s.subscribe(&detail::State::on_ssl_status, std::move(handler), [&s](bool some) {
             ssmtp_ssl_status_cb call = some ? detail::fire_ssl_status : nullptr;
             return ssmtp_on_ssl_status(s.handle, call, &s);
+        });
+        return *this;
+    }
+    /// An OAuth login (amXOAUTH2, OAUTHBEARER) has no token, or the server refuses the one it got. A handler that knows
+    /// a fresh one sets AuthorizationIdentity by Config; it is then tried once on the same connection. Without a
+    /// handler, or with the token unchanged, the login has failed.
+    Ssmtp &on_token_wanted(std::function<void(TokenWantedEvent &)> handler) {
+        detail::State &s = state();
+        s.subscribe(&detail::State::on_token_wanted, std::move(handler), [&s](bool some) {
+            ssmtp_token_wanted_cb call = some ? detail::fire_token_wanted : nullptr;
+            return ssmtp_on_token_wanted(s.handle, call, &s);
         });
         return *this;
     }

@@ -54,6 +54,8 @@ if [ "$what" = test ]; then
     need libmono-system-core4.0-cil test -e /usr/lib/mono/4.5/System.Core.dll
     need libmime-tools-perl perl -MMIME::Parser -e 1
     need openssl have openssl
+    need softhsm2 have softhsm2-util
+    need opensc have pkcs11-tool
     need cmake have cmake
     need pkg-config have pkg-config
     need groff-base have groff

@@ -2,7 +2,7 @@
 # Every check there is, one after the other, each under a heading; goes on after a failure and counts the steps at the end.
 #
 # usage: scripts/test.sh [STEP…]      without a name: all of them, in this order
-#   format lint build rust generated c cpp python dotnet attachments memory postfix login readme install
+#   format lint build rust generated c cpp python dotnet attachments certs memory postfix login readme install
 set -uo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -22,6 +22,7 @@ cpp()       { bash bindings/cpp/test.sh; }
 python()    { PYTHONPATH=bindings/python/src python3 -m unittest discover -s bindings/python/tests; }
 dotnet()    { bash bindings/dotnet/test.sh; }
 attachments() { bash tests/attachments/run.sh; }
+certs()     { bash tests/certs/run.sh; }
 memory()    { bash tests/memory/run.sh; }
 postfix()   { bash tests/postfix/run.sh; }
 login()     { bash tests/login/run.sh; }
@@ -29,13 +30,13 @@ readme()    { bash tests/readme.sh; }
 install()   { bash tests/install.sh; }
 
 steps=("$@")
-[ ${#steps[@]} -gt 0 ] || steps=(format lint build rust generated c cpp python dotnet attachments memory postfix login readme install)
+[ ${#steps[@]} -gt 0 ] || steps=(format lint build rust generated c cpp python dotnet attachments certs memory postfix login readme install)
 
 passed=0
 failed=()
 for step in "${steps[@]}"; do
     case $step in
-        format | lint | build | rust | generated | c | cpp | python | dotnet | attachments | memory | postfix | login | readme | install) ;;
+        format | lint | build | rust | generated | c | cpp | python | dotnet | attachments | certs | memory | postfix | login | readme | install) ;;
         *) echo "no step is called $step" >&2; exit 2 ;;
     esac
     printf '\n=== %s\n' "$step"

@@ -1,4 +1,4 @@
-//! The nine events as data, and who hears them. No C types: `ffi` turns these into its structs.
+//! The events as data, and who hears them. No C types: `ffi` turns these into its structs.
 
 use crate::error::Result;
 
@@ -13,6 +13,7 @@ pub enum Kind {
     SslServerAuthentication,
     SslStatus,
     StartTransfer,
+    TokenWanted,
     Transfer,
 }
 
@@ -70,6 +71,11 @@ pub struct StartTransfer {
     pub direction: i32,
 }
 
+pub struct TokenWanted<'a> {
+    pub user: &'a [u8],
+    pub reason: &'a [u8],
+}
+
 pub struct Transfer<'a> {
     pub direction: i32,
     pub bytes_transferred: i64,
@@ -94,5 +100,6 @@ pub trait Sink: Send + Sync {
     fn ssl_server_authentication(&self, event: &mut SslServerAuthentication) -> Result<()>;
     fn ssl_status(&self, event: &SslStatus) -> Result<()>;
     fn start_transfer(&self, event: &StartTransfer) -> Result<()>;
+    fn token_wanted(&self, event: &TokenWanted) -> Result<()>;
     fn transfer(&self, event: &Transfer) -> Result<()>;
 }

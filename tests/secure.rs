@@ -3,5 +3,14 @@
 mod common;
 #[path = "common/pki.rs"]
 mod pki;
+
+#[path = "secure/certificates.rs"]
+mod certificates;
+#[path = "secure/identity.rs"]
+mod identity;
+#[path = "secure/sessions.rs"]
+mod sessions;
+#[path = "secure/settings.rs"]
+mod settings;
 #[path = "secure/start.rs"]
 mod start;

@@ -10,3 +10,12 @@ mod negotiation;
 mod server;
 #[path = "tls/sessions.rs"]
 mod sessions;
+
+use ssmtp::net::tls::{Internal, Provider};
+
+/// The provider that the scenarios run with; `tests/platform.rs` runs them with the other one.
+fn fresh() -> Box<dyn Provider> {
+    Box::new(Internal::new())
+}
+
+const IS_OPENSSL: bool = false;

@@ -80,7 +80,8 @@ fn openssl_verifies(key: &PrivateKey, scheme: Scheme, signature: &[u8]) -> bool 
 fn certificates_come_with_their_keys_and_the_keys_cannot_be_read() {
     let _turn = turn();
     let entries = mail("mail-1234").unwrap();
-    assert_eq!(entries.len(), 7);
+    let names: Vec<_> = entries.iter().map(|e| (e.subject().to_owned(), format!("{:?}", e.key))).collect();
+    assert_eq!(entries.len(), 7, "{names:?}");
     for name in ["rsa", "p256", "p384", "p521", "ed25519", "careful"] {
         let entry = entries.select(&format!("CN={name}.example.com")).unwrap();
         assert_eq!(entry.encoded_b(), std::fs::read(folder().join(format!("{name}.der"))).unwrap());

@@ -73,6 +73,11 @@ impl Method {
         matches!(self, Method::Plain | Method::Login | Method::Xoauth2 | Method::OauthBearer)
     }
 
+    /// Whether it logs in with a token.
+    pub const fn is_oauth(self) -> bool {
+        matches!(self, Method::Xoauth2 | Method::OauthBearer)
+    }
+
     /// Whether AuthorizationIdentity has a place: as an identity, or as the token.
     pub const fn carries_identity(self) -> bool {
         !matches!(self, Method::Login | Method::CramMd5 | Method::Ntlm)
@@ -148,13 +153,19 @@ pub fn is_wanted(wish: &Wish<'_>, credentials: &Credentials) -> bool {
         || matches!(Method::from_name(wish.named), Some(Method::External | Method::Gssapi))
 }
 
+/// The mechanism of a name that the caller gave: 603 with the known ones.
+pub fn check_name(name: &str) -> Result<Method> {
+    Method::from_name(name).ok_or_else(|| {
+        let known: Vec<&str> = Method::ALL.iter().map(|m| m.name()).collect();
+        refused(format!("SASLMechanism names no known mechanism; known are {}", known.join(", ")))
+    })
+}
+
 /// The mechanisms that a wish names, the best first.
 fn candidates(wish: &Wish<'_>) -> Result<&'static [Method]> {
     if !wish.named.trim().is_empty() {
-        let place = Method::ALL.iter().position(|m| Some(*m) == Method::from_name(wish.named)).ok_or_else(|| {
-            let known: Vec<&str> = Method::ALL.iter().map(|m| m.name()).collect();
-            refused(format!("SASLMechanism names no known mechanism; known are {}", known.join(", ")))
-        })?;
+        let named = check_name(wish.named)?;
+        let place = Method::ALL.iter().position(|m| *m == named).unwrap_or_default();
         const ALL: &[Method] = &Method::ALL;
         return Ok(&ALL[place..=place]);
     }

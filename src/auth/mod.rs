@@ -214,8 +214,8 @@ pub fn login(choice: &Choice, credentials: &Credentials, peer: &Peer, ntlm_v2: b
         Method::CramMd5 => Box::new(cram_md5::CramMd5::new(credentials)?),
         Method::DigestMd5 => Box::new(digest_md5::DigestMd5::new(credentials, &peer.host)?),
         Method::Ntlm => Box::new(ntlm::Ntlm::new(credentials, peer, ntlm_v2)?),
-        Method::Xoauth2 => Box::new(xoauth2::Xoauth2::new(credentials)?),
-        Method::OauthBearer => Box::new(oauthbearer::OauthBearer::new(credentials, peer)?),
+        Method::Xoauth2 => Box::new(xoauth2::new(credentials)?),
+        Method::OauthBearer => Box::new(oauthbearer::new(credentials, peer)?),
         Method::External => Box::new(external::External::new(credentials)?),
         Method::Scram(hash, bound) => {
             let binding = scram::Binding::of(&peer.channel, bound, choice.server_binds);

@@ -1,8 +1,61 @@
-//! What XOAUTH2 and OAUTHBEARER share: the bearer token (RFC 6750), and the JSON in which a server says why it refuses
-//! one (RFC 7628 section 3.2.2).
+//! What XOAUTH2 and OAUTHBEARER share: the bearer token (RFC 6750), the exchange, in which a message with the token is all and
+//! a failure comes in a 334 before the refusing reply, and the JSON of that (RFC 7628 section 3.2.2).
 
-use crate::auth::{Credentials, SecretBytes, refused};
+use crate::auth::{Credentials, Mechanism, Opening, SecretBytes, refused, wrong};
 use crate::error::Result;
+
+/// One of the two, with its message made.
+#[derive(Debug)]
+pub struct Bearer {
+    name: &'static str,
+    message: SecretBytes,
+    token: SecretBytes,
+    /// What is said to a failure, for the server to go on to its reply.
+    answer: &'static [u8],
+    sent: bool,
+    refusal: Option<Refusal>,
+}
+
+impl Bearer {
+    /// `message` makes the message of user and token.
+    pub fn new(
+        name: &'static str,
+        credentials: &Credentials,
+        answer: &'static [u8],
+        message: impl FnOnce(&str, &[u8]) -> SecretBytes,
+    ) -> Result<Bearer> {
+        let user = user(name, credentials)?;
+        let token = token(name, credentials)?;
+        Ok(Bearer { name, message: message(user, token.expose()), token, answer, sent: false, refusal: None })
+    }
+}
+
+impl Mechanism for Bearer {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn opening(&mut self) -> Result<Opening> {
+        self.sent = true;
+        Ok(Opening::OnCommandLine(std::mem::take(&mut self.message)))
+    }
+
+    fn step(&mut self, challenge: &[u8]) -> Result<SecretBytes> {
+        if !self.sent || self.refusal.is_some() {
+            return Err(wrong(self.name, "the server's challenge is one too many"));
+        }
+        self.refusal = Some(Refusal::parse(challenge, &std::mem::take(&mut self.token)));
+        Ok(SecretBytes::concat(&[self.answer]))
+    }
+
+    fn finished(&self) -> bool {
+        self.sent && self.refusal.is_none()
+    }
+
+    fn refusal(&self) -> Option<&Refusal> {
+        self.refusal.as_ref()
+    }
+}
 
 /// Most characters shown of one value.
 const LONGEST_VALUE: usize = 200;
@@ -26,7 +79,8 @@ impl Refusal {
         members.retain(|(name, value)| SHOWN.contains(&name.as_str()) && !value.trim().is_empty());
         members.sort_by_key(|(name, _)| SHOWN.iter().position(|s| s == name));
         let of = |wanted: &str| members.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.as_str());
-        let wants_new_token = matches!(of("status").or(of("error")), Some("401" | "invalid_token"));
+        // Google says 400 of an expired token.
+        let wants_new_token = matches!(of("status").or(of("error")), Some("400" | "401" | "invalid_token"));
         let shown = members.iter().map(|(name, value)| {
             let value: String = value.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
             let value = hide(&value, token);
@@ -46,7 +100,7 @@ fn hide(value: &str, token: &SecretBytes) -> String {
 }
 
 /// The token of AuthorizationIdentity, without the `Bearer ` that may stand before it.
-pub fn token(name: &str, credentials: &Credentials) -> Result<SecretBytes> {
+fn token(name: &str, credentials: &Credentials) -> Result<SecretBytes> {
     let text = credentials.authorization_identity.expose().trim();
     let token = match text.split_once(char::is_whitespace) {
         Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => token.trim_start(),
@@ -67,7 +121,7 @@ pub fn token(name: &str, credentials: &Credentials) -> Result<SecretBytes> {
 }
 
 /// User, as it may stand in a message whose fields end with ^A.
-pub fn user<'a>(name: &str, credentials: &'a Credentials) -> Result<&'a str> {
+fn user<'a>(name: &str, credentials: &'a Credentials) -> Result<&'a str> {
     let user = credentials.user.as_str();
     if user.is_empty() {
         return Err(refused(name, "User is empty"));
@@ -177,7 +231,7 @@ mod tests {
         assert!(rfc.wants_new_token);
         let google = refusal(r#"{"status":"400","schemes":"Bearer","scope":"https://mail.google.com/"}"#);
         assert_eq!(google.text, "status 400, schemes Bearer, scope https://mail.google.com/");
-        assert!(!google.wants_new_token);
+        assert!(google.wants_new_token && !refusal(r#"{"status":"insufficient_scope"}"#).wants_new_token);
         assert!(refusal(r#" { "scope" : null , "status" : 401 } "#).wants_new_token);
     }
 

@@ -1,65 +1,27 @@
 //! OAUTHBEARER: RFC 7628. A failure comes in a 334, is answered with ^A, and the refusing reply follows (section
 //! 3.2.3).
 
+use crate::auth::oauth::Bearer;
 use crate::auth::scram::sasl_name;
-use crate::auth::{Credentials, Mechanism, Opening, Peer, Refusal, SecretBytes, oauth, wrong};
+use crate::auth::{Credentials, Peer, SecretBytes};
 use crate::error::Result;
 
-const NAME: &str = "OAUTHBEARER";
-
-#[derive(Debug)]
-pub struct OauthBearer {
-    message: SecretBytes,
-    token: SecretBytes,
-    sent: bool,
-    refusal: Option<Refusal>,
-}
-
-impl OauthBearer {
-    pub fn new(credentials: &Credentials, peer: &Peer) -> Result<OauthBearer> {
-        let user = oauth::user(NAME, credentials)?;
-        let token = oauth::token(NAME, credentials)?;
+pub fn new(credentials: &Credentials, peer: &Peer) -> Result<Bearer> {
+    Bearer::new("OAUTHBEARER", credentials, b"\x01", |user, token| {
         let head = format!("n,a={},\x01host={}\x01port={}\x01auth=Bearer ", sasl_name(user), peer.host, peer.port);
-        let message = SecretBytes::concat(&[head.as_bytes(), token.expose(), b"\x01\x01"]);
-        Ok(OauthBearer { message, token, sent: false, refusal: None })
-    }
-}
-
-impl Mechanism for OauthBearer {
-    fn name(&self) -> &'static str {
-        NAME
-    }
-
-    fn opening(&mut self) -> Result<Opening> {
-        self.sent = true;
-        Ok(Opening::OnCommandLine(std::mem::take(&mut self.message)))
-    }
-
-    fn step(&mut self, challenge: &[u8]) -> Result<SecretBytes> {
-        if !self.sent || self.refusal.is_some() {
-            return Err(wrong(NAME, "the server's challenge is one too many"));
-        }
-        self.refusal = Some(Refusal::parse(challenge, &std::mem::take(&mut self.token)));
-        Ok(SecretBytes::concat(&[b"\x01"]))
-    }
-
-    fn finished(&self) -> bool {
-        self.sent && self.refusal.is_none()
-    }
-
-    fn refusal(&self) -> Option<&Refusal> {
-        self.refusal.as_ref()
-    }
+        SecretBytes::concat(&[head.as_bytes(), token, b"\x01\x01"])
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::auth::tests::{base64, credentials};
+    use crate::auth::{Mechanism, Opening};
 
     fn message(user: &str, token: &str, port: u16) -> SecretBytes {
         let peer = Peer { host: "server.example.com".into(), port, ..Peer::default() };
-        let mut bearer = OauthBearer::new(&credentials(user, "", token), &peer).unwrap();
+        let mut bearer = new(&credentials(user, "", token), &peer).unwrap();
         assert!(!bearer.finished());
         let Opening::OnCommandLine(message) = bearer.opening().unwrap() else { panic!("a message") };
         assert!(bearer.finished());
@@ -85,7 +47,7 @@ mod tests {
 
     #[test]
     fn a_failure_is_answered_with_one_octet_and_no_success_can_follow() {
-        let mut bearer = OauthBearer::new(&credentials("u", "", "t0ken"), &Peer::default()).unwrap();
+        let mut bearer = new(&credentials("u", "", "t0ken"), &Peer::default()).unwrap();
         bearer.opening().unwrap();
         // RFC 7628 section 4.3, where AQ== answers.
         let answer = bearer.step(br#"{"status":"invalid_token","scope":"example_scope"}"#).unwrap();

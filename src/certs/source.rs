@@ -6,6 +6,7 @@ use super::folder;
 use super::store::{self, Format};
 use super::token;
 use super::store::{
+    bcfks::Bcfks,
     der_file::Der,
     jks::Jks,
     jwk::Jwk,
@@ -55,6 +56,8 @@ fn kind(kind: CertStoreType) -> Option<(&'static [&'static dyn Format], bool)> {
         T::PfxBlob => (&[&Pfx], false),
         T::JksFile => (&[&Jks], true),
         T::JksBlob => (&[&Jks], false),
+        T::BcfksFile => (&[&Bcfks], true),
+        T::BcfksBlob => (&[&Bcfks], false),
         T::PemKeyFile => (&[&Pem, &Der], true),
         T::PemKeyBlob => (&[&Pem, &Der], false),
         T::PublicKeyFile => (&[&PemPublic, &Der], true),

@@ -43,7 +43,7 @@ impl Component {
         let mut op = self.begin()?;
         op.quit();
         *self.state.lock() = State::fresh();
-        self.provider().forget();
+        self.tls.forget();
         Ok(())
     }
 }
@@ -69,7 +69,10 @@ impl Operation<'_> {
             let clock = self.connect_clock(&state);
             let options = dial_options(&state);
             let start = state.tls.start(state.server.mail_port);
-            let tls = tls::Plan::read(&state, self.sink(), &options.host, options.port)?;
+            let tls = match start {
+                Start::Never => None,
+                _ => Some(tls::Plan::read(&state, self.sink(), &options.host, options.port)?),
+            };
             (options, route, state.hello(), state.server.allow_extensions, clock, start, tls)
         };
         let stream = match route {
@@ -89,22 +92,31 @@ impl Operation<'_> {
         self.session = Some(Session::new(stream));
         self.status("Remote host connection complete", 0, "OK")?;
         let usual = std::mem::replace(&mut self.clock, clock);
-        let done = self.introduce(start, &tls, &hello, extended);
+        let done = self.introduce(start, tls.as_ref(), &hello, extended);
         self.clock = usual;
         self.component.state.lock().server.extensions = done?;
         self.login()
     }
 
     /// Greeting, EHLO, and TLS where it belongs: nothing that was said before it counts after it, so EHLO is said again.
-    fn introduce(&mut self, start: Start, tls: &tls::Plan, hello: &str, extended: bool) -> Result<Vec<String>> {
-        if start == Start::AtOnce {
+    fn introduce(
+        &mut self,
+        start: Start,
+        tls: Option<&tls::Plan>,
+        hello: &str,
+        extended: bool,
+    ) -> Result<Vec<String>> {
+        if let (Start::AtOnce, Some(tls)) = (start, tls) {
             self.secure(tls)?;
         }
-        self.converse(|session, cx| {
-            session.greet(cx)?;
-            session.hello(cx, hello, extended)
+        self.converse(|session, cx| session.greet(cx)).map_err(|mut error| {
+            if start != Start::AtOnce && error.code == Code::Timeout {
+                error.message.push_str("; a server that says nothing may be waiting for TLS (SSLStartMode sslImplicit)");
+            }
+            error
         })?;
-        if start == Start::ByCommand {
+        self.converse(|session, cx| session.hello(cx, hello, extended))?;
+        if let (Start::ByCommand, Some(tls)) = (start, tls) {
             self.converse(|session, cx| session.ask_for_tls(cx))?;
             self.secure(tls)?;
             self.converse(|session, cx| session.hello(cx, hello, extended))?;

@@ -1,16 +1,17 @@
 //! The proxy between us and the server: its properties, and the way through it.
 
-use super::State;
 use super::operation::Operation;
 use super::state::host_text;
+use super::{State, login, tls};
 use crate::config::Setting;
 use crate::enums::FirewallType;
 use crate::error::{Code, Error, Result};
-use crate::net::proxy::{self, Host, Proxy, choice};
+use crate::net::proxy::{self, Host, Proxy, ProxyLogin, choice};
 use crate::net::resolve::{IpMode, resolve};
 use crate::net::{Clock, DialOptions, Stream, dial};
 use crate::text::line;
 use crate::text::mask::Secret;
+use std::cell::Cell;
 use std::net::{IpAddr, SocketAddr};
 
 /// The proxy as the caller set it.
@@ -23,6 +24,8 @@ pub struct Firewall {
     pub firewall_password: Secret,
     /// The setting FirewallData.
     pub data: Secret,
+    /// The setting FirewallTls.
+    pub tls: bool,
     host: String,
     /// The proxy that the open connection goes through.
     reached: Option<IpAddr>,
@@ -33,9 +36,18 @@ impl Firewall {
     pub fn set_firewall_type(&mut self, value: FirewallType) -> Result<()> {
         self.firewall_type = value;
         if value != FirewallType::None {
-            self.firewall_port = proxy::usual_port(value).into();
+            self.firewall_port = proxy::usual_port(value, self.tls).into();
         }
         Ok(())
+    }
+
+    /// TLS has a usual port of its own, unless another one was set.
+    pub fn set_tls(&mut self, value: bool) {
+        let usual = |tls| i32::from(proxy::usual_port(FirewallType::Tunnel, tls));
+        if self.firewall_type == FirewallType::Tunnel && self.firewall_port == usual(self.tls) {
+            self.firewall_port = usual(value);
+        }
+        self.tls = value;
     }
 
     /// While connected the address that the name led to (ruling 5).
@@ -97,7 +109,7 @@ impl Firewall {
     fn choose(&self, host: &str, exceptions: &str) -> Result<Option<Proxy>> {
         if self.firewall_type != FirewallType::None && !self.host.is_empty() {
             let port = match u16::try_from(self.firewall_port).unwrap_or(0) {
-                0 => proxy::usual_port(self.firewall_type),
+                0 => proxy::usual_port(self.firewall_type, self.tls),
                 port => port,
             };
             let proxy = Proxy {
@@ -109,6 +121,7 @@ impl Firewall {
                 headers: self.data.clone(),
                 // SOCKS 4A is there for it; a tunnel has no other way to tell of a server.
                 resolves: matches!(self.firewall_type, FirewallType::Socks4a | FirewallType::Tunnel),
+                tls: self.tls && self.firewall_type == FirewallType::Tunnel,
                 ..Proxy::default()
             };
             return Ok((!choice::is_exception(exceptions, host)).then_some(proxy));
@@ -146,6 +159,15 @@ impl Route {
         }
         Ok(chosen.map(|mut proxy| {
             proxy.resolves |= star;
+            let modern = tls::is_modern(&state.settings);
+            let login = ProxyLogin::from_name(state.settings.text(Setting::FirewallAuthentication));
+            proxy.login = match login.unwrap_or_default() {
+                ProxyLogin::Usual if modern => ProxyLogin::Any,
+                login => login,
+            };
+            proxy.no_clear_text = modern;
+            proxy.ntlm_v2 = state.settings.bool(Setting::UseNtlMv2);
+            proxy.workstation = login::workstation(&state.hello());
             Route(proxy)
         }))
     }
@@ -154,8 +176,7 @@ impl Route {
 impl Operation<'_> {
     /// Connects to the proxy and has it lead on to the server.
     pub(super) fn through(&mut self, route: Route, options: &DialOptions, clock: &Clock) -> Result<Box<dyn Stream>> {
-        let proxy = route.0;
-        let (stream, reached, server) = match lead(&proxy, options, clock) {
+        let (stream, reached, server) = match self.lead(route.0, options, clock) {
             Ok(found) => found,
             Err(error) => {
                 self.status("Firewall connection complete", error.code as i32, &error.message)?;
@@ -175,36 +196,49 @@ impl Operation<'_> {
         }
         Ok(stream)
     }
+
+    /// The connection, the proxy's address, and the server's where it was resolved here.
+    fn lead(&self, mut proxy: Proxy, options: &DialOptions, clock: &Clock) -> Result<Led> {
+        let host = match Host::new(&options.host)? {
+            Host::Name(name) if !proxy.resolves => {
+                let ip = if proxy.kind == FirewallType::Socks4 { IpMode::V4 } else { options.ip };
+                // At least one, or it is an error.
+                let addresses = resolve(&name, ip, clock)?;
+                addresses.first().map_or(Host::Name(name), |address| Host::Address(*address))
+            }
+            host => host,
+        };
+        let component = self.component;
+        let plan = if proxy.tls {
+            Some(tls::Plan::for_proxy(&component.state.lock(), self.sink(), &proxy.host, proxy.port)?)
+        } else {
+            None
+        };
+        let mut way = DialOptions { host: proxy.host.clone(), port: proxy.port, ..options.clone() };
+        if matches!(Host::new(&proxy.host), Ok(Host::Address(_))) {
+            way.ip = IpMode::V6ThenV4;
+        }
+        let mut reached = None;
+        let end_point = Cell::new(None);
+        let mut connect = |clock: &Clock| -> Result<Box<dyn Stream>> {
+            let stream = dial(&way, clock)?;
+            reached = stream.peer_addr().map(|address| address.ip());
+            let Some(plan) = &plan else { return Ok(Box::new(stream)) };
+            let secured = component.handshake(Box::new(stream), plan, clock)?;
+            // What the proxy showed is not the server's.
+            component.state.lock().tls.begin();
+            end_point.set(secured.info.tls_server_end_point);
+            Ok(secured.stream)
+        };
+        let stream = connect(clock).map_err(|error| proxy::failed(&proxy, error))?;
+        proxy.end_point = end_point.take();
+        let stream = proxy::handshake(stream, &proxy, &host, options.port, clock, &mut connect)?;
+        let server = match host {
+            Host::Address(address) => Some(address),
+            Host::Name(_) => None,
+        };
+        Ok((stream, reached, server))
+    }
 }
 
 type Led = (Box<dyn Stream>, Option<IpAddr>, Option<IpAddr>);
-
-/// The connection, the proxy's address, and the server's where it was resolved here.
-fn lead(proxy: &Proxy, options: &DialOptions, clock: &Clock) -> Result<Led> {
-    let host = match Host::new(&options.host)? {
-        Host::Name(name) if !proxy.resolves => {
-            let ip = if proxy.kind == FirewallType::Socks4 { IpMode::V4 } else { options.ip };
-            // At least one, or it is an error.
-            let addresses = resolve(&name, ip, clock)?;
-            addresses.first().map_or(Host::Name(name), |address| Host::Address(*address))
-        }
-        host => host,
-    };
-    let mut way = DialOptions { host: proxy.host.clone(), port: proxy.port, ..options.clone() };
-    if matches!(Host::new(&proxy.host), Ok(Host::Address(_))) {
-        way.ip = IpMode::V6ThenV4;
-    }
-    let mut reached = None;
-    let mut connect = |clock: &Clock| -> Result<Box<dyn Stream>> {
-        let stream = dial(&way, clock).map_err(|error| proxy::failed(proxy, error))?;
-        reached = stream.peer_addr().map(|address| address.ip());
-        Ok(Box::new(stream))
-    };
-    let stream = connect(clock)?;
-    let stream = proxy::handshake(stream, proxy, &host, options.port, clock, &mut connect)?;
-    let server = match host {
-        Host::Address(address) => Some(address),
-        Host::Name(_) => None,
-    };
-    Ok((stream, reached, server))
-}

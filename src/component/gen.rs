@@ -12,6 +12,9 @@ pub(crate) fn apply_defaults(state: &mut State) {
     state.server.timeout = 60;
     state.message.message_date = "*".to_string();
     state.message.message_id = "*".to_string();
+    state.smime.encrypting_algorithm = "3DES".to_string();
+    state.smime.signing_algorithm = "2.16.840.1.101.3.4.2.1".to_string();
+    state.smime.include_certificate = true;
 }
 
 impl Component {
@@ -342,35 +345,43 @@ impl Component {
     }
 
     pub fn get_encrypting_algorithm(&self) -> Result<String> {
-        Ok("3DES".to_string())
+        Ok(self.state.lock().smime.encrypting_algorithm.clone())
     }
 
     pub fn set_encrypting_algorithm(&self, value: &str) -> Result<()> {
-        planned_set(value == "3DES", "EncryptingAlgorithm")
+        self.state.lock().smime.set_encrypting_algorithm(value)
     }
 
     pub fn get_signing_algorithm(&self) -> Result<String> {
-        Ok("2.16.840.1.101.3.4.2.1".to_string())
+        Ok(self.state.lock().smime.signing_algorithm.clone())
     }
 
     pub fn set_signing_algorithm(&self, value: &str) -> Result<()> {
-        planned_set(value == "2.16.840.1.101.3.4.2.1", "SigningAlgorithm")
+        self.state.lock().smime.set_signing_algorithm(value)
     }
 
     pub fn get_include_certificate(&self) -> Result<bool> {
-        Ok(true)
+        Ok(self.state.lock().smime.include_certificate)
     }
 
     pub fn set_include_certificate(&self, value: bool) -> Result<()> {
-        planned_set(value, "IncludeCertificate")
+        let mut state = self.state.lock();
+        state.smime.include_certificate = value;
+        Ok(())
     }
 
     pub fn get_include_chain(&self) -> Result<bool> {
-        Ok(false)
+        Ok(self.state.lock().smime.include_chain)
     }
 
     pub fn set_include_chain(&self, value: bool) -> Result<()> {
-        planned_set(!value, "IncludeChain")
+        let mut state = self.state.lock();
+        state.smime.include_chain = value;
+        Ok(())
+    }
+
+    pub fn get_signer_cert(&self) -> Result<Certificate> {
+        Ok(self.state.lock().smime.signer_cert.clone())
     }
 
     pub fn get_ssl_enabled(&self) -> Result<bool> {
@@ -1169,5 +1180,150 @@ impl Component {
 
     pub fn set_certificate_encoded_b(&self, value: &[u8]) -> Result<()> {
         self.change_certificate(|s| &mut s.smime.certificate, |c| c.set_encoded_b(value))
+    }
+
+    pub fn get_signer_cert_effective_date(&self) -> Result<String> {
+        let certificate = self.state.lock().smime.signer_cert.clone();
+        certificate.effective_date(crate::net::socket::local_offset)
+    }
+
+    pub fn get_signer_cert_expiration_date(&self) -> Result<String> {
+        let certificate = self.state.lock().smime.signer_cert.clone();
+        certificate.expiration_date(crate::net::socket::local_offset)
+    }
+
+    pub fn get_signer_cert_subject(&self) -> Result<String> {
+        let certificate = self.state.lock().smime.signer_cert.clone();
+        certificate.subject()
+    }
+
+    pub fn get_signer_cert_issuer(&self) -> Result<String> {
+        let certificate = self.state.lock().smime.signer_cert.clone();
+        certificate.issuer()
+    }
+
+    pub fn get_signer_cert_subject_alt_names(&self) -> Result<String> {
+        let certificate = self.state.lock().smime.signer_cert.clone();
+        certificate.subject_alt_names()
+    }
+
+    pub fn get_signer_cert_serial_number(&self) -> Result<String> {
+        let certificate = self.state.lock().smime.signer_cert.clone();
+        certificate.serial_number()
+    }
+
+    pub fn get_signer_cert_version(&self) -> Result<String> {
+        let certificate = self.state.lock().smime.signer_cert.clone();
+        certificate.version()
+    }
+
+    pub fn get_signer_cert_usage(&self) -> Result<String> {
+        let certificate = self.state.lock().smime.signer_cert.clone();
+        certificate.usage()
+    }
+
+    pub fn get_signer_cert_usage_flags(&self) -> Result<i32> {
+        let certificate = self.state.lock().smime.signer_cert.clone();
+        certificate.usage_flags()
+    }
+
+    pub fn get_signer_cert_extended_key_usage(&self) -> Result<String> {
+        let certificate = self.state.lock().smime.signer_cert.clone();
+        certificate.extended_key_usage()
+    }
+
+    pub fn get_signer_cert_signature_algorithm(&self) -> Result<String> {
+        let certificate = self.state.lock().smime.signer_cert.clone();
+        certificate.signature_algorithm()
+    }
+
+    pub fn get_signer_cert_public_key(&self) -> Result<String> {
+        let certificate = self.state.lock().smime.signer_cert.clone();
+        certificate.public_key()
+    }
+
+    pub fn get_signer_cert_public_key_algorithm(&self) -> Result<String> {
+        let certificate = self.state.lock().smime.signer_cert.clone();
+        certificate.public_key_algorithm()
+    }
+
+    pub fn get_signer_cert_public_key_length(&self) -> Result<i32> {
+        let certificate = self.state.lock().smime.signer_cert.clone();
+        certificate.public_key_length()
+    }
+
+    pub fn get_signer_cert_private_key(&self) -> Result<String> {
+        let certificate = self.state.lock().smime.signer_cert.clone();
+        certificate.private_key()
+    }
+
+    pub fn get_signer_cert_private_key_available(&self) -> Result<bool> {
+        let certificate = self.state.lock().smime.signer_cert.clone();
+        certificate.private_key_available()
+    }
+
+    pub fn get_signer_cert_private_key_container(&self) -> Result<String> {
+        let certificate = self.state.lock().smime.signer_cert.clone();
+        certificate.private_key_container()
+    }
+
+    pub fn get_signer_cert_fingerprint(&self) -> Result<String> {
+        let certificate = self.state.lock().smime.signer_cert.clone();
+        certificate.fingerprint()
+    }
+
+    pub fn get_signer_cert_fingerprint_sha1(&self) -> Result<String> {
+        let certificate = self.state.lock().smime.signer_cert.clone();
+        certificate.fingerprint_sha1()
+    }
+
+    pub fn get_signer_cert_fingerprint_sha256(&self) -> Result<String> {
+        let certificate = self.state.lock().smime.signer_cert.clone();
+        certificate.fingerprint_sha256()
+    }
+
+    pub fn get_signer_cert_thumbprint_md5(&self) -> Result<String> {
+        let certificate = self.state.lock().smime.signer_cert.clone();
+        certificate.thumbprint_md5()
+    }
+
+    pub fn get_signer_cert_thumbprint_sha1(&self) -> Result<String> {
+        let certificate = self.state.lock().smime.signer_cert.clone();
+        certificate.thumbprint_sha1()
+    }
+
+    pub fn get_signer_cert_thumbprint_sha256(&self) -> Result<String> {
+        let certificate = self.state.lock().smime.signer_cert.clone();
+        certificate.thumbprint_sha256()
+    }
+
+    pub fn get_signer_cert_store(&self) -> Result<String> {
+        let certificate = self.state.lock().smime.signer_cert.clone();
+        certificate.store()
+    }
+
+    pub fn get_signer_cert_store_b(&self) -> Result<Vec<u8>> {
+        let certificate = self.state.lock().smime.signer_cert.clone();
+        certificate.store_b()
+    }
+
+    pub fn get_signer_cert_store_type(&self) -> Result<i32> {
+        let certificate = self.state.lock().smime.signer_cert.clone();
+        certificate.store_type()
+    }
+
+    pub fn get_signer_cert_store_password(&self) -> Result<String> {
+        let certificate = self.state.lock().smime.signer_cert.clone();
+        certificate.store_password()
+    }
+
+    pub fn get_signer_cert_encoded(&self) -> Result<String> {
+        let certificate = self.state.lock().smime.signer_cert.clone();
+        certificate.encoded()
+    }
+
+    pub fn get_signer_cert_encoded_b(&self) -> Result<Vec<u8>> {
+        let certificate = self.state.lock().smime.signer_cert.clone();
+        certificate.encoded_b()
     }
 }

@@ -1,12 +1,12 @@
 //! The login of a new connection: what the properties and settings ask for, and the one attempt that is made of it.
 
-use super::State;
 use super::operation::Operation;
+use super::{Component, State};
 use crate::auth::{self, Aside, Credentials, Offer, Peer, Wish};
 use crate::config::Setting;
 use crate::enums::AuthMechanism;
 use crate::error::{Code, Error, Result};
-use crate::events::Direction;
+use crate::events::{Direction, Kind, TokenWanted};
 use crate::net;
 use crate::smtp::Context;
 use crate::smtp::login::Hide;
@@ -23,7 +23,8 @@ impl Operation<'_> {
             let why = "SecurityProfile=Modern logs in over TLS only: SSLStartMode asks for it";
             return Err(Error::new(Code::ValueRefused, why));
         }
-        self.converse(|session, cx| plan.carry_out(session, cx))
+        let component = self.component;
+        self.converse(|session, cx| plan.carry_out(component, session, cx))
     }
 }
 
@@ -67,16 +68,19 @@ impl Plan {
         Wish { mechanism: self.mechanism, named: &self.named, clear_text_allowed: !self.modern }
     }
 
-    fn carry_out(&self, session: &mut Session, cx: &Context) -> Result<()> {
+    fn carry_out(mut self, component: &Component, session: &mut Session, cx: &Context) -> Result<()> {
         let mut offer = Offer::default();
         for line in &session.extensions.lines {
             offer.line(line);
         }
         let choice = auth::choose(&self.wish(), &offer, &self.peer)?;
         let clock = cx.clock.clone();
-        let aside = Aside::new(move |work| net::aside("ssmtp-login", "the Kerberos library", &clock, work).map(drop));
-        let peer = Peer { aside, ..self.peer.clone() };
-        let mut login = auth::login(&choice, &self.credentials, &peer, self.ntlm_v2)?;
+        self.peer.aside =
+            Aside::new(move |work| net::aside("ssmtp-login", "the Kerberos library", &clock, work).map(drop));
+        if choice.method.is_oauth() && self.credentials.authorization_identity.is_empty() {
+            self.ask_for_token(component, cx, "")?;
+        }
+        let mut login = auth::login(&choice, &self.credentials, &self.peer, self.ntlm_v2)?;
         if let Some(note) = &choice.note {
             cx.trace(Direction::Info, note.as_bytes())?;
         }
@@ -85,12 +89,32 @@ impl Plan {
                 format!("The {} login goes over a connection without TLS: who listens can read it", login.name());
             cx.trace(Direction::Info, note.as_bytes())?;
         }
-        session.log_in(cx, &mut login, &mut Hide::new(self.masked, &self.credentials))
+        let mut hide = Hide::new(self.masked, &self.credentials);
+        session.log_in(cx, &mut login, &mut hide, &mut |refusal, hide| {
+            if !self.ask_for_token(component, cx, &refusal.text)? {
+                return Ok(None);
+            }
+            hide.add_credentials(&self.credentials);
+            auth::login(&choice, &self.credentials, &self.peer, self.ntlm_v2).map(Some)
+        })
+    }
+
+    /// Asks the caller's handler for another token, and says whether there is one now.
+    fn ask_for_token(&mut self, component: &Component, cx: &Context, reason: &str) -> Result<bool> {
+        if !cx.sink.wants(Kind::TokenWanted) {
+            return Ok(false);
+        }
+        let (user, reason) = (self.credentials.user.as_bytes(), reason.as_bytes());
+        cx.sink.token_wanted(&TokenWanted { user, reason })?;
+        let token = component.state.lock().server.authorization_identity.clone();
+        let fresh = token != self.credentials.authorization_identity;
+        self.credentials.authorization_identity = token;
+        Ok(fresh)
     }
 }
 
 /// The name of this machine as NTLM tells it: the first label of what EHLO said, none for an address literal.
-fn workstation(hello: &str) -> String {
+pub(super) fn workstation(hello: &str) -> String {
     let label = hello.split('.').next().unwrap_or_default();
     if label.starts_with('[') || label.bytes().all(|b| b.is_ascii_digit()) { String::new() } else { label.into() }
 }

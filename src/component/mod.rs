@@ -12,10 +12,14 @@ mod headers;
 mod login;
 mod names;
 mod operation;
+mod queue;
+mod queue_process;
 mod results;
 mod send;
 mod send_all;
 mod settings;
+mod smime;
+mod smime_read;
 mod state;
 mod tls;
 mod window;
@@ -27,7 +31,7 @@ use crate::error::{Code, Error, Result};
 use crate::events::Sink;
 use crate::message::body::StreamBody;
 use crate::net::Interrupt;
-use crate::net::tls::Internal;
+use crate::net::tls::choice::Providers;
 use crate::smtp::session::Session;
 use crate::text::code_page::CodePage;
 use parking_lot::Mutex;
@@ -48,7 +52,7 @@ pub struct Component {
     /// Held while a flattened row searches a store, so that none of two changes is lost.
     selecting: Mutex<()>,
     /// TLS, with the sessions of this handle.
-    tls: Internal,
+    tls: Providers,
     /// Text at the boundary is UTF-8 whatever CodePage says.
     utf8: bool,
 }
@@ -65,7 +69,7 @@ impl Component {
             sink,
             composing: Mutex::new(()),
             selecting: Mutex::new(()),
-            tls: Internal::new(),
+            tls: Providers::new(),
         }
     }
 

@@ -18,6 +18,10 @@ impl Results {
         self.list = list;
     }
 
+    pub fn list(&self) -> &[Outcome] {
+        &self.list
+    }
+
     fn at(&self, index: i32) -> Result<&Outcome> {
         usize::try_from(index).ok().and_then(|i| self.list.get(i)).ok_or_else(|| {
             Error::new(Code::Index, format!("there is no result {index}, there are {}", self.list.len()))

@@ -1,9 +1,14 @@
 //! `Config`: settings read and written, shared ones through their property, checked ones checked.
 
 use super::{Component, tls};
+use crate::auth;
 use crate::config::{self, Access, Row, Setting, Value};
 use crate::error::{Code, Error, Result};
 use crate::message::compose::IdAlgorithm;
+use crate::smime::hash_from_name;
+use crate::queue::recover::Recovery;
+use crate::queue::retry::Retry;
+use crate::net::proxy::ProxyLogin;
 use crate::text::charset::Charset;
 use crate::text::code_page::CodePage;
 use crate::text::line;
@@ -39,6 +44,7 @@ impl Component {
             Setting::LicenseInfo => license(),
             Setting::AuthorizationIdentity => state.server.authorization_identity.expose().to_string(),
             Setting::FirewallData => state.firewall.data.expose().to_string(),
+            Setting::FirewallTls => Value::Bool(state.firewall.tls).to_string(),
             Setting::MaskSensitiveData => state.settings.get(Setting::MaskSensitive).to_string(),
             Setting::UseInternalSecurityApi => Value::Bool(tls::use_internal()).to_string(),
             Setting::SslNegotiatedCipher
@@ -57,6 +63,9 @@ impl Component {
         }
         if !row.property.is_empty() {
             return self.set(row.property, text);
+        }
+        if row.setting == Setting::QueuePassword {
+            return self.state.lock().set_queue_password(text);
         }
         // A secret: no further copy of it is made.
         if row.setting == Setting::AuthorizationIdentity {
@@ -90,8 +99,27 @@ impl Component {
                     "False: a mail client does not listen",
                 )?;
             }
+            Setting::QueueRetry => {
+                check_that("QueueRetry", text, Retry::parse(text).is_some(), "seconds: first[;longest[;expiry]]")?;
+            }
+            Setting::QueueRecovery => {
+                if Recovery::from_name(text).is_none() {
+                    return Err(Error::new(Code::ValueRefused, "QueueRecovery takes List, Requeue or Fail"));
+                }
+            }
+            Setting::SaslMechanism if !text.trim().is_empty() => drop(auth::choice::check_name(text)?),
+            Setting::FirewallTls => {
+                state.firewall.set_tls(value == Value::Bool(true));
+                return Ok(());
+            }
+            Setting::FirewallAuthentication => {
+                let words = "Any, Basic, Digest or NTLM";
+                check_that("FirewallAuthentication", text, ProxyLogin::from_name(text).is_some(), words)?;
+            }
             Setting::DsnRet => check_one_of("DsnRet", text, &["", "FULL", "HDRS"])?,
             Setting::BccEncryption => check_one_of("BccEncryption", text, &["Separate", "Shared"])?,
+            Setting::OaepHash => hash_from_name(text).map(drop)?,
+            Setting::OaepMgfHash if !text.is_empty() => hash_from_name(text).map(drop)?,
             Setting::DsnEnvId => check_that("DsnEnvId", text, text.len() <= 100, "at most 100 characters")?,
             Setting::DeliverBy => check_that("DeliverBy", text, is_deliver_by(text), "seconds, ';' and N or R")?,
             Setting::HoldFor => check_that("HoldFor", text, is_seconds(text), "1 to 999999999 seconds")?,

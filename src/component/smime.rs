@@ -2,8 +2,9 @@
 
 use super::Component;
 use super::send::compose_options;
+use super::smime_read::Abilities;
 use crate::certs::x509::X509;
-use crate::certs::{Certificate, signing::Hash};
+use crate::certs::{Certificate, der, signing::Hash};
 use crate::config::{Setting, Settings};
 use crate::enums::RecipientType;
 use crate::error::{Code, Error, Result};
@@ -11,6 +12,7 @@ use crate::message::address;
 use crate::message::draft::Draft;
 use crate::message::entity;
 use crate::message::layer::Wrap;
+use crate::message::protect::Protected;
 use crate::message::secured::{ENCRYPT, Readers, SIGN, same};
 use crate::smime::mime::{Encrypting, Signing};
 use crate::smime::{Cipher, EncryptSpec, hash_from_name};
@@ -28,19 +30,24 @@ pub struct Smime {
     pub signing_algorithm: String,
     pub include_certificate: bool,
     pub include_chain: bool,
+    /// Who signed the last message that was verified.
+    pub signer_cert: Certificate,
+    pub abilities: Abilities,
 }
 
 impl Smime {
-    /// By name or object identifier; it reads as it was set.
+    /// By name or object identifier, or `Auto`; it reads as it was set.
     pub fn set_encrypting_algorithm(&mut self, value: &str) -> Result<()> {
-        Cipher::from_name(value)?;
+        if !is_auto(value) {
+            Cipher::from_name(value)?;
+        }
         self.encrypting_algorithm = value.trim().into();
         Ok(())
     }
 
     /// By name or object identifier; it reads as the identifier.
     pub fn set_signing_algorithm(&mut self, value: &str) -> Result<()> {
-        self.signing_algorithm = hash_from_name(value)?.oid().into();
+        self.signing_algorithm = der::dotted(hash_from_name(value)?.oid());
         Ok(())
     }
 
@@ -77,7 +84,12 @@ impl Smime {
     }
 
     fn encrypting(&self, settings: &Settings, plan: &Plan) -> Result<Encrypting> {
-        let cipher = Cipher::from_name(&self.encrypting_algorithm)?;
+        let cipher = if is_auto(&self.encrypting_algorithm) {
+            let abilities: Vec<_> = plan.editions.iter().flatten().map(|found| self.abilities.of(found)).collect();
+            Cipher::automatic(&abilities)
+        } else {
+            Cipher::from_name(&self.encrypting_algorithm)?
+        };
         let oaep = match settings.bool(Setting::UseOaep) {
             true => Some(oaep(settings)?),
             false => None,
@@ -86,6 +98,10 @@ impl Smime {
         let spec = |recipients: &Vec<Arc<X509>>| EncryptSpec { recipients: recipients.clone(), cipher, oaep, use_ski };
         Ok(Encrypting { editions: plan.editions.iter().map(spec).collect() })
     }
+}
+
+fn is_auto(name: &str) -> bool {
+    name.trim().eq_ignore_ascii_case("Auto")
 }
 
 /// Seconds since 1970.
@@ -193,7 +209,7 @@ impl Component {
     }
 
     fn secured(&self, operations: u8) -> Result<()> {
-        let (draft, options, mut generated, wraps, plan) = {
+        let (mut draft, options, mut generated, wraps, plan, protect) = {
             let state = self.state.lock();
             let mut wraps: Vec<Arc<dyn Wrap>> = Vec::new();
             let mut plan = None;
@@ -206,9 +222,13 @@ impl Component {
                 wraps.push(Arc::new(state.smime.encrypting(&state.settings, &made)?));
                 plan = Some(made);
             }
-            (state.message.clone(), compose_options(&state), state.generated.clone(), wraps, plan)
+            (state.message.clone(), compose_options(&state), state.generated.clone(), wraps, plan, state.settings.bool(Setting::ProtectHeaders))
         };
         let readers = plan.map(|plan| plan.readers);
+        let protected = match protect && draft.is_unsecured() {
+            true => Some(Protected::new(&draft, &options, &mut generated, operations & ENCRYPT != 0)?),
+            false => None,
+        };
         if let (Some(before), Some(now)) = (draft.readers(), &readers)
             && before.apart != now.apart
         {
@@ -223,9 +243,11 @@ impl Component {
             }
             let mut state = self.state.lock();
             unchanged(&draft, &state.message)?;
+            state.message.protect(protected);
             state.message.defer(operations, wraps, readers);
             return Ok(());
         }
+        draft.protect(protected.clone());
         let editions = readers.as_ref().or(draft.readers()).map_or(1, |readers| 1 + readers.apart.len());
         let mut forms = Vec::new();
         for edition in 0..editions {
@@ -237,6 +259,7 @@ impl Component {
         }
         let mut state = self.state.lock();
         unchanged(&draft, &state.message)?;
+        state.message.protect(protected);
         state.message.secure(operations, forms, readers)
     }
 }

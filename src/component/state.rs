@@ -1,13 +1,12 @@
 //! The state of a handle, in groups; a property is a field of the group that the description names (`on = "…"`).
 
 use super::results::Results;
-use crate::certs::Certificate;
-use crate::certs::x509::X509;
 use crate::config::{Setting, Settings};
 use crate::enums::AuthMechanism;
 use crate::error::{Code, Error, Result};
 use crate::message::compose::{Caps, Generated};
 use crate::message::draft::Draft;
+use crate::queue::sealed::Keyring;
 use crate::text::code_page::CodePage;
 use crate::text::line;
 use crate::text::mask::Secret;
@@ -28,6 +27,8 @@ pub struct State {
     pub generated: Generated,
     /// What the last connection offered, as far as it shapes a message.
     pub caps: Caps,
+    /// Of QueuePassword, where there is one.
+    pub queue_keys: Option<Arc<Keyring>>,
 }
 
 /// The server and the way in.
@@ -53,16 +54,8 @@ pub struct Server {
 }
 
 pub use super::firewall::Firewall;
+pub use super::smime::Smime;
 pub use super::tls::Tls;
-
-/// Signing and encrypting.
-#[derive(Default)]
-pub struct Smime {
-    /// What Sign and decrypting use.
-    pub certificate: Certificate,
-    /// Whom Encrypt encrypts for, in the order of AddRecipientCert; until Reset, ResetHeaders or MessageRecipientCount=0 (ruling 23).
-    pub recipient_certs: Vec<Arc<X509>>,
-}
 
 impl State {
     /// A state with the defaults of the description.

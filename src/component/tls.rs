@@ -11,9 +11,10 @@ use crate::config::{Setting, Settings, Value};
 use crate::enums::{SslProvider, SslStartMode};
 use crate::error::{Code, Error, Result};
 use crate::events::{Kind, Sink, SslServerAuthentication, SslStatus};
+use crate::net::tls::choice::{self, Chosen, Which};
 use crate::net::tls::packets::Packets;
 use crate::net::tls::{
-    ClientIdentity, Judge, Negotiated, Provider, Question, Secured, TlsOptions, names, roots, spki_pins,
+    ClientIdentity, Judge, Negotiated, OpensslSettings, Question, Secret, Secured, TlsOptions, names, roots, spki_pins,
 };
 use crate::net::{Clock, Stream};
 use std::path::PathBuf;
@@ -114,9 +115,14 @@ impl Tls {
 
 /// What the settings ask of the next handshake with one host.
 pub(super) struct Plan {
+    which: Which,
     options: TlsOptions,
+    /// For SSLStatus: what was asked for and had to be left out.
+    note: Option<String>,
     /// LogSSLPackets.
     packets: bool,
+    /// SSLIncludeCertChain, which Internal always has.
+    whole_chain: bool,
 }
 
 impl Plan {
@@ -127,7 +133,33 @@ impl Plan {
         options.port = port;
         options.judge_generation = sink.judge();
         options.client = identity(state)?;
-        Ok(Plan { options, packets: state.settings.bool(Setting::LogSslPackets) })
+        let Chosen { which, options, note } = choice::choose(asked(state), &options)?;
+        let internal = which == Which::Internal;
+        Ok(Plan {
+            which,
+            options,
+            note,
+            packets: internal && state.settings.bool(Setting::LogSslPackets),
+            whole_chain: internal || state.settings.bool(Setting::SslIncludeCertChain),
+        })
+    }
+
+    /// For the proxy on the way: what is said of the server alone (its pins, the certificate that is accepted, ours for it) does
+    /// not count.
+    pub(super) fn for_proxy(state: &State, sink: &dyn Sink, host: &str, port: u16) -> Result<Plan> {
+        let mut plan = Plan::read(state, sink, host, port)?;
+        plan.options.accept_cert = None;
+        plan.options.spki_pins = Default::default();
+        plan.options.client = None;
+        Ok(plan)
+    }
+}
+
+/// SSLProvider, and what Automatic means where UseInternalSecurityAPI is False.
+fn asked(state: &State) -> SslProvider {
+    match state.tls.ssl_provider {
+        SslProvider::Automatic if !use_internal() => SslProvider::Platform,
+        provider => provider,
     }
 }
 
@@ -152,8 +184,20 @@ pub(super) fn options(state: &State) -> Result<TlsOptions> {
         accept_cert: state.tls.ssl_accept_server_cert.loaded().and_then(|found| Some(found.certificate.as_ref()?.der().to_vec())),
         spki_pins: spki_pins(settings.text(Setting::SslPinnedPublicKeys))?,
         reuse_sessions: settings.bool(Setting::ReuseSslSession),
+        openssl: openssl(settings),
         ..TlsOptions::new("", 0)
     })
+}
+
+/// What only the platform's library is told.
+fn openssl(settings: &Settings) -> OpensslSettings {
+    let text = |setting| Some(settings.text(setting)).filter(|text| !text.is_empty()).map(str::to_owned);
+    OpensslSettings {
+        ca_file: text(Setting::OpenSslcaFile).map(PathBuf::from),
+        ca_dir: text(Setting::OpenSslcaDir).map(PathBuf::from),
+        cipher_list: text(Setting::OpenSslCipherList),
+        prng_seed: text(Setting::OpenSslPrngSeedData).map(|seed| Secret::new(seed.into_bytes())),
+    }
 }
 
 /// SSLCert with its key, and SSLCACerts after it; 273 for a certificate without its key.
@@ -185,11 +229,8 @@ pub(super) fn check(state: &State, setting: Setting) -> Result<()> {
         | Setting::Tls13SupportedGroups
         | Setting::Tls13KeyShareGroups
         | Setting::Tls12SignatureAlgorithms
-        | Setting::Tls13SignatureAlgorithms => options(state)?.check(),
-        Setting::SslEnabledProtocols if state.settings.int(setting) & OLD_PROTOCOLS != 0 => {
-            let why = "SSLEnabledProtocols: no provider has SSL 2.0 (12) and SSL 3.0 (48); there are 192, 768, 3072 and 12288 for TLS 1.0 to 1.3";
-            Err(Error::new(Code::ValueRefused, why))
-        }
+        | Setting::Tls13SignatureAlgorithms
+        | Setting::SslEnabledProtocols => choice::check(asked(state), &options(state)?),
         Setting::SslPinnedPublicKeys => spki_pins(text).map(drop),
         Setting::SslEnableRenegotiation if !state.settings.bool(setting) => {
             let why = "SSLEnableRenegotiation: no provider leaves renegotiation_info (RFC 5746) out";
@@ -201,9 +242,6 @@ pub(super) fn check(state: &State, setting: Setting) -> Result<()> {
         _ => Ok(()),
     }
 }
-
-/// The bits of SSL 2.0 and 3.0.
-const OLD_PROTOCOLS: i64 = 0x3c;
 
 /// UseInternalSecurityAPI, which is one value for the whole process.
 static INTERNAL: AtomicBool = AtomicBool::new(true);
@@ -238,12 +276,6 @@ fn ca_files(state: &State) -> Vec<PathBuf> {
     paths.filter(|path| !path.is_empty()).map(PathBuf::from).collect()
 }
 
-impl Component {
-    pub(super) fn provider(&self) -> &dyn Provider {
-        &self.tls
-    }
-}
-
 impl Operation<'_> {
     /// Secures the conversation with the server, in place of the plaintext one; errors end it.
     pub(super) fn secure(&mut self, plan: &Plan) -> Result<()> {
@@ -271,14 +303,17 @@ impl Operation<'_> {
 impl Component {
     /// One handshake over any stream, with the events of this handle.
     pub(super) fn handshake(&self, stream: Box<dyn Stream>, plan: &Plan, clock: &Clock) -> Result<Secured> {
-        let mut ear = Ear { component: self, sink: Arc::clone(&self.sink) };
+        let mut ear = Ear { component: self, sink: Arc::clone(&self.sink), whole_chain: plan.whole_chain };
+        if let Some(note) = &plan.note {
+            ear.progress(note)?;
+        }
         let stream = if plan.packets {
             let sink = Arc::clone(&self.sink);
             Box::new(Packets::new(stream, Arc::new(move |line| sink.ssl_status(&SslStatus { message: line.as_bytes() }))))
         } else {
             stream
         };
-        self.provider().handshake(stream, &plan.options, clock, &mut ear)
+        self.tls.get(plan.which).handshake(stream, &plan.options, clock, &mut ear)
     }
 }
 
@@ -286,6 +321,7 @@ impl Component {
 struct Ear<'a> {
     component: &'a Component,
     sink: Arc<dyn Sink>,
+    whole_chain: bool,
 }
 
 impl Judge for Ear<'_> {
@@ -297,7 +333,8 @@ impl Judge for Ear<'_> {
         let read = X509::from_der(question.leaf).ok();
         let (subject, issuer) = read.as_ref().map_or(("", ""), |leaf| (&*leaf.subject, &*leaf.issuer));
         // Leaf, what else was sent, the root that was found.
-        let encoded: String = question.chain.iter().map(|der| pem::encode("CERTIFICATE", der)).collect();
+        let told = if self.whole_chain { question.chain } else { question.chain.get(..1).unwrap_or_default() };
+        let encoded: String = told.iter().map(|der| pem::encode("CERTIFICATE", der)).collect();
         let mut event = SslServerAuthentication {
             cert_encoded: encoded.as_bytes(),
             cert_encoded_b: question.leaf,

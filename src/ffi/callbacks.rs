@@ -108,6 +108,9 @@ impl Sink for Callbacks {
     fn start_transfer(&self, event: &events::StartTransfer) -> Result<()> {
         self.fire(Kind::StartTransfer, |c, h| fire_start_transfer(c, h, event))
     }
+    fn token_wanted(&self, event: &events::TokenWanted) -> Result<()> {
+        self.fire(Kind::TokenWanted, |c, h| fire_token_wanted(c, h, event))
+    }
     fn transfer(&self, event: &events::Transfer) -> Result<()> {
         self.fire(Kind::Transfer, |c, h| fire_transfer(c, h, event))
     }

@@ -74,7 +74,7 @@ fn is_mime(name: &[u8]) -> bool {
 }
 
 /// Header section and body, at the first empty line; line ends may be any.
-fn split(message: &[u8]) -> (&[u8], &[u8]) {
+pub fn split(message: &[u8]) -> (&[u8], &[u8]) {
     let mut start = 0;
     while start < message.len() {
         let end = memchr::memchr2(b'\r', b'\n', &message[start..]).map_or(message.len(), |at| start + at);

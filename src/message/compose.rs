@@ -84,7 +84,7 @@ pub struct Generated {
 }
 
 impl Generated {
-    fn for_revision(&mut self, revision: u64) {
+    pub(super) fn for_revision(&mut self, revision: u64) {
         if self.revision != Some(revision) {
             *self = Generated { revision: Some(revision), ..Generated::default() };
         }
@@ -172,6 +172,15 @@ pub fn compose(draft: &Draft, options: &Options, caps: Caps, generated: &mut Gen
         return super::complete::compose(draft, options, caps, generated);
     }
     generated.for_revision(draft.revision);
+    let whole = draft;
+    let shown;
+    let draft = match &draft.secured.protected {
+        Some(protected) => {
+            shown = protected.outer(draft)?;
+            &shown
+        }
+        None => draft,
+    };
     let other = headers::parse(&draft.other_headers)?;
     let needs_smtputf8 = needs_smtputf8(draft) || other.needs_smtputf8();
     if needs_smtputf8 && !caps.smtp_utf8 {
@@ -187,7 +196,7 @@ pub fn compose(draft: &Draft, options: &Options, caps: Caps, generated: &mut Gen
         other
     } else {
         // The MIME lines of OtherHeaders went with what they describe.
-        body = secured(draft, options, generated)?;
+        body = secured(whole, options, generated)?;
         (rest, _) = headers::split_mime(&draft.other_headers)?;
         headers::parse(&rest)?
     };
@@ -234,7 +243,7 @@ fn mailboxes(text: &str) -> Vec<Mailbox> {
 }
 
 /// Our fields before those of MIME, in their order.
-fn fields(
+pub(super) fn fields(
     section: &mut Section<'_>,
     draft: &Draft,
     options: &Options,
@@ -418,8 +427,18 @@ pub(super) fn tree_entity(
         return refused("need the Content-Type that OtherHeaders has taken");
     }
     let seed = generated.seed(draft)?;
-    let (text, html, parts) = (&draft.text, &draft.html, &draft.parts);
-    Tree { text, tail, html, parts, caps, style, seed: &seed, sealed }.build()
+    let legacy = draft.secured.protected.as_ref().filter(|_| sealed).and_then(|protected| protected.legacy(draft));
+    let (mut text, mut html, parts) = (Arc::clone(&draft.text), Arc::clone(&draft.html), &draft.parts);
+    if let Some(legacy) = &legacy {
+        if !text.is_empty() || html.is_empty() {
+            text = legacy.in_text(&text).into();
+        }
+        if !html.is_empty() {
+            html = legacy.in_html(&html).into();
+        }
+    }
+    let legacy = legacy.is_some();
+    Tree { text: &text, tail, html: &html, parts, caps, style, seed: &seed, sealed, legacy }.build()
 }
 
 impl From<mime::Entity> for Body {

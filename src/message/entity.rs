@@ -11,12 +11,35 @@ use super::encode::{self, LineEnds, Transfer};
 use super::headers::{self, Other, Section};
 use super::layer::Canonical;
 use super::mime::{self, Entity};
+use super::protect;
 use crate::error::{Code, Error, Result};
 use crate::text::code_page::CodePage;
 use crate::text::fold::Style;
 
 /// MessageText or Message with the MIME lines of OtherHeaders, or the tree of all parts (ruling 4).
 pub fn entity(draft: &Draft, options: &Options, generated: &mut Generated) -> Result<Entity> {
+    let complete = options.complete && draft.message.is_some();
+    let Some(protected) = draft.protected().filter(|_| !complete) else { return body(draft, options, generated) };
+    let body = match protected.legacy(draft) {
+        // A text on its own; where there are more parts, the tree does it.
+        Some(legacy) if draft.html.is_empty() && draft.parts.is_empty() && is_plain(draft)? => {
+            let text = legacy.in_text(&draft.text).into();
+            let body = body(&Draft { text, ..draft.clone() }, options, generated)?;
+            Entity { fields: protect::with_parameter(&body.fields, protect::LEGACY), ..body }
+        }
+        _ => body(draft, options, generated)?,
+    };
+    protected.into_entity(draft, options, generated, body)
+}
+
+/// Whether the body is MessageText as plain text.
+fn is_plain(draft: &Draft) -> Result<bool> {
+    let other = headers::parse(&draft.other_headers)?;
+    let kind = other.find("Content-Type").map(|field| field.text().to_ascii_lowercase());
+    Ok(draft.message.is_none() && !other.is_encoded() && kind.is_none_or(|kind| kind.starts_with("text/plain")))
+}
+
+fn body(draft: &Draft, options: &Options, generated: &mut Generated) -> Result<Entity> {
     let style = options.style(false)?;
     if let (true, Some(message)) = (options.complete, &draft.message) {
         let (fields, body) = super::complete::mime_part(message)?;

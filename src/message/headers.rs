@@ -94,6 +94,17 @@ pub fn split_mime(text: &str) -> Result<(String, String)> {
     Ok((rest, mime))
 }
 
+/// Header lines without the fields of these names.
+pub fn without_names(text: &str, names: &[&str]) -> Result<String> {
+    let other = parse(text)?;
+    let mut kept = String::from(if other.whole { "\r\n" } else { "" });
+    for field in other.fields.iter().filter(|field| !names.iter().any(|name| field.is(name))) {
+        kept.push_str(field.raw);
+        kept.push_str("\r\n");
+    }
+    Ok(kept)
+}
+
 /// Two texts of header lines as one.
 pub fn joined(one: &str, other: &str) -> String {
     let gap = if one.is_empty() || one.ends_with("\r\n") { "" } else { "\r\n" };
@@ -145,6 +156,11 @@ impl<'a> Other<'a> {
 }
 
 impl Field<'_> {
+    /// The whole field without its last CRLF.
+    pub fn raw(&self) -> &str {
+        self.raw
+    }
+
     pub fn is(&self, name: &str) -> bool {
         self.name.eq_ignore_ascii_case(name)
     }
@@ -239,12 +255,16 @@ fn unquoted(value: &str) -> String {
 
 /// A parameter of a MIME value, without quotes.
 pub fn parameter(value: &str, wanted: &str) -> Option<String> {
+    // A comment may follow: `charset=us-ascii (Plain text)`.
+    whole_parameter(value, wanted).map(|value| value.split([' ', '\t', '(']).next().unwrap_or_default().to_string())
+}
+
+/// A parameter of a MIME value, in which blanks may stand.
+pub fn whole_parameter(value: &str, wanted: &str) -> Option<String> {
     split_parameters(value).into_iter().skip(1).find_map(|part| {
         let (name, value) = part.split_once('=')?;
         let value = unquoted(value.trim());
-        let found = name.trim().eq_ignore_ascii_case(wanted) && !value.is_empty();
-        // A comment may follow: `charset=us-ascii (Plain text)`.
-        found.then(|| value.split([' ', '\t', '(']).next().unwrap_or_default().to_string())
+        (name.trim().eq_ignore_ascii_case(wanted) && !value.is_empty()).then_some(value)
     })
 }
 

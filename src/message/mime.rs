@@ -12,6 +12,7 @@ use super::encode::{self, Transfer};
 use super::entity;
 use super::headers;
 use super::layer::Canonical;
+use super::protect;
 use crate::error::Result;
 use crate::text::fold::{FieldWriter, Style};
 use crate::text::param;
@@ -36,6 +37,8 @@ pub struct Tree<'a> {
     pub seed: &'a str,
     /// Texts are encoded wherever a relay might change them, and have CRLF line ends already: they are to be signed.
     pub sealed: bool,
+    /// The texts begin with the subject, and say so (RFC 9788).
+    pub legacy: bool,
 }
 
 impl Tree<'_> {
@@ -45,14 +48,14 @@ impl Tree<'_> {
         let mut alternatives = Vec::new();
         // A message of attachments alone still has a text to show, an empty one.
         if has_text || self.html.is_empty() && of(Place::Alternative).next().is_none() {
-            alternatives.push(text_entity("plain", self.text, self.tail.clone(), self.caps, self.sealed));
+            alternatives.push(self.shown(text_entity("plain", self.text, self.tail.clone(), self.caps, self.sealed)));
         }
         let mut beside = Vec::new();
         let inline = of(Place::Inline).map(|part| self.part(part)).collect::<Result<Vec<_>>>()?;
         if self.html.is_empty() {
             beside = inline;
         } else {
-            let html = text_entity("html", self.html, None, self.caps, self.sealed);
+            let html = self.shown(text_entity("html", self.html, None, self.caps, self.sealed));
             let related = std::iter::once(html).chain(inline).collect();
             alternatives.push(self.group("related", "; type=\"text/html\"", related));
         }
@@ -64,6 +67,14 @@ impl Tree<'_> {
             beside.push(self.part(part)?);
         }
         Ok(self.group("mixed", "", std::iter::once(body).chain(beside).collect()))
+    }
+
+    /// A text that is shown as the message.
+    fn shown(&self, entity: Entity) -> Entity {
+        if !self.legacy {
+            return entity;
+        }
+        Entity { fields: protect::with_parameter(&entity.fields, protect::LEGACY), ..entity }
     }
 
     /// Entities as one; a single one stays what it is.

@@ -13,6 +13,7 @@ pub mod id;
 pub mod layer;
 pub mod mime;
 pub mod options;
+pub mod protect;
 pub mod recipients;
 pub mod secured;
 pub mod transfer;

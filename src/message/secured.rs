@@ -8,6 +8,7 @@ use super::draft::Draft;
 use super::entity;
 use super::headers;
 use super::layer::Wrap;
+use super::protect::Protected;
 use super::recipients::EnvelopeRecipient;
 use crate::enums::RecipientType;
 use crate::error::{Code, Error, Result};
@@ -52,6 +53,8 @@ pub struct Secured {
     /// What recipients apart get; empty while the operation waits.
     forms: Vec<Form>,
     readers: Option<Readers>,
+    /// The header fields are protected too (RFC 9788).
+    pub(super) protected: Option<Protected>,
     /// Which form this draft is.
     pub(super) edition: usize,
     /// What was done, and what failed and was not made good.
@@ -92,6 +95,23 @@ impl Draft {
     pub(super) fn unsecured(&self) -> Secured {
         let secured = &self.secured;
         Secured { failed: secured.failed | secured.done, ..Secured::default() }
+    }
+
+    /// Header fields are to be protected by the first operation, which this is.
+    pub fn protect(&mut self, protected: Option<Protected>) {
+        if protected.is_some() {
+            self.secured.protected = protected;
+        }
+    }
+
+    /// Whether nothing was done to the message yet.
+    pub fn is_unsecured(&self) -> bool {
+        self.secured.done == 0
+    }
+
+    /// What protects header fields, while this is the innermost entity.
+    pub(super) fn protected(&self) -> Option<&Protected> {
+        self.secured.protected.as_ref().filter(|_| self.secured.added.is_empty())
     }
 
     /// An operation succeeded, and its result is the message: one form for everybody, then those of the recipients apart.

@@ -45,6 +45,13 @@ pub enum Reach {
     Foreign(Error),
 }
 
+/// What came of taking a file to send it.
+pub enum Take {
+    Ours,
+    Gone,
+    InTheWay(Error),
+}
+
 /// A file whose lock we have.
 pub struct Held {
     pub base: Base,
@@ -196,11 +203,15 @@ impl Folder {
             .is_ok_and(|about| (about.st_dev as u64, about.st_ino as u64) == held.inode)
     }
 
-    /// `.queued` becomes `.sending`, on the disk too. False when another one was faster.
-    pub fn take(&self, held: &Held) -> Result<bool> {
+    /// `.queued` becomes `.sending`, on the disk too. An error is the folder's, and meets every file of it.
+    pub fn take(&self, held: &Held) -> Result<Take> {
         match self.rename(&held.base, QUEUED, SENDING) {
             Ok(()) => {}
-            Err(Errno::NOENT) => return Ok(false),
+            Err(Errno::NOENT) => return Ok(Take::Gone),
+            Err(Errno::EXIST) => {
+                let why = "a file of the same name is .sending, and is not overwritten";
+                return Ok(Take::InTheWay(self.err(&name(&held.base, QUEUED), why)));
+            }
             Err(error) => return Err(self.err(&name(&held.base, QUEUED), error)),
         }
         if let Err(error) = self.sync() {
@@ -208,7 +219,7 @@ impl Folder {
             let _ = self.rename(&held.base, SENDING, QUEUED);
             return Err(error);
         }
-        Ok(true)
+        Ok(Take::Ours)
     }
 
     /// Renames without overwriting, where the file system knows that; else as well as can be.

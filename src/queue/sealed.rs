@@ -23,7 +23,7 @@ const FULL: u64 = (CHUNK + TAG) as u64;
 const ROUNDS: u32 = 600_000;
 const ROUNDS_MOST: u32 = 5_000_000;
 /// Octets of the header: it is fixed.
-const HEADER: usize = MAGIC.len() + 5 + 10 + 1 + 32 + 2 + 5 + 64 + 1 + 32 + 2 + 5 + 16 + 2;
+pub(super) const HEADER: usize = MAGIC.len() + 5 + 10 + 1 + 32 + 2 + 5 + 64 + 1 + 32 + 2 + 5 + 16 + 2;
 /// Keys that are remembered, for files of other processes with the same password.
 const KNOWN: usize = 64;
 

@@ -9,12 +9,11 @@ mod chain;
 mod decrypt;
 mod enveloped;
 mod keywrap;
+pub mod mime;
+pub mod received;
 mod recipient;
 mod signed;
 mod verify;
-
-#[cfg(test)]
-mod tests;
 
 pub use algorithm::{Cipher, Hash, hash_from_name, micalg};
 pub use decrypt::{decrypt, is_enveloped};

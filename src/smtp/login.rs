@@ -1,7 +1,7 @@
 //! A login over a session: AUTH with or without an initial response, the challenges in Base64, the `*` that cancels
 //! (RFC 4954). What is said is the mechanism's business ([`crate::auth`]); what may be seen of it is decided here.
 
-use crate::auth::{Credentials, Login, Opening, SecretBytes};
+use crate::auth::{Credentials, Login, Opening, Refusal, SecretBytes};
 use crate::error::{Code, Error, Result};
 use crate::events::{self, Direction, Kind, PiTrail, Sink};
 use crate::smtp::Context;
@@ -37,13 +37,18 @@ pub struct Hide {
 impl Hide {
     pub fn new(masked: bool, credentials: &Credentials) -> Hide {
         let mut hide = Hide { masked, user: credentials.user.clone(), secrets: Vec::new() };
+        hide.add_credentials(credentials);
+        hide
+    }
+
+    /// Nor these: a login may go on with another token.
+    pub fn add_credentials(&mut self, credentials: &Credentials) {
         let identity = credentials.authorization_identity.expose().trim();
         let token = identity.split_ascii_whitespace().last().unwrap_or_default();
         for text in [credentials.password.expose(), identity, token] {
-            hide.add(text);
-            hide.add(&encoded(text.as_bytes()));
+            self.add(text);
+            self.add(&encoded(text.as_bytes()));
         }
-        hide
     }
 
     /// From now on this text is not shown where a server repeats it.
@@ -150,19 +155,37 @@ impl Sink for Masking<'_> {
     fn start_transfer(&self, event: &events::StartTransfer) -> Result<()> {
         self.sink.start_transfer(event)
     }
+    fn token_wanted(&self, event: &events::TokenWanted) -> Result<()> {
+        self.sink.token_wanted(event)
+    }
     fn transfer(&self, event: &events::Transfer) -> Result<()> {
         self.sink.transfer(event)
     }
 }
 
+/// Asked for another login once the server refused a token that may have expired; None leaves it at the refusal.
+pub type Renew<'a> = &'a mut dyn FnMut(&Refusal, &mut Hide) -> Result<Option<Login>>;
+
 impl Session {
-    /// Logs in, once. A 235 counts only when the mechanism agrees; after a failure nothing more is said here.
-    pub fn log_in(&mut self, cx: &Context, login: &mut Login, hide: &mut Hide) -> Result<()> {
-        let done = self.exchange(cx, login, hide).map_err(|error| hide.error(error));
+    /// Logs in, once, or with a second token where `renew` has one. A 235 counts only when the mechanism agrees; after a failure
+    /// nothing more is said here.
+    pub fn log_in(&mut self, cx: &Context, login: &mut Login, hide: &mut Hide, renew: Renew) -> Result<()> {
+        let mut done = self.exchange(cx, login, hide);
+        if let Err(error) = &done {
+            // The server said no, is not about to close, and may be asked again.
+            let open = self.state != State::Dead && error.reply.is_some_and(|code| code / 100 == 5);
+            if let Some(refusal) = login.refusal().filter(|refusal| open && refusal.wants_new_token) {
+                match renew(refusal, hide) {
+                    Ok(Some(mut again)) => done = self.exchange(cx, &mut again, hide),
+                    Ok(None) => {}
+                    Err(stopped) => done = Err(stopped),
+                }
+            }
+        }
         if done.is_err() {
             self.state = State::Dead;
         }
-        done
+        done.map_err(|error| hide.error(error))
     }
 
     fn exchange(&mut self, cx: &Context, login: &mut Login, hide: &mut Hide) -> Result<()> {

@@ -90,6 +90,9 @@ impl Sink for Ears {
     fn start_transfer(&self, _: &StartTransfer) -> Result<()> {
         Ok(())
     }
+    fn token_wanted(&self, _: &TokenWanted) -> Result<()> {
+        Ok(())
+    }
     fn transfer(&self, _: &Transfer) -> Result<()> {
         Ok(())
     }

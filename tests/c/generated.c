@@ -56,10 +56,11 @@ static void every_property_has_its_default_and_reads_back_what_was_set(void) {
     row_text_at("MessageRecipientOptions", ssmtp_get_message_recipient_options, ssmtp_set_message_recipient_options, "NOTIFY=NEVER");
     row_number_at("MessageRecipientType", ssmtp_get_message_recipient_type, ssmtp_set_message_recipient_type, 1);
     row_cert("Certificate", ssmtp_get_certificate, ssmtp_set_certificate, ROW_SETS);
-    row_text("EncryptingAlgorithm", ssmtp_get_encrypting_algorithm, ssmtp_set_encrypting_algorithm, "3DES", "AESCBC256", ROW_PLANNED);
-    row_text("SigningAlgorithm", ssmtp_get_signing_algorithm, ssmtp_set_signing_algorithm, "2.16.840.1.101.3.4.2.1", "2.16.840.1.101.3.4.2.3", ROW_PLANNED);
-    row_number("IncludeCertificate", ssmtp_get_include_certificate, ssmtp_set_include_certificate, 1, 0, ROW_PLANNED);
-    row_number("IncludeChain", ssmtp_get_include_chain, ssmtp_set_include_chain, 0, 1, ROW_PLANNED);
+    row_text("EncryptingAlgorithm", ssmtp_get_encrypting_algorithm, ssmtp_set_encrypting_algorithm, "3DES", "AESCBC256", ROW_ONE_LINE | ROW_SETS);
+    row_text("SigningAlgorithm", ssmtp_get_signing_algorithm, ssmtp_set_signing_algorithm, "2.16.840.1.101.3.4.2.1", "2.16.840.1.101.3.4.2.3", ROW_ONE_LINE | ROW_SETS);
+    row_number("IncludeCertificate", ssmtp_get_include_certificate, ssmtp_set_include_certificate, 1, 0, ROW_SETS);
+    row_number("IncludeChain", ssmtp_get_include_chain, ssmtp_set_include_chain, 0, 1, ROW_SETS);
+    row_cert("SignerCert", ssmtp_get_signer_cert, NULL, 0);
     row_number("SSLEnabled", ssmtp_get_ssl_enabled, ssmtp_set_ssl_enabled, 0, 1, ROW_SETS);
     row_number("SSLStartMode", ssmtp_get_ssl_start_mode, ssmtp_set_ssl_start_mode, 3, 0, ROW_SETS);
     row_refuses("SSLStartMode", ssmtp_set_ssl_start_mode, -1);
@@ -205,6 +206,35 @@ static void every_property_has_its_default_and_reads_back_what_was_set(void) {
     row_named("CertificateStorePassword", "", "sample", ROW_SETS);
     row_named("CertificateEncoded", "", "sample", 0);
     row_named("CertificateEncodedB", "", "c2FtcGxl", 0);
+    row_named("SignerCertEffectiveDate", "", "sample", 0);
+    row_named("SignerCertExpirationDate", "", "sample", 0);
+    row_named("SignerCertSubject", "", "sample", 0);
+    row_named("SignerCertIssuer", "", "sample", 0);
+    row_named("SignerCertSubjectAltNames", "", "sample", 0);
+    row_named("SignerCertSerialNumber", "", "sample", 0);
+    row_named("SignerCertVersion", "", "sample", 0);
+    row_named("SignerCertUsage", "", "sample", 0);
+    row_named("SignerCertUsageFlags", "0", "1", 0);
+    row_named("SignerCertExtendedKeyUsage", "", "sample", 0);
+    row_named("SignerCertSignatureAlgorithm", "", "sample", 0);
+    row_named("SignerCertPublicKey", "", "sample", 0);
+    row_named("SignerCertPublicKeyAlgorithm", "", "sample", 0);
+    row_named("SignerCertPublicKeyLength", "0", "1", 0);
+    row_named("SignerCertPrivateKey", "", "sample", 0);
+    row_named("SignerCertPrivateKeyAvailable", "False", "True", 0);
+    row_named("SignerCertPrivateKeyContainer", "", "sample", 0);
+    row_named("SignerCertFingerprint", "", "sample", 0);
+    row_named("SignerCertFingerprintSHA1", "", "sample", 0);
+    row_named("SignerCertFingerprintSHA256", "", "sample", 0);
+    row_named("SignerCertThumbprintMD5", "", "sample", 0);
+    row_named("SignerCertThumbprintSHA1", "", "sample", 0);
+    row_named("SignerCertThumbprintSHA256", "", "sample", 0);
+    row_named("SignerCertStore", "MY", "sample", 0);
+    row_named("SignerCertStoreB", "TVk=", "c2FtcGxl", 0);
+    row_named("SignerCertStoreType", "0", "1", 0);
+    row_named("SignerCertStorePassword", "", "sample", 0);
+    row_named("SignerCertEncoded", "", "sample", 0);
+    row_named("SignerCertEncodedB", "", "c2FtcGxl", 0);
 }
 
 static void every_setting_has_its_default_and_reads_back_what_was_set(void) {
@@ -225,8 +255,11 @@ static void every_setting_has_its_default_and_reads_back_what_was_set(void) {
     row_setting("CloseStreamAfterTransfer", "True", "False", "perhaps", ROW_SETS);
     row_setting("AuthorizationIdentity", "", "sample", NULL, ROW_ONE_LINE | ROW_SETS);
     row_setting("UseNTLMv2", "False", "True", "perhaps", ROW_SETS);
-    row_setting("SASLMechanism", "", "sample", NULL, ROW_ONE_LINE | ROW_SETS);
-    row_setting("KeepQueue", "False", "True", "perhaps", ROW_PLANNED);
+    row_setting("SASLMechanism", "", "scram-sha-256", NULL, ROW_ONE_LINE | ROW_SETS);
+    row_setting("KeepQueue", "False", "True", "perhaps", ROW_SETS);
+    row_setting("QueueRetry", "", "60;600;86400", NULL, ROW_ONE_LINE | ROW_SETS);
+    row_setting("QueueRecovery", "List", "Requeue", NULL, ROW_ONE_LINE | ROW_SETS);
+    row_setting("QueuePassword", "", "sample", NULL, ROW_ONE_LINE | ROW_SETS);
     row_setting("ConnectionTimeout", "0", "1", "-1", ROW_SETS);
     row_setting("AbsoluteTimeout", "False", "True", "perhaps", ROW_SETS);
     row_setting("LocalHost", NULL, "127.0.0.1", NULL, ROW_ONE_LINE | ROW_SETS);
@@ -249,9 +282,11 @@ static void every_setting_has_its_default_and_reads_back_what_was_set(void) {
     row_setting("FirewallUser", "", "sample", NULL, ROW_ONE_LINE | ROW_SETS);
     row_setting("FirewallPassword", "", "sample", NULL, ROW_ONE_LINE | ROW_SETS);
     row_setting("FirewallData", "", "X-A: 1", NULL, ROW_SETS);
+    row_setting("FirewallTls", "False", "True", "perhaps", ROW_SETS);
+    row_setting("FirewallAuthentication", "", "Digest", NULL, ROW_ONE_LINE | ROW_SETS);
     row_setting("FirewallListener", "False", "False", "True", ROW_SETS);
     row_setting("ProxyExceptionsList", "", "sample", NULL, ROW_ONE_LINE | ROW_SETS);
-    row_setting("SSLEnabledProtocols", "16320", "16321", "-1", ROW_SETS);
+    row_setting("SSLEnabledProtocols", "16320", "15360", "-1", ROW_SETS);
     row_setting("SSLEnabledCipherSuites", "*", "TLS_AES_128_GCM_SHA256;TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256", NULL, ROW_ONE_LINE | ROW_SETS);
     row_setting("SSLCipherStrength", "0", "1", "-1", ROW_SETS);
     row_setting("TLS12SignatureAlgorithms", "sha512-ecdsa,sha512-rsa,sha512-dsa,sha384-ecdsa,sha384-rsa,sha384-dsa,sha256-ecdsa,sha256-rsa,sha256-dsa,sha224-ecdsa,sha224-rsa,sha224-dsa,sha1-ecdsa,sha1-rsa,sha1-dsa", "sha256-rsa", NULL, ROW_ONE_LINE | ROW_SETS);
@@ -315,6 +350,7 @@ static void every_setting_has_its_default_and_reads_back_what_was_set(void) {
     row_setting("UseSubjectKeyId", "False", "True", "perhaps", ROW_SETS);
     row_setting("BccEncryption", "Separate", "Shared", NULL, ROW_ONE_LINE | ROW_SETS);
     row_setting("RequireRecipientCert", "False", "True", "perhaps", ROW_SETS);
+    row_setting("ProtectHeaders", "False", "True", "perhaps", ROW_SETS);
 }
 
 static void every_planned_method_says_so(void) {
@@ -323,12 +359,6 @@ static void every_planned_method_says_so(void) {
     uint8_t *bytes = NULL;
     size_t length = 0;
     (void)text, (void)bytes, (void)length;
-    row_planned_call("Queue", smtp, ssmtp_queue(smtp, "a@b.example", &text));
-    row_planned_call("ProcessQueue", smtp, ssmtp_process_queue(smtp, "a@b.example"));
-    row_planned_call("AddRecipientCert", smtp, ssmtp_add_recipient_cert(smtp, (const uint8_t *)"x", 1));
-    row_planned_call("Sign", smtp, ssmtp_sign(smtp));
-    row_planned_call("Encrypt", smtp, ssmtp_encrypt(smtp));
-    row_planned_call("SignAndEncrypt", smtp, ssmtp_sign_and_encrypt(smtp));
     EQ(ssmtp_delete(smtp), 0);
 }
 
@@ -430,6 +460,7 @@ static void every_function_refuses_a_null_handle(void) {
     EQ(ssmtp_set_include_certificate(NULL, 0), SSMTP_ERROR_BAD_ARGUMENT);
     EQ(ssmtp_get_include_chain(NULL, &number), SSMTP_ERROR_BAD_ARGUMENT);
     EQ(ssmtp_set_include_chain(NULL, 0), SSMTP_ERROR_BAD_ARGUMENT);
+    EQ(ssmtp_get_signer_cert(NULL, &cert), SSMTP_ERROR_BAD_ARGUMENT);
     EQ(ssmtp_get_ssl_enabled(NULL, &number), SSMTP_ERROR_BAD_ARGUMENT);
     EQ(ssmtp_set_ssl_enabled(NULL, 0), SSMTP_ERROR_BAD_ARGUMENT);
     EQ(ssmtp_get_ssl_start_mode(NULL, &number), SSMTP_ERROR_BAD_ARGUMENT);
@@ -613,10 +644,14 @@ static void every_function_refuses_a_null_handle(void) {
     EQ(ssmtp_send_to_terminal_and_email(NULL), SSMTP_ERROR_BAD_ARGUMENT);
     EQ(ssmtp_queue(NULL, "x", &text), SSMTP_ERROR_BAD_ARGUMENT);
     EQ(ssmtp_process_queue(NULL, "x"), SSMTP_ERROR_BAD_ARGUMENT);
+    EQ(ssmtp_send_queued(NULL, "x"), SSMTP_ERROR_BAD_ARGUMENT);
+    EQ(ssmtp_recover_queue(NULL, "x", &text), SSMTP_ERROR_BAD_ARGUMENT);
     EQ(ssmtp_add_recipient_cert(NULL, (const uint8_t *)"x", 1), SSMTP_ERROR_BAD_ARGUMENT);
     EQ(ssmtp_sign(NULL), SSMTP_ERROR_BAD_ARGUMENT);
     EQ(ssmtp_encrypt(NULL), SSMTP_ERROR_BAD_ARGUMENT);
     EQ(ssmtp_sign_and_encrypt(NULL), SSMTP_ERROR_BAD_ARGUMENT);
+    EQ(ssmtp_decrypt(NULL, (const uint8_t *)"x", 1, &bytes, &length), SSMTP_ERROR_BAD_ARGUMENT);
+    EQ(ssmtp_verify_signature(NULL, (const uint8_t *)"x", 1, &bytes, &length), SSMTP_ERROR_BAD_ARGUMENT);
     EQ(ssmtp_add_attachment_file(NULL, "x", "x", "x"), SSMTP_ERROR_BAD_ARGUMENT);
     EQ(ssmtp_add_attachment_data(NULL, (const uint8_t *)"x", 1, "x", "x"), SSMTP_ERROR_BAD_ARGUMENT);
     EQ(ssmtp_add_inline_file(NULL, "x", "x", "x"), SSMTP_ERROR_BAD_ARGUMENT);
@@ -631,6 +666,7 @@ static void every_function_refuses_a_null_handle(void) {
     EQ(ssmtp_on_expand(NULL, NULL, NULL), SSMTP_ERROR_BAD_ARGUMENT);
     EQ(ssmtp_on_ssl_server_authentication(NULL, NULL, NULL), SSMTP_ERROR_BAD_ARGUMENT);
     EQ(ssmtp_on_ssl_status(NULL, NULL, NULL), SSMTP_ERROR_BAD_ARGUMENT);
+    EQ(ssmtp_on_token_wanted(NULL, NULL, NULL), SSMTP_ERROR_BAD_ARGUMENT);
     CHECK(text == NULL);
     CHECK(bytes == NULL);
     EQ(length, 7);
@@ -748,6 +784,7 @@ static void every_function_refuses_a_dead_handle(void) {
     EQ(ssmtp_set_include_certificate(dead_handle, 0), SSMTP_ERROR_CLOSED_HANDLE);
     EQ(ssmtp_get_include_chain(dead_handle, &number), SSMTP_ERROR_CLOSED_HANDLE);
     EQ(ssmtp_set_include_chain(dead_handle, 0), SSMTP_ERROR_CLOSED_HANDLE);
+    EQ(ssmtp_get_signer_cert(dead_handle, &cert), SSMTP_ERROR_CLOSED_HANDLE);
     EQ(ssmtp_get_ssl_enabled(dead_handle, &number), SSMTP_ERROR_CLOSED_HANDLE);
     EQ(ssmtp_set_ssl_enabled(dead_handle, 0), SSMTP_ERROR_CLOSED_HANDLE);
     EQ(ssmtp_get_ssl_start_mode(dead_handle, &number), SSMTP_ERROR_CLOSED_HANDLE);
@@ -931,10 +968,14 @@ static void every_function_refuses_a_dead_handle(void) {
     EQ(ssmtp_send_to_terminal_and_email(dead_handle), SSMTP_ERROR_CLOSED_HANDLE);
     EQ(ssmtp_queue(dead_handle, "x", &text), SSMTP_ERROR_CLOSED_HANDLE);
     EQ(ssmtp_process_queue(dead_handle, "x"), SSMTP_ERROR_CLOSED_HANDLE);
+    EQ(ssmtp_send_queued(dead_handle, "x"), SSMTP_ERROR_CLOSED_HANDLE);
+    EQ(ssmtp_recover_queue(dead_handle, "x", &text), SSMTP_ERROR_CLOSED_HANDLE);
     EQ(ssmtp_add_recipient_cert(dead_handle, (const uint8_t *)"x", 1), SSMTP_ERROR_CLOSED_HANDLE);
     EQ(ssmtp_sign(dead_handle), SSMTP_ERROR_CLOSED_HANDLE);
     EQ(ssmtp_encrypt(dead_handle), SSMTP_ERROR_CLOSED_HANDLE);
     EQ(ssmtp_sign_and_encrypt(dead_handle), SSMTP_ERROR_CLOSED_HANDLE);
+    EQ(ssmtp_decrypt(dead_handle, (const uint8_t *)"x", 1, &bytes, &length), SSMTP_ERROR_CLOSED_HANDLE);
+    EQ(ssmtp_verify_signature(dead_handle, (const uint8_t *)"x", 1, &bytes, &length), SSMTP_ERROR_CLOSED_HANDLE);
     EQ(ssmtp_add_attachment_file(dead_handle, "x", "x", "x"), SSMTP_ERROR_CLOSED_HANDLE);
     EQ(ssmtp_add_attachment_data(dead_handle, (const uint8_t *)"x", 1, "x", "x"), SSMTP_ERROR_CLOSED_HANDLE);
     EQ(ssmtp_add_inline_file(dead_handle, "x", "x", "x"), SSMTP_ERROR_CLOSED_HANDLE);
@@ -949,6 +990,7 @@ static void every_function_refuses_a_dead_handle(void) {
     EQ(ssmtp_on_expand(dead_handle, NULL, NULL), SSMTP_ERROR_CLOSED_HANDLE);
     EQ(ssmtp_on_ssl_server_authentication(dead_handle, NULL, NULL), SSMTP_ERROR_CLOSED_HANDLE);
     EQ(ssmtp_on_ssl_status(dead_handle, NULL, NULL), SSMTP_ERROR_CLOSED_HANDLE);
+    EQ(ssmtp_on_token_wanted(dead_handle, NULL, NULL), SSMTP_ERROR_CLOSED_HANDLE);
     CHECK(text == NULL);
     CHECK(bytes == NULL);
     EQ(length, 7);
@@ -1019,6 +1061,7 @@ static void every_function_refuses_a_null_output(void) {
     EQ(ssmtp_get_signing_algorithm(live_handle, NULL), SSMTP_ERROR_BAD_ARGUMENT);
     EQ(ssmtp_get_include_certificate(live_handle, NULL), SSMTP_ERROR_BAD_ARGUMENT);
     EQ(ssmtp_get_include_chain(live_handle, NULL), SSMTP_ERROR_BAD_ARGUMENT);
+    EQ(ssmtp_get_signer_cert(live_handle, NULL), SSMTP_ERROR_BAD_ARGUMENT);
     EQ(ssmtp_get_ssl_enabled(live_handle, NULL), SSMTP_ERROR_BAD_ARGUMENT);
     EQ(ssmtp_get_ssl_start_mode(live_handle, NULL), SSMTP_ERROR_BAD_ARGUMENT);
     EQ(ssmtp_get_ssl_provider(live_handle, NULL), SSMTP_ERROR_BAD_ARGUMENT);
@@ -1164,6 +1207,11 @@ static void every_function_refuses_a_null_output(void) {
     EQ(ssmtp_cert_get_encoded_b(live_cert, NULL, &length), SSMTP_ERROR_BAD_ARGUMENT);
     EQ(ssmtp_cert_get_encoded_b(live_cert, &bytes, NULL), SSMTP_ERROR_BAD_ARGUMENT);
     EQ(ssmtp_queue(live_handle, "x", NULL), SSMTP_ERROR_BAD_ARGUMENT);
+    EQ(ssmtp_recover_queue(live_handle, "x", NULL), SSMTP_ERROR_BAD_ARGUMENT);
+    EQ(ssmtp_decrypt(live_handle, (const uint8_t *)"x", 1, NULL, &length), SSMTP_ERROR_BAD_ARGUMENT);
+    EQ(ssmtp_decrypt(live_handle, (const uint8_t *)"x", 1, &bytes, NULL), SSMTP_ERROR_BAD_ARGUMENT);
+    EQ(ssmtp_verify_signature(live_handle, (const uint8_t *)"x", 1, NULL, &length), SSMTP_ERROR_BAD_ARGUMENT);
+    EQ(ssmtp_verify_signature(live_handle, (const uint8_t *)"x", 1, &bytes, NULL), SSMTP_ERROR_BAD_ARGUMENT);
     CHECK(text == NULL);
     CHECK(bytes == NULL);
     EQ(length, 7);
@@ -1495,6 +1543,12 @@ static void the_event_structs_have_their_layout(void) {
     EQ(offsetof(ssmtp_ssl_status_event, message), 8);
     EQ(offsetof(ssmtp_ssl_status_event, message_len), 16);
     EQ(sizeof(ssmtp_ssl_status_event), 24);
+    EQ(offsetof(ssmtp_token_wanted_event, size), 0);
+    EQ(offsetof(ssmtp_token_wanted_event, user), 8);
+    EQ(offsetof(ssmtp_token_wanted_event, user_len), 16);
+    EQ(offsetof(ssmtp_token_wanted_event, reason), 24);
+    EQ(offsetof(ssmtp_token_wanted_event, reason_len), 32);
+    EQ(sizeof(ssmtp_token_wanted_event), 40);
 }
 
 __attribute__((weak)) void ssmtp_test_panic_always(int32_t on);
@@ -1610,6 +1664,7 @@ static void a_panic_in_any_function_is_607(void) {
     EQ(ssmtp_set_include_certificate(NULL, 0), SSMTP_ERROR_INTERNAL);
     EQ(ssmtp_get_include_chain(NULL, &number), SSMTP_ERROR_INTERNAL);
     EQ(ssmtp_set_include_chain(NULL, 0), SSMTP_ERROR_INTERNAL);
+    EQ(ssmtp_get_signer_cert(NULL, &cert), SSMTP_ERROR_INTERNAL);
     EQ(ssmtp_get_ssl_enabled(NULL, &number), SSMTP_ERROR_INTERNAL);
     EQ(ssmtp_set_ssl_enabled(NULL, 0), SSMTP_ERROR_INTERNAL);
     EQ(ssmtp_get_ssl_start_mode(NULL, &number), SSMTP_ERROR_INTERNAL);
@@ -1793,10 +1848,14 @@ static void a_panic_in_any_function_is_607(void) {
     EQ(ssmtp_send_to_terminal_and_email(NULL), SSMTP_ERROR_INTERNAL);
     EQ(ssmtp_queue(NULL, "x", &text), SSMTP_ERROR_INTERNAL);
     EQ(ssmtp_process_queue(NULL, "x"), SSMTP_ERROR_INTERNAL);
+    EQ(ssmtp_send_queued(NULL, "x"), SSMTP_ERROR_INTERNAL);
+    EQ(ssmtp_recover_queue(NULL, "x", &text), SSMTP_ERROR_INTERNAL);
     EQ(ssmtp_add_recipient_cert(NULL, (const uint8_t *)"x", 1), SSMTP_ERROR_INTERNAL);
     EQ(ssmtp_sign(NULL), SSMTP_ERROR_INTERNAL);
     EQ(ssmtp_encrypt(NULL), SSMTP_ERROR_INTERNAL);
     EQ(ssmtp_sign_and_encrypt(NULL), SSMTP_ERROR_INTERNAL);
+    EQ(ssmtp_decrypt(NULL, (const uint8_t *)"x", 1, &bytes, &length), SSMTP_ERROR_INTERNAL);
+    EQ(ssmtp_verify_signature(NULL, (const uint8_t *)"x", 1, &bytes, &length), SSMTP_ERROR_INTERNAL);
     EQ(ssmtp_add_attachment_file(NULL, "x", "x", "x"), SSMTP_ERROR_INTERNAL);
     EQ(ssmtp_add_attachment_data(NULL, (const uint8_t *)"x", 1, "x", "x"), SSMTP_ERROR_INTERNAL);
     EQ(ssmtp_add_inline_file(NULL, "x", "x", "x"), SSMTP_ERROR_INTERNAL);
@@ -1811,6 +1870,7 @@ static void a_panic_in_any_function_is_607(void) {
     EQ(ssmtp_on_expand(NULL, NULL, NULL), SSMTP_ERROR_INTERNAL);
     EQ(ssmtp_on_ssl_server_authentication(NULL, NULL, NULL), SSMTP_ERROR_INTERNAL);
     EQ(ssmtp_on_ssl_status(NULL, NULL, NULL), SSMTP_ERROR_INTERNAL);
+    EQ(ssmtp_on_token_wanted(NULL, NULL, NULL), SSMTP_ERROR_INTERNAL);
     ssmtp_test_panic_always(0);
     CHECK(text == NULL);
     CHECK(bytes == NULL);

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Makes the certificates, keys and stores of the tests with the tools that own the formats: openssl, keytool, ssh-keygen, puttygen.
+# Makes the certificates, keys and stores of the tests with the tools that own the formats: openssl, keytool (with Bouncy
+# Castle), ssh-keygen, puttygen.
 # The results are checked in below tests/data/certs; the keys protect nothing. Usage: tests/certs/make.sh [FOLDER]
 set -euo pipefail
 out=${1:-$(dirname "$0")/../data/certs}
@@ -150,6 +151,13 @@ for type in JKS JCEKS; do
         -destkeypass secret -srcalias leaf -destalias leaf
     quiet keytool -importcert -noprompt -alias root -file ca.crt -keystore store.$low -storetype $type -storepass secret
 done
+# Bouncy Castle's own (Debian: libbcprov-java).
+bouncy() { quiet keytool "$@" -storetype BCFKS -providerpath /usr/share/java/bcprov.jar -providerclass org.bouncycastle.jce.provider.BouncyCastleProvider; }
+rm -f store.bcfks
+quiet keytool -importkeystore -srckeystore modern.pfx -srcstoretype PKCS12 -srcstorepass secret -destkeystore store.bcfks -deststoretype BCFKS -deststorepass secret \
+    -destkeypass secret -srcalias leaf -destalias leaf -providerpath /usr/share/java/bcprov.jar -providerclass org.bouncycastle.jce.provider.BouncyCastleProvider
+bouncy -importcert -noprompt -alias root -file ca.crt -keystore store.bcfks -storepass secret
+bouncy -genkeypair -alias ec -keyalg EC -groupname secp384r1 -dname CN=bouncy.example.com -validity 36500 -keystore store.bcfks -storepass secret -keypass secret
 rm -f java.pfx
 quiet keytool -genkeypair -alias one -keyalg RSA -keysize 2048 -dname CN=one.example.com -validity 36500 -storetype PKCS12 -keystore java.pfx -storepass secret
 quiet keytool -genkeypair -alias two -keyalg EC -groupname secp256r1 -dname CN=two.example.com -validity 36500 -storetype PKCS12 -keystore java.pfx -storepass secret

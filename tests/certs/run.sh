@@ -23,8 +23,22 @@ tool() { quiet pkcs11-tool --module "$module" --token-label "$1" --pin "$1-1234"
 # An authority, and a certificate for each public key on the token: the private keys were made there and are not to be had.
 quiet openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout ca.key -out ca.crt -days 3650 -subj "/CN=Token CA"
 quiet openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:1024 -out dummy.key
-certify() { # ID NAME
-    quiet pkcs11-tool --module "$module" --token-label mail --pin mail-1234 --read-object --type pubkey --id "$1" --output-file "$2.pub.der"
+# pkcs11-tool reads no public key of P-384: its list shows the point, which is made into a key here.
+public() { # ID
+    pkcs11-tool --module "$module" --token-label mail --pin mail-1234 --list-objects --type pubkey 2>/dev/null | python3 -c '
+import re, sys
+text = next(o for o in sys.stdin.read().split("Public Key Object") if re.search(r"ID:\s*" + sys.argv[1], o))
+point = bytes.fromhex(re.search(r"EC_POINT:\s*([0-9a-f]+)", text)[1])
+point = point[2:] if point[1] < 128 else point[3:]
+algorithm = {32: "06032b6570", 65: "06072a8648ce3d020106082a8648ce3d030107", 97: "06072a8648ce3d020106052b81040022", 133: "06072a8648ce3d020106052b81040023"}[len(point)]
+tlv = lambda tag, body: bytes([tag]) + (bytes([len(body)]) if len(body) < 128 else bytes([0x81, len(body)])) + body
+sys.stdout.buffer.write(tlv(0x30, tlv(0x30, bytes.fromhex(algorithm)) + tlv(3, b"\0" + point)))' "$1"
+}
+certify() { # ID NAME TYPE
+    case $3 in
+        rsa:*) quiet pkcs11-tool --module "$module" --token-label mail --pin mail-1234 --read-object --type pubkey --id "$1" --output-file "$2.pub.der" ;;
+        *) public "$1" >"$2.pub.der" ;;
+    esac
     quiet openssl pkey -pubin -inform DER -in "$2.pub.der" -out "$2.pub"
     quiet openssl req -new -key dummy.key -subj "/CN=$2.example.com" -out "$2.csr"
     quiet openssl x509 -req -in "$2.csr" -CA ca.crt -CAkey ca.key -force_pubkey "$2.pub" -days 3650 -set_serial "0x$1" -outform DER -out "$2.der"
@@ -32,7 +46,7 @@ certify() { # ID NAME
 }
 make() { # ID NAME TYPE…
     tool mail --keypairgen --key-type "$3" --id "$1" --label "$2" --usage-sign "${@:4}"
-    certify "$1" "$2"
+    certify "$1" "$2" "$3"
 }
 make 01 rsa rsa:2048 --usage-decrypt
 make 02 p256 EC:secp256r1 --usage-derive

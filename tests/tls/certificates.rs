@@ -2,7 +2,7 @@
 
 use crate::server::{NAME, Server, Witness, der, handshake, once, path, pem, trusting};
 use ssmtp::error::Code;
-use ssmtp::net::tls::{Fault, Internal, TlsOptions};
+use ssmtp::net::tls::{Fault, TlsOptions};
 
 const FLAGS: [(char, u32); 4] = [('t', 0x1), ('c', 0x10), ('u', 0x20), ('n', 0x8000_0000)];
 
@@ -186,7 +186,7 @@ fn a_pinned_key_is_demanded_whatever_else_is_waived() {
         ..trusting(server.port)
     };
     let mut yes = Witness { opinion: Some(true), ..Witness::default() };
-    let error = handshake(&Internal::new(), &wrong, &mut yes).unwrap_err();
+    let error = handshake(&*crate::fresh(), &wrong, &mut yes).unwrap_err();
     assert_eq!(error.code, Code::CertVerify);
     assert!(error.message.contains("none of the pinned"), "{error}");
 }
@@ -195,12 +195,12 @@ fn a_pinned_key_is_demanded_whatever_else_is_waived() {
 fn the_judge_has_the_last_word_both_ways() {
     let bad = Server::start("faults-tcun", &["-rev"]);
     let mut yes = Witness { opinion: Some(true), ..Witness::default() };
-    handshake(&Internal::new(), &trusting(bad.port), &mut yes).unwrap();
+    handshake(&*crate::fresh(), &trusting(bad.port), &mut yes).unwrap();
     assert!(!yes.questions[0].1);
     assert_eq!(yes.questions[0].0.split("; ").count(), 4);
     let good = Server::start("faults-none", &[]);
     let mut no = Witness { opinion: Some(false), ..Witness::default() };
-    let error = handshake(&Internal::new(), &trusting(good.port), &mut no).unwrap_err();
+    let error = handshake(&*crate::fresh(), &trusting(good.port), &mut no).unwrap_err();
     assert_eq!(error.code, Code::CertVerify);
     assert_eq!(no.questions, [("OK".to_owned(), true)]);
     // The server learns why, and never that the handshake was done.

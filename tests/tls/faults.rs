@@ -2,7 +2,7 @@
 
 use crate::server::{Server, Witness, clock, connect, once, pem, trusting};
 use ssmtp::error::{Code, Error};
-use ssmtp::net::tls::{Internal, Provider, TlsOptions};
+use ssmtp::net::tls::TlsOptions;
 use ssmtp::net::{Clock, Interrupt};
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -25,7 +25,7 @@ fn fails(act: impl FnOnce(TcpStream) + Send + 'static, clock: &Clock) -> (Error,
     let port = peer(act);
     let start = Instant::now();
     let stream = connect(port);
-    let result = Internal::new().handshake(stream, &options(port), clock, &mut Witness::default());
+    let result = crate::fresh().handshake(stream, &options(port), clock, &mut Witness::default());
     (result.unwrap_err(), start.elapsed())
 }
 

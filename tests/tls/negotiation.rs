@@ -3,7 +3,7 @@
 use crate::server::{Server, clock, connect, der, once, path, trusting};
 use ssmtp::error::{Code, Result};
 use ssmtp::certs::key::PrivateKey;
-use ssmtp::net::tls::{ClientIdentity, Internal, NoJudge, Provider, Secured, TlsOptions, Version};
+use ssmtp::net::tls::{ClientIdentity, NoJudge, Secured, TlsOptions, Version};
 use ssmtp::net::{Clock, Stream};
 use std::fs;
 use std::io::IoSlice;
@@ -179,7 +179,13 @@ fn a_client_certificate_is_shown_to_the_server_that_asks() {
             ("client-weak", "client-weak.p8"),
             ("client-p521", "client-p521.p8"),
         ] {
-            echo(&mut with(&server, |options| options.client = identity(name, key)).unwrap());
+            let secured = with(&server, |options| options.client = identity(name, key));
+            if name == "client-weak" && crate::IS_OPENSSL {
+                // Our side has that level too, and says so before anything is sent.
+                assert_eq!(secured.unwrap_err().code, Code::Credentials);
+                continue;
+            }
+            echo(&mut secured.unwrap());
         }
         // TLS 1.3 tells its refusal only when the client thinks that it is through.
         let error = match with(&server, |_| ()) {
@@ -318,7 +324,7 @@ fn sixteen_records_leave_in_one_write() {
     let server = Server::start("faults-none", &[]);
     let writes = Arc::new(AtomicUsize::new(0));
     let stream = Box::new(Counted(connect(server.port), writes.clone()));
-    let mut secured = Internal::new().handshake(stream, &trusting(server.port), &clock(), &mut NoJudge).unwrap();
+    let mut secured = crate::fresh().handshake(stream, &trusting(server.port), &clock(), &mut NoJudge).unwrap();
     // The hello, and the answer to everything that came back.
     assert_eq!(writes.swap(0, Ordering::Relaxed), 2);
     let big = vec![b'z'; 4 << 20];
@@ -368,7 +374,7 @@ fn one_byte_at_a_time_is_the_same() {
         let server = Server::start("via2", &["-rev", version]);
         let stream = Box::new(Trickle(connect(server.port)));
         let options = trusting(server.port);
-        let mut secured = Internal::new().handshake(stream, &options, &clock(), &mut NoJudge).unwrap();
+        let mut secured = crate::fresh().handshake(stream, &options, &clock(), &mut NoJudge).unwrap();
         echo(&mut secured);
         assert!(!secured.stream.readable(Duration::from_millis(20), &clock()).unwrap());
         drop(secured);

@@ -59,7 +59,7 @@ issue() {
 CA='basicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign,cRLSign\nsubjectKeyIdentifier=hash\n'
 SERVER='basicConstraints=CA:FALSE\nextendedKeyUsage=serverAuth\n'
 CLIENT='basicConstraints=CA:FALSE\nextendedKeyUsage=clientAuth\n'
-MAIL='subjectAltName=DNS:mail.example\n'
+MAIL='subjectAltName=DNS:mail.example,DNS:localhost\n'
 OTHER='subjectAltName=DNS:other.example\n'
 
 issue ca 'Test Root' self "$NOW" "$CA"

@@ -1,7 +1,7 @@
 //! `openssl s_server` on loopback with a certificate of pki.sh, and a client of it.
 
 use ssmtp::error::Result;
-use ssmtp::net::tls::{Failure, Internal, Judge, Provider, Question, Secured, TlsOptions};
+use ssmtp::net::tls::{Failure, Judge, Provider, Question, Secured, TlsOptions};
 use ssmtp::net::{Clock, DialOptions, Interrupt, Stream, dial};
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -158,13 +158,13 @@ pub fn trusting(port: u16) -> TlsOptions {
     TlsOptions { extra_roots: pem("ca"), ..TlsOptions::new(NAME, port) }
 }
 
-pub fn handshake(provider: &Internal, options: &TlsOptions, judge: &mut dyn Judge) -> Result<Secured> {
+pub fn handshake(provider: &dyn Provider, options: &TlsOptions, judge: &mut dyn Judge) -> Result<Secured> {
     provider.handshake(connect(options.port), options, &clock(), judge)
 }
 
 /// One handshake with a provider of its own, and what its judge saw.
 pub fn once(options: &TlsOptions) -> (Result<Secured>, Witness) {
     let mut witness = Witness::default();
-    let result = handshake(&Internal::new(), options, &mut witness);
+    let result = handshake(&*crate::fresh(), options, &mut witness);
     (result, witness)
 }

@@ -2,14 +2,14 @@
 
 use crate::server::{NAME, Server, Witness, clock, der, handshake, path, pem, trusting};
 use ssmtp::certs::key::PrivateKey;
-use ssmtp::net::tls::{ClientIdentity, Internal, Provider, TlsOptions};
+use ssmtp::net::tls::{ClientIdentity, Provider, TlsOptions};
 use std::fs;
 use std::io::IoSlice;
 use std::sync::Arc;
 use std::time::Duration;
 
 /// One connection: whether it was resumed, by both sides' word. Waits for the session tickets.
-fn resumes(provider: &Internal, options: &TlsOptions, judge: &mut Witness, server: &mut Server) -> bool {
+fn resumes(provider: &dyn Provider, options: &TlsOptions, judge: &mut Witness, server: &mut Server) -> bool {
     let before = server.output().len();
     let mut secured = handshake(provider, options, judge).unwrap();
     let asked = judge.questions.len();
@@ -30,27 +30,27 @@ fn resumes(provider: &Internal, options: &TlsOptions, judge: &mut Witness, serve
 fn a_second_connection_resumes_in_both_versions_and_asks_nobody() {
     for version in ["-tls1_2", "-tls1_3"] {
         let mut server = Server::start("faults-none", &[version]);
-        let (provider, mut judge) = (Internal::new(), Witness::default());
+        let (provider, mut judge) = (crate::fresh(), Witness::default());
         let options = trusting(server.port);
-        assert!(!resumes(&provider, &options, &mut judge, &mut server));
-        assert!(resumes(&provider, &options, &mut judge, &mut server));
-        assert!(resumes(&provider, &options, &mut judge, &mut server));
+        assert!(!resumes(&*provider, &options, &mut judge, &mut server));
+        assert!(resumes(&*provider, &options, &mut judge, &mut server));
+        assert!(resumes(&*provider, &options, &mut judge, &mut server));
         assert_eq!(judge.questions.len(), 1);
         assert!(judge.lines.iter().any(|line| line.contains("resumed session")), "{:?}", judge.lines);
         // Another handle has its own.
-        assert!(!resumes(&Internal::new(), &options, &mut judge, &mut server));
+        assert!(!resumes(&*crate::fresh(), &options, &mut judge, &mut server));
         provider.forget();
-        assert!(!resumes(&provider, &options, &mut judge, &mut server));
+        assert!(!resumes(&*provider, &options, &mut judge, &mut server));
     }
 }
 
 #[test]
 fn without_reuse_every_handshake_is_full() {
     let mut server = Server::start("faults-none", &[]);
-    let (provider, mut judge) = (Internal::new(), Witness::default());
+    let (provider, mut judge) = (crate::fresh(), Witness::default());
     let options = TlsOptions { reuse_sessions: false, ..trusting(server.port) };
-    assert!(!resumes(&provider, &options, &mut judge, &mut server));
-    assert!(!resumes(&provider, &options, &mut judge, &mut server));
+    assert!(!resumes(&*provider, &options, &mut judge, &mut server));
+    assert!(!resumes(&*provider, &options, &mut judge, &mut server));
 }
 
 #[test]
@@ -69,12 +69,12 @@ fn a_session_is_no_way_around_anything_that_changed() {
         ("strength", TlsOptions { min_strength: 128, ..base.clone() }),
     ];
     for (what, changed) in changes {
-        let (provider, mut judge) = (Internal::new(), Witness::default());
-        assert!(!resumes(&provider, &base, &mut judge, &mut server), "{what}");
-        assert!(resumes(&provider, &base, &mut judge, &mut server), "{what}");
-        assert!(!resumes(&provider, &changed, &mut judge, &mut server), "{what}");
+        let (provider, mut judge) = (crate::fresh(), Witness::default());
+        assert!(!resumes(&*provider, &base, &mut judge, &mut server), "{what}");
+        assert!(resumes(&*provider, &base, &mut judge, &mut server), "{what}");
+        assert!(!resumes(&*provider, &changed, &mut judge, &mut server), "{what}");
         // And back: what was kept before the change is gone.
-        assert!(!resumes(&provider, &base, &mut judge, &mut server), "{what}");
+        assert!(!resumes(&*provider, &base, &mut judge, &mut server), "{what}");
     }
     // Each of these would pass if the session were used.
     let refusing = [
@@ -83,27 +83,27 @@ fn a_session_is_no_way_around_anything_that_changed() {
         TlsOptions { spki_pins: vec![[0; 32]], ..base.clone() },
     ];
     for changed in refusing {
-        let (provider, mut judge) = (Internal::new(), Witness::default());
-        assert!(!resumes(&provider, &base, &mut judge, &mut server));
-        handshake(&provider, &changed, &mut judge).unwrap_err();
+        let (provider, mut judge) = (crate::fresh(), Witness::default());
+        assert!(!resumes(&*provider, &base, &mut judge, &mut server));
+        handshake(&*provider, &changed, &mut judge).unwrap_err();
     }
 }
 
 #[test]
 fn what_the_judge_overruled_is_asked_again_every_time() {
     let mut server = Server::start("faults-t", &[]);
-    let provider = Internal::new();
+    let provider = crate::fresh();
     let mut yes = Witness { opinion: Some(true), ..Witness::default() };
     let options = trusting(server.port);
     for count in 1..4 {
-        assert!(!resumes(&provider, &options, &mut yes, &mut server));
+        assert!(!resumes(&*provider, &options, &mut yes, &mut server));
         assert_eq!(yes.questions.len(), count);
     }
-    assert!(handshake(&provider, &options, &mut Witness::default()).is_err());
+    assert!(handshake(&*provider, &options, &mut Witness::default()).is_err());
     // A waived fault, on the other hand, stays waived while the flag does.
     let waived = TlsOptions { security_flags: 1, ..TlsOptions::new(NAME, server.port) };
     let waived = TlsOptions { extra_roots: pem("ca"), ..waived };
-    assert!(!resumes(&provider, &waived, &mut yes, &mut server));
-    assert!(resumes(&provider, &waived, &mut yes, &mut server));
-    assert!(handshake(&provider, &options, &mut Witness::default()).is_err());
+    assert!(!resumes(&*provider, &waived, &mut yes, &mut server));
+    assert!(resumes(&*provider, &waived, &mut yes, &mut server));
+    assert!(handshake(&*provider, &options, &mut Witness::default()).is_err());
 }

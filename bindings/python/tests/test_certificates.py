@@ -1,4 +1,4 @@
-"""Certificates: every field against what openssl prints, every kind of store by file and by content, the rows by name."""
+"""Certificates: fields against what openssl prints, stores by file and by content, rows by name."""
 
 import base64
 import calendar
@@ -156,7 +156,8 @@ class FieldsTest(unittest.TestCase):
                 bare = bare.replace("OU=A + OU=B", "OU=B + OU=A")
                 self.assertEqual(bare, want, (name, which))
         leaf = Certificate(FOLDER / "rsa.crt").subject
-        self.assertIn('CN="Leaf, Example", OU=A + OU=B, O=Example, L=München, S=Bavaria, C=DE', leaf)
+        want = 'CN="Leaf, Example", OU=A + OU=B, O=Example, L=München, S=Bavaria, C=DE'
+        self.assertIn(want, leaf)
 
     def test_usage(self):
         for name, certificate in self.certificates():
@@ -167,7 +168,8 @@ class FieldsTest(unittest.TestCase):
                 "E-mail Protection": "1.3.6.1.5.5.7.3.4",
                 "TLS Web Client Authentication": "1.3.6.1.5.5.7.3.2",
             }
-            words = [w.strip() for w in extension(name, "Extended Key Usage").split(",") if w.strip()]
+            printed = extension(name, "Extended Key Usage").split(",")
+            words = [w.strip() for w in printed if w.strip()]
             self.assertEqual(
                 certificate.extended_key_usage, ",".join(oids.get(w, w) for w in words)
             )
@@ -347,12 +349,13 @@ class StoreTest(unittest.TestCase):
         self.assertEqual(certificate.subject, "CN=two.example.com")
         certificate.subject = "nobody"
         self.assertEqual((certificate.subject, certificate.encoded), ("", ""))
-        one = Certificate(CertStoreType.PFX_FILE, FOLDER / "java.pfx", "secret", "cn=ONE.example.com")
+        store = (CertStoreType.PFX_FILE, FOLDER / "java.pfx", "secret")
+        one = Certificate(*store, "cn=ONE.example.com")
         for line in (
             "Thumbprint=" + one.thumbprint_sha1.lower(),
             "PersistPFXKey=False\nUseInternalSecurityAPI=True\nThumbprint=" + one.fingerprint,
         ):
-            found = Certificate(CertStoreType.PFX_FILE, FOLDER / "java.pfx", "secret", "two", line)
+            found = Certificate(*store, "two", line)
             self.assertEqual(found.subject, one.subject)
 
 
@@ -433,6 +436,57 @@ class RowsTest(unittest.TestCase):
             with self.assertRaises(SsmtpError) as caught:
                 self.smtp.get(name)
             self.assertEqual(caught.exception.code, 604)
+
+
+class RecipientTest(unittest.TestCase):
+    """AddRecipientCert: what it takes, and how long what it took lasts."""
+
+    def setUp(self):
+        self.smtp = Ssmtp()
+        self.addCleanup(self.smtp.close)
+        self.smtp.encrypting_algorithm = "AESCBC256"
+
+    def encrypt(self):
+        self.smtp.send_to = "ann@example.com"
+        self.smtp.message_text = "Hello\r\n"
+        self.smtp.encrypt()
+        return self.smtp.message_text
+
+    def fails(self, code, function, *arguments):
+        with self.assertRaises(SsmtpError) as caught:
+            function(*arguments)
+        self.assertEqual(caught.exception.code, code, caught.exception.message)
+
+    def test_every_form_of_a_certificate_is_taken(self):
+        der = read("rsa.der")
+        pem = (read("rsa.crt"), read("chain.p7b"), read("bundle.pem"))
+        for form in (der, base64.b64encode(der), *pem):
+            self.smtp.reset()
+            self.smtp.encrypting_algorithm = "AESCBC256"
+            self.smtp.add_recipient_cert(form)
+            body = self.encrypt()
+            message = self.smtp.other_headers.strip() + "\r\n\r\n" + body
+            arguments = ("-decrypt", "-inkey", "rsa.p8", "-recip", "rsa.crt")
+            plain = openssl("cms", *arguments, input=message.encode())
+            self.assertIn(b"Hello", plain)
+
+    def test_what_is_no_certificate_is_272(self):
+        for wrong in (b"", b"x", read("rsa.p8"), read("modern.pfx"), read("rsa.der")[:-1]):
+            self.fails(272, self.smtp.add_recipient_cert, wrong)
+        self.fails(272, self.encrypt)
+
+    def test_they_last_until_reset_and_its_like(self):
+        def clear():
+            self.smtp.message_recipients.clear()
+
+        def count():
+            self.smtp.set("MessageRecipientCount", "0")
+
+        for end in (self.smtp.reset, self.smtp.reset_headers, clear, count):
+            self.smtp.add_recipient_cert(read("rsa.crt"))
+            self.assertNotIn("Hello", self.encrypt())
+            end()
+            self.fails(272, self.encrypt)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,6 @@
 
 import ctypes
 import os
-import pathlib
 import pickle
 import subprocess
 import sys
@@ -270,11 +269,6 @@ class ByNameTest(Case):
         self.fails(603, setattr, self.smtp, "importance", 99)
         self.smtp.importance = 1
         self.assertIs(self.smtp.importance, Importance.HIGH)
-
-    def test_a_planned_method_names_itself(self):
-        self.assertIn("Sign", self.fails(606, self.smtp.sign).message)
-        self.assertIn("Queue", self.fails(606, self.smtp.queue, "*").message)
-        self.assertIn("AddRecipientCert", self.fails(606, self.smtp.add_recipient_cert, b"DER").message)
 
 
 class ErrorTest(Case):

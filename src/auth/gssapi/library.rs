@@ -336,9 +336,8 @@ impl Context for Kerberos {
         let library = self.library;
         let (mut minor, mut out) = (0, Buffer::empty());
         // SAFETY: an established context; the text lives through the call and is read only; 0 and 0: signed, not sealed.
-        let major = unsafe {
-            (library.wrap)(&mut minor, self.context, 0, 0, &mut Buffer::of(plain), null_mut(), &mut out)
-        };
+        let major =
+            unsafe { (library.wrap)(&mut minor, self.context, 0, 0, &mut Buffer::of(plain), null_mut(), &mut out) };
         let out = library.take(&mut out);
         library.check(major, minor).map(|()| out)
     }
@@ -357,4 +356,3 @@ impl Drop for Kerberos {
         }
     }
 }
-

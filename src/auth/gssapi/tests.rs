@@ -102,7 +102,11 @@ fn a_password_needs_a_user_and_no_text_a_nul() {
     for (user, password, identity) in [("", "p", ""), ("a\0b", "", ""), ("a", "", "x\0y")] {
         let error = Gssapi::new(&credentials(user, password, identity), &Peer::default()).unwrap_err();
         // Where the library is missing the identity is not looked at first.
-        let codes = if identity.is_empty() { &[Code::ValueRefused][..] } else { &[Code::ValueRefused, Code::SecurityLibrary, Code::Protocol] };
+        let codes = if identity.is_empty() {
+            &[Code::ValueRefused][..]
+        } else {
+            &[Code::ValueRefused, Code::SecurityLibrary, Code::Protocol]
+        };
         assert!(codes.contains(&error.code), "{error}");
     }
 }

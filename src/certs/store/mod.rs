@@ -1,5 +1,6 @@
 //! The kinds of stores, one file each, behind one trait: octets and a password in, what it holds out. No file is opened here.
 
+pub mod bcfks;
 pub mod der_file;
 pub mod jks;
 pub mod json;
@@ -29,8 +30,8 @@ pub trait Format: Sync {
 }
 
 /// Every kind, in the order in which they are asked whether they recognise something.
-pub static FORMATS: [&dyn Format; 9] =
-    [&jks::Jks, &pfx::Pfx, &p7b::P7b, &ppk::Ppk, &ssh::SshPublic, &jwk::Jwk, &xml::Xml, &pem_file::Pem, &der_file::Der];
+pub static FORMATS: [&dyn Format; 10] =
+    [&jks::Jks, &bcfks::Bcfks, &pfx::Pfx, &p7b::P7b, &ppk::Ppk, &ssh::SshPublic, &jwk::Jwk, &xml::Xml, &pem_file::Pem, &der_file::Der];
 
 /// The kind these octets are of.
 pub fn detect(bytes: &[u8]) -> Option<&'static dyn Format> {

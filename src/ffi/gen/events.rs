@@ -185,6 +185,26 @@ pub type ssmtp_ssl_status_cb = Option<
     unsafe extern "C" fn(handle: *mut ssmtp_t, event: *mut ssmtp_ssl_status_event, userdata: *mut c_void) -> i32,
 >;
 
+/// An OAuth login (amXOAUTH2, OAUTHBEARER) has no token, or the server refuses the one it got. A handler that knows a fresh one sets AuthorizationIdentity by Config; it is then tried once on the same connection. Without a handler, or with the token unchanged, the login has failed.
+#[repr(C)]
+pub struct ssmtp_token_wanted_event {
+    /// Size of this struct in bytes; it only grows, at its end.
+    pub size: u32,
+    /// Whom the token is for.
+    pub user: *const c_char,
+    /// Length of `user` in bytes, its final NUL not counted.
+    pub user_len: usize,
+    /// What the server says about the token that it refuses; empty when there was none.
+    pub reason: *const c_char,
+    /// Length of `reason` in bytes, its final NUL not counted.
+    pub reason_len: usize,
+}
+
+/// Called on the thread that runs the operation, with no lock held. Return 0 to go on, anything else to stop the operation with error 301.
+pub type ssmtp_token_wanted_cb = Option<
+    unsafe extern "C" fn(handle: *mut ssmtp_t, event: *mut ssmtp_token_wanted_event, userdata: *mut c_void) -> i32,
+>;
+
 /// A callback as it was set, by event.
 #[derive(Clone, Copy)]
 pub enum Function {
@@ -199,6 +219,7 @@ pub enum Function {
         unsafe extern "C" fn(*mut ssmtp_t, *mut ssmtp_ssl_server_authentication_event, *mut c_void) -> i32,
     ),
     SslStatus(unsafe extern "C" fn(*mut ssmtp_t, *mut ssmtp_ssl_status_event, *mut c_void) -> i32),
+    TokenWanted(unsafe extern "C" fn(*mut ssmtp_t, *mut ssmtp_token_wanted_event, *mut c_void) -> i32),
 }
 
 pub(crate) fn fire_connection_status(
@@ -334,6 +355,21 @@ pub(crate) fn fire_ssl_status(callback: Callback, handle: *mut ssmtp_t, event: &
     unsafe { function(handle, &mut c, callback.userdata()) }
 }
 
+pub(crate) fn fire_token_wanted(callback: Callback, handle: *mut ssmtp_t, event: &events::TokenWanted<'_>) -> i32 {
+    let Function::TokenWanted(function) = callback.function else { return 0 };
+    let user = Shown::new(event.user);
+    let reason = Shown::new(event.reason);
+    let mut c = ssmtp_token_wanted_event {
+        size: size_of::<ssmtp_token_wanted_event>() as u32,
+        user: user.as_ptr(),
+        user_len: user.len(),
+        reason: reason.as_ptr(),
+        reason_len: reason.len(),
+    };
+    // SAFETY: the caller promised with `ssmtp_on_token_wanted` that the function takes these; the struct and its texts outlive the call.
+    unsafe { function(handle, &mut c, callback.userdata()) }
+}
+
 /// The connection changed: made, secured, or ended.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_on_connection_status(
@@ -418,4 +454,14 @@ pub unsafe extern "C" fn ssmtp_on_ssl_status(
     userdata: *mut c_void,
 ) -> i32 {
     set(handle, Kind::SslStatus, callback.map(Function::SslStatus), userdata)
+}
+
+/// An OAuth login (amXOAUTH2, OAUTHBEARER) has no token, or the server refuses the one it got. A handler that knows a fresh one sets AuthorizationIdentity by Config; it is then tried once on the same connection. Without a handler, or with the token unchanged, the login has failed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ssmtp_on_token_wanted(
+    handle: *mut ssmtp_t,
+    callback: ssmtp_token_wanted_cb,
+    userdata: *mut c_void,
+) -> i32 {
+    set(handle, Kind::TokenWanted, callback.map(Function::TokenWanted), userdata)
 }

@@ -92,51 +92,109 @@ pub unsafe extern "C" fn ssmtp_send_to_terminal_and_email(handle: *mut ssmtp_t) 
     guard::run(handle, |c| c.send_to_terminal_and_email())
 }
 
-/// Writes the message, ready to send, to a new file `.queued` in a folder that exists, and returns the name of the file. The folder `*` returns the content instead of writing it. It needs From and a recipient but no MailServer.
+/// Writes the message, ready to send, to a new file `.queued` in a folder that exists, and returns the name of the file. Once it has returned, the file is whole and on the disk (error 303 where that fails, and no file then). The folder `*` returns the content instead, in ASCII, for SendQueued or a file of your own. It needs From and a recipient but no MailServer. The format is in docs/queue-format.md.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_queue(handle: *mut ssmtp_t, queue_dir: *const c_char, value: *mut *mut c_char) -> i32 {
     unsafe {
         guard::get_text(handle, value, &|c| {
-            let _queue_dir = text::input(c, queue_dir)?;
-            c.planned("Queue")
+            let queue_dir = text::input(c, queue_dir)?;
+            c.queue(&queue_dir)
         })
     }
 }
 
-/// Sends every `.queued` file of a folder. A sent file is removed (see KeepQueue), one that fails becomes `.failed`, fires Error and does not stop the others. The message of the handle is left alone.
+/// Sends every `.queued` file of a folder in the order of their names, over the open connection or one of its own. A file is `.sending` while it is sent; then it is removed (see KeepQueue), or becomes `.failed`, fires Error and does not stop the others (see QueueRetry). One whose fate is not known, since the reply to it never came, stays `.sending` and is never sent again by itself (see RecoverQueue). When the server cannot be reached or refuses the login, that error is returned and the files stay `.queued`. Any number of processes and threads may work at one folder. The message of the handle is left alone.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_process_queue(handle: *mut ssmtp_t, queue_dir: *const c_char) -> i32 {
     guard::run(handle, |c| {
-        let _queue_dir = unsafe { text::input(c, queue_dir) }?;
-        c.planned("ProcessQueue")
+        let queue_dir = unsafe { text::input(c, queue_dir) }?;
+        c.process_queue(&queue_dir)
     })
+}
+
+/// Sends a message that `Queue("*")` returned, on this handle or any other, so that it can travel through a broker of tasks. It connects and disconnects as Send does. Error 303 when the text was changed, 610 when the reply to the message never came: then nobody knows whether it was taken.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ssmtp_send_queued(handle: *mut ssmtp_t, text: *const c_char) -> i32 {
+    guard::run(handle, |c| {
+        let text = unsafe { text::input(c, text) }?;
+        c.send_queued(&text)
+    })
+}
+
+/// Names, a line each, the `.sending` files of a folder that no process is sending: a crash or a lost reply left them, and they may have been sent or not. Config("QueueRecovery") says what else happens to them. Unless it is List, what crashes left half-written is removed too.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ssmtp_recover_queue(
+    handle: *mut ssmtp_t,
+    queue_dir: *const c_char,
+    value: *mut *mut c_char,
+) -> i32 {
+    unsafe {
+        guard::get_text(handle, value, &|c| {
+            let queue_dir = text::input(c, queue_dir)?;
+            c.recover_queue(&queue_dir)
+        })
+    }
 }
 
 /// Adds a certificate that Encrypt and SignAndEncrypt encrypt for. It lasts until Reset, ResetHeaders or MessageRecipientCount=0. Error 272 when it cannot be read.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_add_recipient_cert(handle: *mut ssmtp_t, cert_encoded: *const u8, length: usize) -> i32 {
     guard::run(handle, |c| {
-        let _cert_encoded = unsafe { text::octets(cert_encoded, length) }?;
-        c.planned("AddRecipientCert")
+        let cert_encoded = unsafe { text::octets(cert_encoded, length) }?;
+        c.add_recipient_cert(cert_encoded)
     })
 }
 
 /// Signs the body with Certificate and leaves the signed entity in MessageText and its header lines in OtherHeaders (RFC 8551). Error 281 without Certificate, 273 without its key.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_sign(handle: *mut ssmtp_t) -> i32 {
-    guard::run(handle, |c| c.planned("Sign"))
+    guard::run(handle, |c| c.sign())
 }
 
 /// Encrypts the body for the certificates that were added (RFC 8551) and leaves the result in MessageText and its header lines in OtherHeaders. From, recipients and Subject stay readable. Error 272 without a usable certificate.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_encrypt(handle: *mut ssmtp_t) -> i32 {
-    guard::run(handle, |c| c.planned("Encrypt"))
+    guard::run(handle, |c| c.encrypt())
 }
 
 /// Signs the body, then encrypts the signed entity. Errors as Sign and Encrypt have them.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_sign_and_encrypt(handle: *mut ssmtp_t) -> i32 {
-    guard::run(handle, |c| c.planned("SignAndEncrypt"))
+    guard::run(handle, |c| c.sign_and_encrypt())
+}
+
+/// Decrypts a received message with the key of Certificate and returns the MIME entity that was encrypted: its header lines, an empty line, its body. It may be signed in turn, for VerifySignature. Nothing is sent. Error 281 without Certificate, 273 without its key, 284 for whatever else is wrong: a message that is not encrypted, not for this certificate, or damaged.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ssmtp_decrypt(
+    handle: *mut ssmtp_t,
+    encrypted_message: *const u8,
+    length: usize,
+    value: *mut *mut u8,
+    value_length: *mut usize,
+) -> i32 {
+    unsafe {
+        guard::get_bytes(handle, value, value_length, &|c| {
+            let encrypted_message = text::octets(encrypted_message, length)?;
+            c.decrypt(encrypted_message)
+        })
+    }
+}
+
+/// Checks every signature of a received message and returns the MIME entity that was signed. Who signed is in SignerCert then; whether its owner is to be trusted is for the caller to decide. Where the message lacks the signer's certificate it is looked for in Certificate and those of AddRecipientCert. Error 284 when a signature is not valid or there is none.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ssmtp_verify_signature(
+    handle: *mut ssmtp_t,
+    signed_message: *const u8,
+    length: usize,
+    value: *mut *mut u8,
+    value_length: *mut usize,
+) -> i32 {
+    unsafe {
+        guard::get_bytes(handle, value, value_length, &|c| {
+            let signed_message = text::octets(signed_message, length)?;
+            c.verify_signature(signed_message)
+        })
+    }
 }
 
 /// Attaches a file to the message (multipart/mixed, RFC 2183). The file is read while the message is sent, in constant memory; error 302 then when it cannot be opened. Attachments stay until ClearAttachments or Reset.

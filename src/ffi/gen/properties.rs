@@ -95,13 +95,13 @@ pub unsafe extern "C" fn ssmtp_set_command(handle: *mut ssmtp_t, value: *const c
     unsafe { guard::set_text(handle, value, &|c, v| c.set_command(v)) }
 }
 
-/// Reads AuthMechanism. How to log in when User or Password is set (AUTH, RFC 4954). Connect tries once, with this mechanism and no other: one that the server does not offer is error 161, as a refused login is, and the connection is closed. `amUserPassword` takes PLAIN where it is offered, else LOGIN; `amXOAUTH2` takes the token from AuthorizationIdentity and needs no Password; `amNTLM` answers with version 1 unless UseNTLMv2 is True. `amKerberos` does not work yet (606 from Connect). `amAPOP` belongs to POP3 and is refused when set (603). The setting SASLMechanism names further mechanisms. Without TLS, PLAIN, LOGIN and OAuth show the password or token to whoever listens; PITrail says so.
+/// Reads AuthMechanism. How to log in when User or Password is set (AUTH, RFC 4954). Connect tries once, with this mechanism and no other: one that the server does not offer is error 161, as a refused login is, and the connection is closed. `amUserPassword` takes PLAIN where it is offered, else LOGIN; `amXOAUTH2` takes the token from AuthorizationIdentity and needs no Password; `amNTLM` answers with version 1 unless UseNTLMv2 is True. `amKerberos` needs the system's GSSAPI library (270 without it) and takes a ticket for User from the usual cache, or gets one with Password; the service is `smtp@` and MailServer. `amAPOP` belongs to POP3 and is refused when set (603). The setting SASLMechanism names further mechanisms. Without TLS, PLAIN, LOGIN and OAuth show the password or token to whoever listens; PITrail says so.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_auth_mechanism(handle: *mut ssmtp_t, value: *mut i32) -> i32 {
     unsafe { guard::get_int(handle, value, &|c| c.get_auth_mechanism()) }
 }
 
-/// Sets AuthMechanism. How to log in when User or Password is set (AUTH, RFC 4954). Connect tries once, with this mechanism and no other: one that the server does not offer is error 161, as a refused login is, and the connection is closed. `amUserPassword` takes PLAIN where it is offered, else LOGIN; `amXOAUTH2` takes the token from AuthorizationIdentity and needs no Password; `amNTLM` answers with version 1 unless UseNTLMv2 is True. `amKerberos` does not work yet (606 from Connect). `amAPOP` belongs to POP3 and is refused when set (603). The setting SASLMechanism names further mechanisms. Without TLS, PLAIN, LOGIN and OAuth show the password or token to whoever listens; PITrail says so.
+/// Sets AuthMechanism. How to log in when User or Password is set (AUTH, RFC 4954). Connect tries once, with this mechanism and no other: one that the server does not offer is error 161, as a refused login is, and the connection is closed. `amUserPassword` takes PLAIN where it is offered, else LOGIN; `amXOAUTH2` takes the token from AuthorizationIdentity and needs no Password; `amNTLM` answers with version 1 unless UseNTLMv2 is True. `amKerberos` needs the system's GSSAPI library (270 without it) and takes a ticket for User from the usual cache, or gets one with Password; the service is `smtp@` and MailServer. `amAPOP` belongs to POP3 and is refused when set (603). The setting SASLMechanism names further mechanisms. Without TLS, PLAIN, LOGIN and OAuth show the password or token to whoever listens; PITrail says so.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_set_auth_mechanism(handle: *mut ssmtp_t, value: i32) -> i32 {
     unsafe { guard::set_int(handle, value, &|c, v| c.set_auth_mechanism(v)) }
@@ -499,13 +499,13 @@ pub unsafe extern "C" fn ssmtp_set_certificate(handle: *mut ssmtp_t, value: *mut
     unsafe { guard::set_cert(handle, value, &|c, v| c.set_certificate(v)) }
 }
 
-/// Reads EncryptingAlgorithm. Content encryption of Encrypt and SignAndEncrypt: `3DES`, `DES`, `RC2CBC40`, `RC2CBC64`, `RC2CBC128` or `RC2`, `AESCBC128` or `AES`, `AESCBC192`, `AESCBC256`, `AESGCM128` or `AESGCM`, `AESGCM192`, `AESGCM256`, or an object identifier. New programs should set `AESCBC256`, which the setting SecurityProfile=Modern does.
+/// Reads EncryptingAlgorithm. Content encryption of Encrypt and SignAndEncrypt: `3DES`, `DES`, `RC2CBC40`, `RC2CBC64`, `RC2CBC128` or `RC2`, `AESCBC128` or `AES`, `AESCBC192`, `AESCBC256`, `AESGCM128` or `AESGCM`, `AESGCM192`, `AESGCM256`, or an object identifier; `Auto` takes the best that every recipient can read, by what the signatures said that VerifySignature saw, and AESCBC256 for those of whom nothing is known. New programs should set `AESCBC256`, which the setting SecurityProfile=Modern does. An unknown name is refused (603).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_encrypting_algorithm(handle: *mut ssmtp_t, value: *mut *mut c_char) -> i32 {
     unsafe { guard::get_text(handle, value, &|c| c.get_encrypting_algorithm()) }
 }
 
-/// Sets EncryptingAlgorithm. Content encryption of Encrypt and SignAndEncrypt: `3DES`, `DES`, `RC2CBC40`, `RC2CBC64`, `RC2CBC128` or `RC2`, `AESCBC128` or `AES`, `AESCBC192`, `AESCBC256`, `AESGCM128` or `AESGCM`, `AESGCM192`, `AESGCM256`, or an object identifier. New programs should set `AESCBC256`, which the setting SecurityProfile=Modern does.
+/// Sets EncryptingAlgorithm. Content encryption of Encrypt and SignAndEncrypt: `3DES`, `DES`, `RC2CBC40`, `RC2CBC64`, `RC2CBC128` or `RC2`, `AESCBC128` or `AES`, `AESCBC192`, `AESCBC256`, `AESGCM128` or `AESGCM`, `AESGCM192`, `AESGCM256`, or an object identifier; `Auto` takes the best that every recipient can read, by what the signatures said that VerifySignature saw, and AESCBC256 for those of whom nothing is known. New programs should set `AESCBC256`, which the setting SecurityProfile=Modern does. An unknown name is refused (603).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_set_encrypting_algorithm(handle: *mut ssmtp_t, value: *const c_char) -> i32 {
     unsafe { guard::set_text(handle, value, &|c, v| c.set_encrypting_algorithm(v)) }
@@ -545,6 +545,12 @@ pub unsafe extern "C" fn ssmtp_get_include_chain(handle: *mut ssmtp_t, value: *m
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_set_include_chain(handle: *mut ssmtp_t, value: i32) -> i32 {
     unsafe { guard::set_bool(handle, value, &|c, v| c.set_include_chain(v)) }
+}
+
+/// Reads SignerCert. The certificate of who signed the message that VerifySignature verified last; empty before, and after one that failed. Reading gives a copy that the caller releases. Whether its owner is to be trusted is for the caller to decide.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ssmtp_get_signer_cert(handle: *mut ssmtp_t, value: *mut *mut ssmtp_cert_t) -> i32 {
+    unsafe { guard::get_cert(handle, value, &|c| c.get_signer_cert()) }
 }
 
 /// Reads SSLEnabled. Whether the session uses TLS. True turns the start mode NONE into AUTOMATIC and leaves another mode alone, False sets NONE; it reads True with every mode but NONE.

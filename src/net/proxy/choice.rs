@@ -101,15 +101,16 @@ fn in_network(item: &str, address: IpAddr) -> bool {
 fn parse(variable: &str, url: &str) -> Result<Proxy> {
     let refused = |what: &str| Error::new(Code::Firewall, format!("{variable} in the environment {what}"));
     let (scheme, rest) = url.split_once("://").unwrap_or(("http", url));
+    let tls = scheme.eq_ignore_ascii_case("https");
     let (kind, resolves) = match scheme.to_ascii_lowercase().as_str() {
-        "http" => (FirewallType::Tunnel, true),
+        "http" | "https" => (FirewallType::Tunnel, true),
         "socks4" => (FirewallType::Socks4, false),
         "socks4a" => (FirewallType::Socks4a, true),
         "socks5" | "socks" => (FirewallType::Socks5, false),
         "socks5h" => (FirewallType::Socks5, true),
         _ => {
             return Err(refused(
-                "names a proxy of a kind that is not supported: http, socks4, socks4a, socks5, socks5h",
+                "names a proxy of a kind that is not supported: http, https, socks4, socks4a, socks5, socks5h",
             ));
         }
     };
@@ -122,7 +123,7 @@ fn parse(variable: &str, url: &str) -> Result<Proxy> {
         _ => (place, ""),
     };
     let port = match port {
-        "" => usual_port(kind),
+        "" => usual_port(kind, tls),
         digits => digits.parse().ok().filter(|n| *n > 0).ok_or_else(|| refused("has no TCP port behind its host"))?,
     };
     if host.is_empty() || host.chars().any(|c| c.is_whitespace() || c.is_control()) {
@@ -135,6 +136,7 @@ fn parse(variable: &str, url: &str) -> Result<Proxy> {
         user: decoded(user)?,
         password: Secret::new(&decoded(password)?),
         resolves,
+        tls,
         ..Proxy::default()
     })
 }
@@ -211,6 +213,7 @@ mod tests {
         let cases = [
             ("p", FirewallType::Tunnel, "p", 80, "", "", true),
             ("socks4://p", FirewallType::Socks4, "p", 1080, "", "", false),
+            ("Https://u@p/", FirewallType::Tunnel, "p", 443, "u", "", true),
             ("SOCKS4A://u@p:99", FirewallType::Socks4a, "p", 99, "u", "", true),
             ("socks5://u:p%40%3Aw@[::1]:99/x", FirewallType::Socks5, "[::1]", 99, "u", "p@:w", false),
             ("socks5h://[::1]", FirewallType::Socks5, "[::1]", 1080, "", "", true),
@@ -229,7 +232,7 @@ mod tests {
     #[test]
     fn what_cannot_be_a_proxy_is_118_and_not_repeated() {
         for url in [
-            "https://u:pw77@p",
+            "gopher://u:pw77@p",
             "ftp://u:pw77@p",
             "http://u:pw77@",
             "http://u:pw77@p:x",

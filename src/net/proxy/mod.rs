@@ -89,9 +89,10 @@ impl ProxyLogin {
 pub type Redial<'a> = &'a mut dyn FnMut(&Clock) -> Result<Box<dyn Stream>>;
 
 /// The port of a proxy of this kind where none is named; 0 without a proxy.
-pub fn usual_port(kind: FirewallType) -> u16 {
+pub fn usual_port(kind: FirewallType, tls: bool) -> u16 {
     match kind {
         FirewallType::None => 0,
+        FirewallType::Tunnel if tls => 443,
         FirewallType::Tunnel => 80,
         FirewallType::Socks4 | FirewallType::Socks4a | FirewallType::Socks5 => 1080,
     }

@@ -28,7 +28,7 @@ use rustls::{ClientConfig, ClientConnection, DigitallySignedStruct, HandshakeKin
 use rustls::{PeerMisbehaved, ProtocolVersion};
 use std::cell::RefCell;
 use std::sync::{Arc, OnceLock};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 /// Configurations that are kept with their sessions.
 const KEPT: usize = 8;
@@ -263,10 +263,15 @@ impl Internal {
     ) -> Result<()> {
         let label = entry.options.label();
         let (mut begun, mut total) = (false, 0usize);
+        let mut deadline = clock.deadline();
         loop {
             flush(conn, &mut Wire::new(stream, clock), &label)?;
             if !conn.is_handshaking() {
                 return Ok(());
+            }
+            // Pieces of a flight are no progress.
+            if deadline.is_some_and(|end| Instant::now() >= end) {
+                return Err(clock.timed_out(&format!("the TLS handshake of {label}")));
             }
             let mut wire = Wire::new(stream, clock);
             let count = conn.read_tls(&mut wire).map_err(|error| wire.cause(&error, &label))?;
@@ -288,6 +293,7 @@ impl Internal {
             SEEN.set(None);
             let outcome = conn.process_new_packets();
             let sent = SEEN.take();
+            let judged = sent.is_some();
             if let Err(error) = outcome {
                 if sent.is_some() {
                     // Our answer to a server that nobody has judged may lie before the alert of rustls.
@@ -306,6 +312,10 @@ impl Internal {
             {
                 say(stream, alert);
                 return Err(error);
+            }
+            if judged {
+                // Whoever was asked may have taken their time.
+                deadline = clock.deadline();
             }
         }
     }

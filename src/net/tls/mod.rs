@@ -17,6 +17,7 @@ pub mod names;
 pub mod openssl;
 mod options;
 pub mod packets;
+pub mod revocation;
 pub mod roots;
 mod stream;
 pub mod verify;

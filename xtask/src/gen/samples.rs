@@ -24,10 +24,14 @@ pub fn of(spec: &str) -> Option<&'static str> {
         "SSLServerCACerts" | "SSLCACerts" | "SSLClientCACerts" => PEM,
         "SSLPinnedPublicKeys" => "sha256//AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
         "SecurityProfile" => "Modern",
+        "SASLMechanism" => "scram-sha-256",
+        "FirewallAuthentication" => "Digest",
         "EncryptingAlgorithm" => "AESCBC256",
         "SigningAlgorithm" => "2.16.840.1.101.3.4.2.3",
         "OAEPHash" | "OAEPMgfHash" => "SHA384",
         "BccEncryption" => "Shared",
+        "QueueRetry" => "60;600;86400",
+        "QueueRecovery" => "Requeue",
         _ => return None,
     })
 }
@@ -35,4 +39,9 @@ pub fn of(spec: &str) -> Option<&'static str> {
 /// Settings that read True and are set to True: False is refused, or would be for the whole process.
 pub fn keeps(spec: &str) -> bool {
     ["SSLEnableRenegotiation", "UseInternalSecurityAPI"].contains(&spec)
+}
+
+/// A number that such a row takes, where it is not just any.
+pub fn number(spec: &str) -> Option<i64> {
+    (spec == "SSLEnabledProtocols").then_some(15_360)
 }

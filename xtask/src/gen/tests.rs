@@ -222,6 +222,7 @@ fn setting_values(api: &Api, s: &Setting) -> (Option<String>, String, Option<Str
     let ty = Type::parse(&s.type_name);
     let number = number_default(default);
     let mut other = if s.spec == "CodePage" { 1252 } else { other_number(api, &ty, number) };
+    other = super::samples::number(&s.spec).unwrap_or(other);
     if s.max.is_some_and(|max| other > max) {
         other = number - 1;
     }

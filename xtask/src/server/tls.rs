@@ -4,6 +4,7 @@
 use rustls::crypto::{CryptoProvider, ring};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, UnixTime};
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::{DigitallySignedStruct, DistinguishedName, ServerConfig, ServerConnection, SignatureScheme};
 use std::io::{self, Read, Write};
@@ -79,10 +80,13 @@ impl Tls {
             .with_protocol_versions(&versions)
             .map_err(|e| said(&e))?;
         let builder = match setup.ask_client {
-            true => builder.with_client_cert_verifier(Arc::new(Anybody(provider))),
+            true => builder.with_client_cert_verifier(Arc::new(Anybody(provider.clone()))),
             false => builder.with_no_client_auth(),
         };
-        let mut config = builder.with_single_cert(chain, key).map_err(|e| said(&e))?;
+        // Not looked at: some of the tests' certificates are wrong on purpose.
+        let key = provider.key_provider.load_private_key(key).map_err(|e| said(&e))?;
+        let shown = SingleCertAndKey::from(CertifiedKey::new(chain, key));
+        let mut config = builder.with_cert_resolver(Arc::new(shown));
         config.send_tls13_tickets = 2;
         Ok(Tls { mode, config: Arc::new(config) })
     }

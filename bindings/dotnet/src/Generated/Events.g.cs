@@ -198,6 +198,27 @@ namespace Ssmtp
         public string Message { get; }
     }
 
+    /// <summary>Handles the event OnTokenWanted.</summary>
+    public delegate void OnTokenWantedHandler(object sender, SsmtpTokenWantedEventArgs e);
+
+    /// <summary>An OAuth login (amXOAUTH2, OAUTHBEARER) has no token, or the server refuses the one it got. A handler
+    /// that knows a fresh one sets AuthorizationIdentity by Config; it is then tried once on the same connection.
+    /// Without a handler, or with the token unchanged, the login has failed.</summary>
+    public class SsmtpTokenWantedEventArgs : EventArgs
+    {
+        internal SsmtpTokenWantedEventArgs(ref Native.TokenWantedEvent e)
+        {
+            User = Utf8.Read(e.user, e.user_len);
+            Reason = Utf8.Read(e.reason, e.reason_len);
+        }
+
+        /// <summary>Whom the token is for.</summary>
+        public string User { get; }
+
+        /// <summary>What the server says about the token that it refuses; empty when there was none.</summary>
+        public string Reason { get; }
+    }
+
     public sealed partial class Ssmtp
     {
         private static readonly Native.ConnectionStatusCallback ConnectionStatusFired = FireConnectionStatus;
@@ -663,6 +684,60 @@ namespace Ssmtp
             try
             {
                 var args = new SsmtpSSLStatusEventArgs(ref e);
+                handlers(sender, args);
+                return 0;
+            }
+            catch (Exception error)
+            {
+                Kept.Set(handle, error);
+                return 1;
+            }
+        }
+
+        private static readonly Native.TokenWantedCallback TokenWantedFired = FireTokenWanted;
+        private OnTokenWantedHandler tokenWantedHandlers;
+
+        /// <summary>An OAuth login (amXOAUTH2, OAUTHBEARER) has no token, or the server refuses the one it got. A
+        /// handler that knows a fresh one sets AuthorizationIdentity by Config; it is then tried once on the same
+        /// connection. Without a handler, or with the token unchanged, the login has failed.</summary>
+        public event OnTokenWantedHandler OnTokenWanted
+        {
+            add
+            {
+                lock (handlerLock)
+                {
+                    tokenWantedHandlers += value;
+                    Check(Native.ssmtp_on_token_wanted(handle, TokenWantedFired, IntPtr.Zero));
+                }
+            }
+            remove
+            {
+                lock (handlerLock)
+                {
+                    tokenWantedHandlers -= value;
+                    if (tokenWantedHandlers == null && !handle.IsClosed)
+                    {
+                        Check(Native.ssmtp_on_token_wanted(handle, null, IntPtr.Zero));
+                    }
+                }
+            }
+        }
+
+        private static int FireTokenWanted(IntPtr handle, ref Native.TokenWantedEvent e, IntPtr userdata)
+        {
+            Ssmtp sender = SsmtpHandle.OwnerOf(handle);
+            OnTokenWantedHandler handlers = sender == null ? null : sender.tokenWantedHandlers;
+            if (handlers == null)
+            {
+                return 0;
+            }
+            if (Kept.IsSet(handle))
+            {
+                return 1;
+            }
+            try
+            {
+                var args = new SsmtpTokenWantedEventArgs(ref e);
                 handlers(sender, args);
                 return 0;
             }

@@ -234,10 +234,12 @@ namespace Ssmtp
         }
 
         /// <summary>Writes the message, ready to send, to a new file <c>.queued</c> in a folder that exists, and
-        /// returns the name of the file. The folder <c>*</c> returns the content instead of writing it. It needs From
-        /// and a recipient but no MailServer.</summary>
+        /// returns the name of the file. Once it has returned, the file is whole and on the disk (error 303 where that
+        /// fails, and no file then). The folder <c>*</c> returns the content instead, in ASCII, for SendQueued or a
+        /// file of your own. It needs From and a recipient but no MailServer. The format is in docs/queue-format.md.</summary>
         /// <param name="queueDir">The folder, or <c>*</c>.</param>
-        /// <exception cref="SsmtpException">With one of these numbers, among others: 164, 165, 166, 303.</exception>
+        /// <exception cref="SsmtpException">With one of these numbers, among others: 164, 165, 166, 201, 301, 302, 303,
+        /// 434, 603.</exception>
         public string Queue(string queueDir)
         {
             Check(Native.ssmtp_queue(handle, Utf8.Bytes(queueDir), out IntPtr value));
@@ -247,15 +249,21 @@ namespace Ssmtp
         /// <summary>Queue on a thread of its own, where the event handlers run too. Cancelling interrupts it, and the
         /// task ends as cancelled.</summary>
         /// <param name="queueDir">The folder, or <c>*</c>.</param>
-        /// <exception cref="SsmtpException">With one of these numbers, among others: 164, 165, 166, 303.</exception>
+        /// <exception cref="SsmtpException">With one of these numbers, among others: 164, 165, 166, 201, 301, 302, 303,
+        /// 434, 603.</exception>
         /// <param name="cancellationToken">Interrupts the operation when it is cancelled.</param>
         public Task<string> QueueAsync(string queueDir, CancellationToken cancellationToken = default(CancellationToken))
         {
             return RunAsync(() => Queue(queueDir), cancellationToken);
         }
 
-        /// <summary>Sends every <c>.queued</c> file of a folder. A sent file is removed (see KeepQueue), one that fails
-        /// becomes <c>.failed</c>, fires Error and does not stop the others. The message of the handle is left alone.</summary>
+        /// <summary>Sends every <c>.queued</c> file of a folder in the order of their names, over the open connection
+        /// or one of its own. A file is <c>.sending</c> while it is sent; then it is removed (see KeepQueue), or
+        /// becomes <c>.failed</c>, fires Error and does not stop the others (see QueueRetry). One whose fate is not
+        /// known, since the reply to it never came, stays <c>.sending</c> and is never sent again by itself (see
+        /// RecoverQueue). When the server cannot be reached or refuses the login, that error is returned and the files
+        /// stay <c>.queued</c>. Any number of processes and threads may work at one folder. The message of the handle
+        /// is left alone.</summary>
         /// <param name="queueDir">The folder.</param>
         /// <exception cref="SsmtpException">With one of these numbers, among others: 118, 161, 162, 201, 301, 1120,
         /// 10054, 10061, 11001, 163, 166, 303.</exception>
@@ -273,6 +281,49 @@ namespace Ssmtp
         public Task ProcessQueueAsync(string queueDir, CancellationToken cancellationToken = default(CancellationToken))
         {
             return RunAsync(() => ProcessQueue(queueDir), cancellationToken);
+        }
+
+        /// <summary>Sends a message that <c>Queue("*")</c> returned, on this handle or any other, so that it can travel
+        /// through a broker of tasks. It connects and disconnects as Send does. Error 303 when the text was changed,
+        /// 610 when the reply to the message never came: then nobody knows whether it was taken.</summary>
+        /// <param name="text">The text, unchanged.</param>
+        /// <exception cref="SsmtpException">With one of these numbers, among others: 118, 161, 162, 163, 166, 201, 301,
+        /// 303, 603, 610, 1120, 10054, 10061, 11001.</exception>
+        public void SendQueued(string text)
+        {
+            Check(Native.ssmtp_send_queued(handle, Utf8.Bytes(text)));
+        }
+
+        /// <summary>SendQueued on a thread of its own, where the event handlers run too. Cancelling interrupts it, and
+        /// the task ends as cancelled.</summary>
+        /// <param name="text">The text, unchanged.</param>
+        /// <exception cref="SsmtpException">With one of these numbers, among others: 118, 161, 162, 163, 166, 201, 301,
+        /// 303, 603, 610, 1120, 10054, 10061, 11001.</exception>
+        /// <param name="cancellationToken">Interrupts the operation when it is cancelled.</param>
+        public Task SendQueuedAsync(string text, CancellationToken cancellationToken = default(CancellationToken))
+        {
+            return RunAsync(() => SendQueued(text), cancellationToken);
+        }
+
+        /// <summary>Names, a line each, the <c>.sending</c> files of a folder that no process is sending: a crash or a
+        /// lost reply left them, and they may have been sent or not. Config("QueueRecovery") says what else happens to
+        /// them. Unless it is List, what crashes left half-written is removed too.</summary>
+        /// <param name="queueDir">The folder.</param>
+        /// <exception cref="SsmtpException">With one of these numbers, among others: 166, 303.</exception>
+        public string RecoverQueue(string queueDir)
+        {
+            Check(Native.ssmtp_recover_queue(handle, Utf8.Bytes(queueDir), out IntPtr value));
+            return Utf8.Take(value);
+        }
+
+        /// <summary>RecoverQueue on a thread of its own, where the event handlers run too. Cancelling interrupts it,
+        /// and the task ends as cancelled.</summary>
+        /// <param name="queueDir">The folder.</param>
+        /// <exception cref="SsmtpException">With one of these numbers, among others: 166, 303.</exception>
+        /// <param name="cancellationToken">Interrupts the operation when it is cancelled.</param>
+        public Task<string> RecoverQueueAsync(string queueDir, CancellationToken cancellationToken = default(CancellationToken))
+        {
+            return RunAsync(() => RecoverQueue(queueDir), cancellationToken);
         }
 
         /// <summary>Adds a certificate that Encrypt and SignAndEncrypt encrypt for. It lasts until Reset, ResetHeaders
@@ -333,6 +384,54 @@ namespace Ssmtp
         public Task SignAndEncryptAsync(CancellationToken cancellationToken = default(CancellationToken))
         {
             return RunAsync(() => SignAndEncrypt(), cancellationToken);
+        }
+
+        /// <summary>Decrypts a received message with the key of Certificate and returns the MIME entity that was
+        /// encrypted: its header lines, an empty line, its body. It may be signed in turn, for VerifySignature. Nothing
+        /// is sent. Error 281 without Certificate, 273 without its key, 284 for whatever else is wrong: a message that
+        /// is not encrypted, not for this certificate, or damaged.</summary>
+        /// <param name="encryptedMessage">The whole message with its header, as it was received; or an entity of it, or
+        /// the bare CMS in DER.</param>
+        /// <exception cref="SsmtpException">With one of these numbers, among others: 166, 273, 281, 284.</exception>
+        public byte[] Decrypt(byte[] encryptedMessage)
+        {
+            Check(Native.ssmtp_decrypt(handle, encryptedMessage, Octets.Length(encryptedMessage), out IntPtr value, out UIntPtr length));
+            return Octets.Take(value, length);
+        }
+
+        /// <summary>Decrypt on a thread of its own, where the event handlers run too. Cancelling interrupts it, and the
+        /// task ends as cancelled.</summary>
+        /// <param name="encryptedMessage">The whole message with its header, as it was received; or an entity of it, or
+        /// the bare CMS in DER.</param>
+        /// <exception cref="SsmtpException">With one of these numbers, among others: 166, 273, 281, 284.</exception>
+        /// <param name="cancellationToken">Interrupts the operation when it is cancelled.</param>
+        public Task<byte[]> DecryptAsync(byte[] encryptedMessage, CancellationToken cancellationToken = default(CancellationToken))
+        {
+            return RunAsync(() => Decrypt(encryptedMessage), cancellationToken);
+        }
+
+        /// <summary>Checks every signature of a received message and returns the MIME entity that was signed. Who
+        /// signed is in SignerCert then; whether its owner is to be trusted is for the caller to decide. Where the
+        /// message lacks the signer's certificate it is looked for in Certificate and those of AddRecipientCert. Error
+        /// 284 when a signature is not valid or there is none.</summary>
+        /// <param name="signedMessage">The whole message with its header, as it was received; or an entity of it, or
+        /// the bare CMS in DER.</param>
+        /// <exception cref="SsmtpException">With one of these numbers, among others: 166, 284.</exception>
+        public byte[] VerifySignature(byte[] signedMessage)
+        {
+            Check(Native.ssmtp_verify_signature(handle, signedMessage, Octets.Length(signedMessage), out IntPtr value, out UIntPtr length));
+            return Octets.Take(value, length);
+        }
+
+        /// <summary>VerifySignature on a thread of its own, where the event handlers run too. Cancelling interrupts it,
+        /// and the task ends as cancelled.</summary>
+        /// <param name="signedMessage">The whole message with its header, as it was received; or an entity of it, or
+        /// the bare CMS in DER.</param>
+        /// <exception cref="SsmtpException">With one of these numbers, among others: 166, 284.</exception>
+        /// <param name="cancellationToken">Interrupts the operation when it is cancelled.</param>
+        public Task<byte[]> VerifySignatureAsync(byte[] signedMessage, CancellationToken cancellationToken = default(CancellationToken))
+        {
+            return RunAsync(() => VerifySignature(signedMessage), cancellationToken);
         }
     }
 }

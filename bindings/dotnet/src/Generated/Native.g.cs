@@ -124,6 +124,19 @@ namespace Ssmtp
         [UnmanagedFunctionPointer(CallingConvention.Cdecl)]
         internal delegate int SSLStatusCallback(IntPtr handle, ref SSLStatusEvent e, IntPtr userdata);
 
+        [StructLayout(LayoutKind.Sequential)]
+        internal struct TokenWantedEvent
+        {
+            internal uint size;
+            internal IntPtr user;
+            internal UIntPtr user_len;
+            internal IntPtr reason;
+            internal UIntPtr reason_len;
+        }
+
+        [UnmanagedFunctionPointer(CallingConvention.Cdecl)]
+        internal delegate int TokenWantedCallback(IntPtr handle, ref TokenWantedEvent e, IntPtr userdata);
+
         /// <summary>Makes a handle with every property at its default.</summary>
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
         internal static extern SsmtpHandle ssmtp_new();
@@ -551,14 +564,16 @@ namespace Ssmtp
         /// <summary>Content encryption of Encrypt and SignAndEncrypt: <c>3DES</c>, <c>DES</c>, <c>RC2CBC40</c>,
         /// <c>RC2CBC64</c>, <c>RC2CBC128</c> or <c>RC2</c>, <c>AESCBC128</c> or <c>AES</c>, <c>AESCBC192</c>,
         /// <c>AESCBC256</c>, <c>AESGCM128</c> or <c>AESGCM</c>, <c>AESGCM192</c>, <c>AESGCM256</c>, or an object
-        /// identifier.</summary>
+        /// identifier; <c>Auto</c> takes the best that every recipient can read, by what the signatures said that
+        /// VerifySignature saw, and AESCBC256 for those of whom nothing is known.</summary>
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
         internal static extern int ssmtp_get_encrypting_algorithm(SsmtpHandle handle, out IntPtr value);
 
         /// <summary>Content encryption of Encrypt and SignAndEncrypt: <c>3DES</c>, <c>DES</c>, <c>RC2CBC40</c>,
         /// <c>RC2CBC64</c>, <c>RC2CBC128</c> or <c>RC2</c>, <c>AESCBC128</c> or <c>AES</c>, <c>AESCBC192</c>,
         /// <c>AESCBC256</c>, <c>AESGCM128</c> or <c>AESGCM</c>, <c>AESGCM192</c>, <c>AESGCM256</c>, or an object
-        /// identifier.</summary>
+        /// identifier; <c>Auto</c> takes the best that every recipient can read, by what the signatures said that
+        /// VerifySignature saw, and AESCBC256 for those of whom nothing is known.</summary>
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
         internal static extern int ssmtp_set_encrypting_algorithm(SsmtpHandle handle, byte[] value);
 
@@ -587,6 +602,11 @@ namespace Ssmtp
         /// <summary>Whether a signature carries the issuing certificates too, as far as they are known.</summary>
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
         internal static extern int ssmtp_set_include_chain(SsmtpHandle handle, int value);
+
+        /// <summary>The certificate of who signed the message that VerifySignature verified last; empty before, and
+        /// after one that failed.</summary>
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int ssmtp_get_signer_cert(SsmtpHandle handle, out SsmtpCertHandle value);
 
         /// <summary>Whether the session uses TLS.</summary>
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
@@ -1344,9 +1364,20 @@ namespace Ssmtp
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
         internal static extern int ssmtp_queue(SsmtpHandle handle, byte[] queue_dir, out IntPtr value);
 
-        /// <summary>Sends every <c>.queued</c> file of a folder.</summary>
+        /// <summary>Sends every <c>.queued</c> file of a folder in the order of their names, over the open connection
+        /// or one of its own.</summary>
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
         internal static extern int ssmtp_process_queue(SsmtpHandle handle, byte[] queue_dir);
+
+        /// <summary>Sends a message that <c>Queue("*")</c> returned, on this handle or any other, so that it can travel
+        /// through a broker of tasks.</summary>
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int ssmtp_send_queued(SsmtpHandle handle, byte[] text);
+
+        /// <summary>Names, a line each, the <c>.sending</c> files of a folder that no process is sending: a crash or a
+        /// lost reply left them, and they may have been sent or not.</summary>
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int ssmtp_recover_queue(SsmtpHandle handle, byte[] queue_dir, out IntPtr value);
 
         /// <summary>Adds a certificate that Encrypt and SignAndEncrypt encrypt for.</summary>
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
@@ -1365,6 +1396,15 @@ namespace Ssmtp
         /// <summary>Signs the body, then encrypts the signed entity.</summary>
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
         internal static extern int ssmtp_sign_and_encrypt(SsmtpHandle handle);
+
+        /// <summary>Decrypts a received message with the key of Certificate and returns the MIME entity that was
+        /// encrypted: its header lines, an empty line, its body.</summary>
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int ssmtp_decrypt(SsmtpHandle handle, byte[] encrypted_message, UIntPtr length, out IntPtr value, out UIntPtr value_length);
+
+        /// <summary>Checks every signature of a received message and returns the MIME entity that was signed.</summary>
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int ssmtp_verify_signature(SsmtpHandle handle, byte[] signed_message, UIntPtr length, out IntPtr value, out UIntPtr value_length);
 
         /// <summary>Attaches a file to the message (multipart/mixed, RFC 2183).</summary>
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
@@ -1423,5 +1463,9 @@ namespace Ssmtp
         /// <summary>A step of the TLS handshake, for logs.</summary>
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
         internal static extern int ssmtp_on_ssl_status(SsmtpHandle handle, SSLStatusCallback callback, IntPtr userdata);
+
+        /// <summary>An OAuth login (amXOAUTH2, OAUTHBEARER) has no token, or the server refuses the one it got.</summary>
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int ssmtp_on_token_wanted(SsmtpHandle handle, TokenWantedCallback callback, IntPtr userdata);
     }
 }

@@ -137,9 +137,11 @@ namespace Ssmtp
         /// mechanism and no other: one that the server does not offer is error 161, as a refused login is, and the
         /// connection is closed. <c>amUserPassword</c> takes PLAIN where it is offered, else LOGIN; <c>amXOAUTH2</c>
         /// takes the token from AuthorizationIdentity and needs no Password; <c>amNTLM</c> answers with version 1
-        /// unless UseNTLMv2 is True. <c>amKerberos</c> does not work yet (606 from Connect). <c>amAPOP</c> belongs to
-        /// POP3 and is refused when set (603). The setting SASLMechanism names further mechanisms. Without TLS, PLAIN,
-        /// LOGIN and OAuth show the password or token to whoever listens; PITrail says so.</summary>
+        /// unless UseNTLMv2 is True. <c>amKerberos</c> needs the system's GSSAPI library (270 without it) and takes a
+        /// ticket for User from the usual cache, or gets one with Password; the service is <c>smtp@</c> and MailServer.
+        /// <c>amAPOP</c> belongs to POP3 and is refused when set (603). The setting SASLMechanism names further
+        /// mechanisms. Without TLS, PLAIN, LOGIN and OAuth show the password or token to whoever listens; PITrail says
+        /// so.</summary>
         public SsmtpAuthMechanisms AuthMechanism
         {
             get
@@ -537,7 +539,9 @@ namespace Ssmtp
         /// <summary>Content encryption of Encrypt and SignAndEncrypt: <c>3DES</c>, <c>DES</c>, <c>RC2CBC40</c>,
         /// <c>RC2CBC64</c>, <c>RC2CBC128</c> or <c>RC2</c>, <c>AESCBC128</c> or <c>AES</c>, <c>AESCBC192</c>,
         /// <c>AESCBC256</c>, <c>AESGCM128</c> or <c>AESGCM</c>, <c>AESGCM192</c>, <c>AESGCM256</c>, or an object
-        /// identifier. New programs should set <c>AESCBC256</c>, which the setting SecurityProfile=Modern does.</summary>
+        /// identifier; <c>Auto</c> takes the best that every recipient can read, by what the signatures said that
+        /// VerifySignature saw, and AESCBC256 for those of whom nothing is known. New programs should set
+        /// <c>AESCBC256</c>, which the setting SecurityProfile=Modern does. An unknown name is refused (603).</summary>
         public string EncryptingAlgorithm
         {
             get
@@ -593,6 +597,18 @@ namespace Ssmtp
             set
             {
                 Check(Native.ssmtp_set_include_chain(handle, value ? 1 : 0));
+            }
+        }
+
+        /// <summary>The certificate of who signed the message that VerifySignature verified last; empty before, and
+        /// after one that failed. Reading gives a copy that the caller releases. Whether its owner is to be trusted is
+        /// for the caller to decide.</summary>
+        public Certificate SignerCert
+        {
+            get
+            {
+                Check(Native.ssmtp_get_signer_cert(handle, out SsmtpCertHandle value));
+                return new Certificate(value);
             }
         }
 

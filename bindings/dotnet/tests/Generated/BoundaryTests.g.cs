@@ -101,6 +101,7 @@ namespace Ssmtp.Tests
             { "ssmtp_set_include_certificate", handle => Native.ssmtp_set_include_certificate(handle, 0) },
             { "ssmtp_get_include_chain", handle => Native.ssmtp_get_include_chain(handle, out int value) },
             { "ssmtp_set_include_chain", handle => Native.ssmtp_set_include_chain(handle, 0) },
+            { "ssmtp_get_signer_cert", handle => Native.ssmtp_get_signer_cert(handle, out SsmtpCertHandle value) },
             { "ssmtp_get_ssl_enabled", handle => Native.ssmtp_get_ssl_enabled(handle, out int value) },
             { "ssmtp_set_ssl_enabled", handle => Native.ssmtp_set_ssl_enabled(handle, 0) },
             { "ssmtp_get_ssl_start_mode", handle => Native.ssmtp_get_ssl_start_mode(handle, out int value) },
@@ -248,10 +249,14 @@ namespace Ssmtp.Tests
             { "ssmtp_send_to_terminal_and_email", handle => Native.ssmtp_send_to_terminal_and_email(handle) },
             { "ssmtp_queue", handle => Native.ssmtp_queue(handle, null, out IntPtr value) },
             { "ssmtp_process_queue", handle => Native.ssmtp_process_queue(handle, null) },
+            { "ssmtp_send_queued", handle => Native.ssmtp_send_queued(handle, null) },
+            { "ssmtp_recover_queue", handle => Native.ssmtp_recover_queue(handle, null, out IntPtr value) },
             { "ssmtp_add_recipient_cert", handle => Native.ssmtp_add_recipient_cert(handle, null, UIntPtr.Zero) },
             { "ssmtp_sign", handle => Native.ssmtp_sign(handle) },
             { "ssmtp_encrypt", handle => Native.ssmtp_encrypt(handle) },
             { "ssmtp_sign_and_encrypt", handle => Native.ssmtp_sign_and_encrypt(handle) },
+            { "ssmtp_decrypt", handle => Native.ssmtp_decrypt(handle, null, UIntPtr.Zero, out IntPtr value, out UIntPtr value_length) },
+            { "ssmtp_verify_signature", handle => Native.ssmtp_verify_signature(handle, null, UIntPtr.Zero, out IntPtr value, out UIntPtr value_length) },
             { "ssmtp_add_attachment_file", handle => Native.ssmtp_add_attachment_file(handle, null, null, null) },
             { "ssmtp_add_attachment_data", handle => Native.ssmtp_add_attachment_data(handle, null, UIntPtr.Zero, null, null) },
             { "ssmtp_add_inline_file", handle => Native.ssmtp_add_inline_file(handle, null, null, null) },
@@ -266,6 +271,7 @@ namespace Ssmtp.Tests
             { "ssmtp_on_expand", handle => Native.ssmtp_on_expand(handle, null, IntPtr.Zero) },
             { "ssmtp_on_ssl_server_authentication", handle => Native.ssmtp_on_ssl_server_authentication(handle, null, IntPtr.Zero) },
             { "ssmtp_on_ssl_status", handle => Native.ssmtp_on_ssl_status(handle, null, IntPtr.Zero) },
+            { "ssmtp_on_token_wanted", handle => Native.ssmtp_on_token_wanted(handle, null, IntPtr.Zero) },
         };
 
         private static readonly Dictionary<string, Func<SsmtpCertHandle, int>> OfCert = new Dictionary<string, Func<SsmtpCertHandle, int>>

@@ -94,5 +94,15 @@ namespace Ssmtp.Tests
             Check.Equal(16, (int)Marshal.OffsetOf(type, "message_len"), "message_len");
             Check.Equal(24, Marshal.SizeOf(type));
         }
+
+        public static void the_struct_of_token_wanted_is_laid_out_as_in_c()
+        {
+            var type = typeof(Native.TokenWantedEvent);
+            Check.Equal(8, (int)Marshal.OffsetOf(type, "user"), "user");
+            Check.Equal(16, (int)Marshal.OffsetOf(type, "user_len"), "user_len");
+            Check.Equal(24, (int)Marshal.OffsetOf(type, "reason"), "reason");
+            Check.Equal(32, (int)Marshal.OffsetOf(type, "reason_len"), "reason_len");
+            Check.Equal(40, Marshal.SizeOf(type));
+        }
     }
 }

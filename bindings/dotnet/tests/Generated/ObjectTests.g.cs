@@ -45,58 +45,5 @@ namespace Ssmtp.Tests
 
     public static class PlannedMethodTests
     {
-        public static void queue_is_planned()
-        {
-            using (var smtp = new Ssmtp())
-            {
-                var error = Check.Fails(606, () => smtp.Queue("sample"));
-                Check.Contains("Queue", error.Message);
-            }
-        }
-
-        public static void process_queue_is_planned()
-        {
-            using (var smtp = new Ssmtp())
-            {
-                var error = Check.Fails(606, () => smtp.ProcessQueue("sample"));
-                Check.Contains("ProcessQueue", error.Message);
-            }
-        }
-
-        public static void add_recipient_cert_is_planned()
-        {
-            using (var smtp = new Ssmtp())
-            {
-                var error = Check.Fails(606, () => smtp.AddRecipientCert(new byte[] { 1 }));
-                Check.Contains("AddRecipientCert", error.Message);
-            }
-        }
-
-        public static void sign_is_planned()
-        {
-            using (var smtp = new Ssmtp())
-            {
-                var error = Check.Fails(606, () => smtp.Sign());
-                Check.Contains("Sign", error.Message);
-            }
-        }
-
-        public static void encrypt_is_planned()
-        {
-            using (var smtp = new Ssmtp())
-            {
-                var error = Check.Fails(606, () => smtp.Encrypt());
-                Check.Contains("Encrypt", error.Message);
-            }
-        }
-
-        public static void sign_and_encrypt_is_planned()
-        {
-            using (var smtp = new Ssmtp())
-            {
-                var error = Check.Fails(606, () => smtp.SignAndEncrypt());
-                Check.Contains("SignAndEncrypt", error.Message);
-            }
-        }
     }
 }

@@ -26,6 +26,8 @@ namespace Ssmtp.Tests
                 Check.Equal("False", smtp.Config("UseNTLMv2"), "UseNTLMv2");
                 Check.Equal("", smtp.Config("SASLMechanism"), "SASLMechanism");
                 Check.Equal("False", smtp.Config("KeepQueue"), "KeepQueue");
+                Check.Equal("", smtp.Config("QueueRetry"), "QueueRetry");
+                Check.Equal("List", smtp.Config("QueueRecovery"), "QueueRecovery");
                 Check.Equal("0", smtp.Config("ConnectionTimeout"), "ConnectionTimeout");
                 Check.Equal("False", smtp.Config("AbsoluteTimeout"), "AbsoluteTimeout");
                 Check.Equal("0", smtp.Config("LocalPort"), "LocalPort");
@@ -47,6 +49,8 @@ namespace Ssmtp.Tests
                 Check.Equal("", smtp.Config("FirewallUser"), "FirewallUser");
                 Check.Equal("", smtp.Config("FirewallPassword"), "FirewallPassword");
                 Check.Equal("", smtp.Config("FirewallData"), "FirewallData");
+                Check.Equal("False", smtp.Config("FirewallTls"), "FirewallTls");
+                Check.Equal("", smtp.Config("FirewallAuthentication"), "FirewallAuthentication");
                 Check.Equal("False", smtp.Config("FirewallListener"), "FirewallListener");
                 Check.Equal("", smtp.Config("ProxyExceptionsList"), "ProxyExceptionsList");
                 Check.Equal("16320", smtp.Config("SSLEnabledProtocols"), "SSLEnabledProtocols");
@@ -111,6 +115,7 @@ namespace Ssmtp.Tests
                 Check.Equal("False", smtp.Config("UseSubjectKeyId"), "UseSubjectKeyId");
                 Check.Equal("Separate", smtp.Config("BccEncryption"), "BccEncryption");
                 Check.Equal("False", smtp.Config("RequireRecipientCert"), "RequireRecipientCert");
+                Check.Equal("False", smtp.Config("ProtectHeaders"), "ProtectHeaders");
             }
         }
 
@@ -262,18 +267,36 @@ namespace Ssmtp.Tests
         {
             using (var smtp = new Ssmtp())
             {
-                Check.Equal("", smtp.Config("SASLMechanism=sample@client.example"));
-                Check.Equal("sample@client.example", smtp.Config("SASLMechanism"));
+                Check.Equal("", smtp.Config("SASLMechanism=scram-sha-256"));
+                Check.Equal("scram-sha-256", smtp.Config("SASLMechanism"));
             }
         }
 
-        public static void keep_queue_is_planned()
+        public static void keep_queue_reads_as_it_was_set()
         {
             using (var smtp = new Ssmtp())
             {
-                Check.Equal("", smtp.Config("KeepQueue=False"));
-                var error = Check.Fails(606, () => smtp.Config("KeepQueue=True"));
-                Check.Contains("KeepQueue", error.Message);
+                Check.Equal("", smtp.Config("KeepQueue=True"));
+                Check.Equal("True", smtp.Config("KeepQueue"));
+                Check.Fails(603, () => smtp.Config("KeepQueue=neither"));
+            }
+        }
+
+        public static void queue_retry_reads_as_it_was_set()
+        {
+            using (var smtp = new Ssmtp())
+            {
+                Check.Equal("", smtp.Config("QueueRetry=60;600;86400"));
+                Check.Equal("60;600;86400", smtp.Config("QueueRetry"));
+            }
+        }
+
+        public static void queue_recovery_reads_as_it_was_set()
+        {
+            using (var smtp = new Ssmtp())
+            {
+                Check.Equal("", smtp.Config("QueueRecovery=Requeue"));
+                Check.Equal("Requeue", smtp.Config("QueueRecovery"));
             }
         }
 
@@ -491,6 +514,25 @@ namespace Ssmtp.Tests
             }
         }
 
+        public static void firewall_tls_reads_as_it_was_set()
+        {
+            using (var smtp = new Ssmtp())
+            {
+                Check.Equal("", smtp.Config("FirewallTls=True"));
+                Check.Equal("True", smtp.Config("FirewallTls"));
+                Check.Fails(603, () => smtp.Config("FirewallTls=neither"));
+            }
+        }
+
+        public static void firewall_authentication_reads_as_it_was_set()
+        {
+            using (var smtp = new Ssmtp())
+            {
+                Check.Equal("", smtp.Config("FirewallAuthentication=Digest"));
+                Check.Equal("Digest", smtp.Config("FirewallAuthentication"));
+            }
+        }
+
         public static void proxy_exceptions_list_reads_as_it_was_set()
         {
             using (var smtp = new Ssmtp())
@@ -504,8 +546,8 @@ namespace Ssmtp.Tests
         {
             using (var smtp = new Ssmtp())
             {
-                Check.Equal("", smtp.Config("SSLEnabledProtocols=16321"));
-                Check.Equal("16321", smtp.Config("SSLEnabledProtocols"));
+                Check.Equal("", smtp.Config("SSLEnabledProtocols=15360"));
+                Check.Equal("15360", smtp.Config("SSLEnabledProtocols"));
                 Check.Fails(603, () => smtp.Config("SSLEnabledProtocols=neither"));
             }
         }
@@ -1015,6 +1057,16 @@ namespace Ssmtp.Tests
                 Check.Equal("", smtp.Config("RequireRecipientCert=True"));
                 Check.Equal("True", smtp.Config("RequireRecipientCert"));
                 Check.Fails(603, () => smtp.Config("RequireRecipientCert=neither"));
+            }
+        }
+
+        public static void protect_headers_reads_as_it_was_set()
+        {
+            using (var smtp = new Ssmtp())
+            {
+                Check.Equal("", smtp.Config("ProtectHeaders=True"));
+                Check.Equal("True", smtp.Config("ProtectHeaders"));
+                Check.Fails(603, () => smtp.Config("ProtectHeaders=neither"));
             }
         }
     }

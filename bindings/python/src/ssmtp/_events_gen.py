@@ -15,6 +15,7 @@ __all__ = [
     "SSLServerAuthenticationEvent",
     "SSLStatusEvent",
     "StartTransferEvent",
+    "TokenWantedEvent",
     "TransferEvent",
 ]
 
@@ -225,6 +226,25 @@ class SSLStatusEvent(Event):
         return cls(text_at(raw.message, raw.message_len))
 
 
+class TokenWantedEvent(Event):
+    """An OAuth login (amXOAUTH2, OAUTHBEARER) has no token, or the server refuses the one it got. A
+    handler that knows a fresh one sets AuthorizationIdentity by Config; it is then tried once on
+    the same connection. Without a handler, or with the token unchanged, the login has failed.
+    """
+
+    __slots__ = ("user", "reason")
+
+    def __init__(self, user: str, reason: str) -> None:
+        #: Whom the token is for.
+        self.user = user
+        #: What the server says about the token that it refuses; empty when there was none.
+        self.reason = reason
+
+    @classmethod
+    def read(cls, raw: Any) -> "TokenWantedEvent":
+        return cls(text_at(raw.user, raw.user_len), text_at(raw.reason, raw.reason_len))
+
+
 #: Event name: what makes the event of its struct.
 READERS: Dict[str, Callable[[Any], Event]] = {
     "connection_status": ConnectionStatusEvent.read,
@@ -236,4 +256,5 @@ READERS: Dict[str, Callable[[Any], Event]] = {
     "expand": ExpandEvent.read,
     "ssl_server_authentication": SSLServerAuthenticationEvent.read,
     "ssl_status": SSLStatusEvent.read,
+    "token_wanted": TokenWantedEvent.read,
 }

@@ -105,6 +105,16 @@ class ssmtp_ssl_status_event(Structure):
     ]
 
 
+class ssmtp_token_wanted_event(Structure):
+    _fields_ = [
+        ("size", c_uint32),
+        ("user", c_void_p),
+        ("user_len", c_size_t),
+        ("reason", c_void_p),
+        ("reason_len", c_size_t),
+    ]
+
+
 def _callback(struct: Any) -> Any:
     """`int32_t (*)(ssmtp_t *, struct *, void *userdata)`; not 0 stops the operation."""
     return CFUNCTYPE(c_int32, c_void_p, POINTER(struct), c_void_p)
@@ -119,6 +129,7 @@ ERROR_CB = _callback(ssmtp_error_event)
 EXPAND_CB = _callback(ssmtp_expand_event)
 SSL_SERVER_AUTHENTICATION_CB = _callback(ssmtp_ssl_server_authentication_event)
 SSL_STATUS_CB = _callback(ssmtp_ssl_status_event)
+TOKEN_WANTED_CB = _callback(ssmtp_token_wanted_event)
 READ_CB = CFUNCTYPE(c_int64, c_void_p, c_void_p, c_size_t)
 CLOSE_CB = CFUNCTYPE(None, c_void_p)
 
@@ -133,6 +144,7 @@ EVENTS: Dict[str, Any] = {
     "expand": EXPAND_CB,
     "ssl_server_authentication": SSL_SERVER_AUTHENTICATION_CB,
     "ssl_status": SSL_STATUS_CB,
+    "token_wanted": TOKEN_WANTED_CB,
 }
 
 #: Function name: result, arguments.
@@ -258,6 +270,7 @@ FUNCTIONS: Dict[str, Tuple[Any, Tuple[Any, ...]]] = {
     "ssmtp_set_include_certificate": (c_int32, (c_void_p, c_int32)),
     "ssmtp_get_include_chain": (c_int32, (c_void_p, POINTER(c_int32))),
     "ssmtp_set_include_chain": (c_int32, (c_void_p, c_int32)),
+    "ssmtp_get_signer_cert": (c_int32, (c_void_p, POINTER(c_void_p))),
     "ssmtp_get_ssl_enabled": (c_int32, (c_void_p, POINTER(c_int32))),
     "ssmtp_set_ssl_enabled": (c_int32, (c_void_p, c_int32)),
     "ssmtp_get_ssl_start_mode": (c_int32, (c_void_p, POINTER(c_int32))),
@@ -465,10 +478,20 @@ FUNCTIONS: Dict[str, Tuple[Any, Tuple[Any, ...]]] = {
     "ssmtp_send_to_terminal_and_email": (c_int32, (c_void_p,)),
     "ssmtp_queue": (c_int32, (c_void_p, c_char_p, POINTER(c_void_p))),
     "ssmtp_process_queue": (c_int32, (c_void_p, c_char_p)),
+    "ssmtp_send_queued": (c_int32, (c_void_p, c_char_p)),
+    "ssmtp_recover_queue": (c_int32, (c_void_p, c_char_p, POINTER(c_void_p))),
     "ssmtp_add_recipient_cert": (c_int32, (c_void_p, c_char_p, c_size_t)),
     "ssmtp_sign": (c_int32, (c_void_p,)),
     "ssmtp_encrypt": (c_int32, (c_void_p,)),
     "ssmtp_sign_and_encrypt": (c_int32, (c_void_p,)),
+    "ssmtp_decrypt": (
+        c_int32,
+        (c_void_p, c_char_p, c_size_t, POINTER(c_void_p), POINTER(c_size_t)),
+    ),
+    "ssmtp_verify_signature": (
+        c_int32,
+        (c_void_p, c_char_p, c_size_t, POINTER(c_void_p), POINTER(c_size_t)),
+    ),
     "ssmtp_add_attachment_file": (c_int32, (c_void_p, c_char_p, c_char_p, c_char_p)),
     "ssmtp_add_attachment_data": (c_int32, (c_void_p, c_char_p, c_size_t, c_char_p, c_char_p)),
     "ssmtp_add_inline_file": (c_int32, (c_void_p, c_char_p, c_char_p, c_char_p)),
@@ -486,6 +509,7 @@ FUNCTIONS: Dict[str, Tuple[Any, Tuple[Any, ...]]] = {
         (c_void_p, SSL_SERVER_AUTHENTICATION_CB, c_void_p),
     ),
     "ssmtp_on_ssl_status": (c_int32, (c_void_p, SSL_STATUS_CB, c_void_p)),
+    "ssmtp_on_token_wanted": (c_int32, (c_void_p, TOKEN_WANTED_CB, c_void_p)),
 }
 
 

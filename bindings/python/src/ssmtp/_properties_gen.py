@@ -23,6 +23,7 @@ from ._events_gen import (
     SSLServerAuthenticationEvent,
     SSLStatusEvent,
     StartTransferEvent,
+    TokenWantedEvent,
     TransferEvent,
 )
 from ._firewall import Firewall
@@ -144,10 +145,11 @@ class Properties(Accessor):
         this mechanism and no other: one that the server does not offer is error 161, as a refused
         login is, and the connection is closed. `amUserPassword` takes PLAIN where it is offered,
         else LOGIN; `amXOAUTH2` takes the token from AuthorizationIdentity and needs no Password;
-        `amNTLM` answers with version 1 unless UseNTLMv2 is True. `amKerberos` does not work yet
-        (606 from Connect). `amAPOP` belongs to POP3 and is refused when set (603). The setting
-        SASLMechanism names further mechanisms. Without TLS, PLAIN, LOGIN and OAuth show the
-        password or token to whoever listens; PITrail says so.
+        `amNTLM` answers with version 1 unless UseNTLMv2 is True. `amKerberos` needs the system's
+        GSSAPI library (270 without it) and takes a ticket for User from the usual cache, or gets
+        one with Password; the service is `smtp@` and MailServer. `amAPOP` belongs to POP3 and is
+        refused when set (603). The setting SASLMechanism names further mechanisms. Without TLS,
+        PLAIN, LOGIN and OAuth show the password or token to whoever listens; PITrail says so.
         """
         return AuthMechanism(self._get_int("ssmtp_get_auth_mechanism"))
 
@@ -460,13 +462,12 @@ class Properties(Accessor):
     def encrypting_algorithm(self) -> str:
         """Content encryption of Encrypt and SignAndEncrypt: `3DES`, `DES`, `RC2CBC40`, `RC2CBC64`,
         `RC2CBC128` or `RC2`, `AESCBC128` or `AES`, `AESCBC192`, `AESCBC256`, `AESGCM128` or
-        `AESGCM`, `AESGCM192`, `AESGCM256`, or an object identifier. New programs should set
-        `AESCBC256`, which the setting SecurityProfile=Modern does.
+        `AESGCM`, `AESGCM192`, `AESGCM256`, or an object identifier; `Auto` takes the best that
+        every recipient can read, by what the signatures said that VerifySignature saw, and
+        AESCBC256 for those of whom nothing is known. New programs should set `AESCBC256`, which the
+        setting SecurityProfile=Modern does. An unknown name is refused (603).
 
         Default: "3DES".
-
-        Planned: it reads as its default, and writing anything else raises SsmtpError 606 in this
-        version.
         """
         return self._get_text("ssmtp_get_encrypting_algorithm")
 
@@ -480,9 +481,6 @@ class Properties(Accessor):
         `md5`) or by object identifier. It reads as the object identifier; the default is SHA-256.
 
         Default: "2.16.840.1.101.3.4.2.1".
-
-        Planned: it reads as its default, and writing anything else raises SsmtpError 606 in this
-        version.
         """
         return self._get_text("ssmtp_get_signing_algorithm")
 
@@ -496,9 +494,6 @@ class Properties(Accessor):
         certificate already.
 
         Default: True.
-
-        Planned: it reads as its default, and writing anything else raises SsmtpError 606 in this
-        version.
         """
         return self._get_bool("ssmtp_get_include_certificate")
 
@@ -510,15 +505,20 @@ class Properties(Accessor):
     def include_chain(self) -> bool:
         """Whether a signature carries the issuing certificates too, as far as they are known. It
         needs IncludeCertificate.
-
-        Planned: it reads as its default, and writing anything else raises SsmtpError 606 in this
-        version.
         """
         return self._get_bool("ssmtp_get_include_chain")
 
     @include_chain.setter
     def include_chain(self, value: bool) -> None:
         self._set_bool("ssmtp_set_include_chain", value)
+
+    @property
+    def signer_cert(self) -> Certificate:
+        """The certificate of who signed the message that VerifySignature verified last; empty
+        before, and after one that failed. Reading gives a copy that the caller releases. Whether
+        its owner is to be trusted is for the caller to decide.
+        """
+        return Certificate.adopt(self._get_certificate("ssmtp_get_signer_cert"))
 
     @property
     def ssl_enabled(self) -> bool:
@@ -772,14 +772,14 @@ class Methods(Accessor):
 
     def queue(self, queue_dir: str) -> str:
         """Writes the message, ready to send, to a new file `.queued` in a folder that exists, and
-        returns the name of the file. The folder `*` returns the content instead of writing it. It
-        needs From and a recipient but no MailServer.
+        returns the name of the file. Once it has returned, the file is whole and on the disk (error
+        303 where that fails, and no file then). The folder `*` returns the content instead, in
+        ASCII, for SendQueued or a file of your own. It needs From and a recipient but no
+        MailServer. The format is in docs/queue-format.md.
 
         `queue_dir`: The folder, or `*`.
 
-        Errors worth telling apart: 164, 165, 166, 303.
-
-        Planned: it raises SsmtpError 606 in this version.
+        Errors worth telling apart: 164, 165, 166, 201, 301, 302, 303, 434, 603.
         """
         return self._run_text("ssmtp_queue", text("queue_dir", queue_dir))
 
@@ -788,22 +788,56 @@ class Methods(Accessor):
         return await self._in_thread(self.queue, queue_dir)
 
     def process_queue(self, queue_dir: str) -> None:
-        """Sends every `.queued` file of a folder. A sent file is removed (see KeepQueue), one that
-        fails becomes `.failed`, fires Error and does not stop the others. The message of the handle
-        is left alone.
+        """Sends every `.queued` file of a folder in the order of their names, over the open
+        connection or one of its own. A file is `.sending` while it is sent; then it is removed (see
+        KeepQueue), or becomes `.failed`, fires Error and does not stop the others (see QueueRetry).
+        One whose fate is not known, since the reply to it never came, stays `.sending` and is never
+        sent again by itself (see RecoverQueue). When the server cannot be reached or refuses the
+        login, that error is returned and the files stay `.queued`. Any number of processes and
+        threads may work at one folder. The message of the handle is left alone.
 
         `queue_dir`: The folder.
 
         Errors worth telling apart: 118, 161, 162, 163, 166, 201, 301, 303, 1120, 10054, 10061,
         11001.
-
-        Planned: it raises SsmtpError 606 in this version.
         """
         self._run("ssmtp_process_queue", text("queue_dir", queue_dir))
 
     async def process_queue_async(self, queue_dir: str) -> None:
         """`process_queue` in a thread of its own; cancelling the task interrupts it."""
         await self._in_thread(self.process_queue, queue_dir)
+
+    def send_queued(self, text: str) -> None:
+        """Sends a message that `Queue("*")` returned, on this handle or any other, so that it can
+        travel through a broker of tasks. It connects and disconnects as Send does. Error 303 when
+        the text was changed, 610 when the reply to the message never came: then nobody knows
+        whether it was taken.
+
+        `text`: The text, unchanged.
+
+        Errors worth telling apart: 118, 161, 162, 163, 166, 201, 301, 303, 603, 610, 1120, 10054,
+        10061, 11001.
+        """
+        self._run("ssmtp_send_queued", text("text", text))
+
+    async def send_queued_async(self, text: str) -> None:
+        """`send_queued` in a thread of its own; cancelling the task interrupts it."""
+        await self._in_thread(self.send_queued, text)
+
+    def recover_queue(self, queue_dir: str) -> str:
+        """Names, a line each, the `.sending` files of a folder that no process is sending: a crash
+        or a lost reply left them, and they may have been sent or not. Config("QueueRecovery") says
+        what else happens to them. Unless it is List, what crashes left half-written is removed too.
+
+        `queue_dir`: The folder.
+
+        Errors worth telling apart: 166, 303.
+        """
+        return self._run_text("ssmtp_recover_queue", text("queue_dir", queue_dir))
+
+    async def recover_queue_async(self, queue_dir: str) -> str:
+        """`recover_queue` in a thread of its own; cancelling the task interrupts it."""
+        return await self._in_thread(self.recover_queue, queue_dir)
 
     def add_recipient_cert(self, cert_encoded: bytes) -> None:
         """Adds a certificate that Encrypt and SignAndEncrypt encrypt for. It lasts until Reset,
@@ -812,8 +846,6 @@ class Methods(Accessor):
         `cert_encoded`: The certificate as DER, PEM or Base64.
 
         Errors worth telling apart: 272.
-
-        Planned: it raises SsmtpError 606 in this version.
         """
         self._call("ssmtp_add_recipient_cert", *octets("cert_encoded", cert_encoded))
 
@@ -822,8 +854,6 @@ class Methods(Accessor):
         header lines in OtherHeaders (RFC 8551). Error 281 without Certificate, 273 without its key.
 
         Errors worth telling apart: 273, 281, 283.
-
-        Planned: it raises SsmtpError 606 in this version.
         """
         self._run("ssmtp_sign")
 
@@ -837,8 +867,6 @@ class Methods(Accessor):
         readable. Error 272 without a usable certificate.
 
         Errors worth telling apart: 272, 283.
-
-        Planned: it raises SsmtpError 606 in this version.
         """
         self._run("ssmtp_encrypt")
 
@@ -850,14 +878,47 @@ class Methods(Accessor):
         """Signs the body, then encrypts the signed entity. Errors as Sign and Encrypt have them.
 
         Errors worth telling apart: 272, 273, 281, 283.
-
-        Planned: it raises SsmtpError 606 in this version.
         """
         self._run("ssmtp_sign_and_encrypt")
 
     async def sign_and_encrypt_async(self) -> None:
         """`sign_and_encrypt` in a thread of its own; cancelling the task interrupts it."""
         await self._in_thread(self.sign_and_encrypt)
+
+    def decrypt(self, encrypted_message: bytes) -> bytes:
+        """Decrypts a received message with the key of Certificate and returns the MIME entity that
+        was encrypted: its header lines, an empty line, its body. It may be signed in turn, for
+        VerifySignature. Nothing is sent. Error 281 without Certificate, 273 without its key, 284
+        for whatever else is wrong: a message that is not encrypted, not for this certificate, or
+        damaged.
+
+        `encrypted_message`: The whole message with its header, as it was received; or an entity of
+        it, or the bare CMS in DER.
+
+        Errors worth telling apart: 166, 273, 281, 284.
+        """
+        return self._run_bytes("ssmtp_decrypt", *octets("encrypted_message", encrypted_message))
+
+    async def decrypt_async(self, encrypted_message: bytes) -> bytes:
+        """`decrypt` in a thread of its own; cancelling the task interrupts it."""
+        return await self._in_thread(self.decrypt, encrypted_message)
+
+    def verify_signature(self, signed_message: bytes) -> bytes:
+        """Checks every signature of a received message and returns the MIME entity that was signed.
+        Who signed is in SignerCert then; whether its owner is to be trusted is for the caller to
+        decide. Where the message lacks the signer's certificate it is looked for in Certificate and
+        those of AddRecipientCert. Error 284 when a signature is not valid or there is none.
+
+        `signed_message`: The whole message with its header, as it was received; or an entity of it,
+        or the bare CMS in DER.
+
+        Errors worth telling apart: 166, 284.
+        """
+        return self._run_bytes("ssmtp_verify_signature", *octets("signed_message", signed_message))
+
+    async def verify_signature_async(self, signed_message: bytes) -> bytes:
+        """`verify_signature` in a thread of its own; cancelling the task interrupts it."""
+        return await self._in_thread(self.verify_signature, signed_message)
 
     def add_attachment_file(self, path: str, name: str, content_type: str) -> None:
         """Attaches a file to the message (multipart/mixed, RFC 2183). The file is read while the
@@ -1073,3 +1134,20 @@ class Handlers(Accessor):
     @on_ssl_status.setter
     def on_ssl_status(self, handler: Handler[SSLStatusEvent]) -> None:
         self._set_handler("ssl_status", handler)
+
+    @property
+    def on_token_wanted(self) -> Handler[TokenWantedEvent]:
+        """An OAuth login (amXOAUTH2, OAUTHBEARER) has no token, or the server refuses the one it
+        got. A handler that knows a fresh one sets AuthorizationIdentity by Config; it is then tried
+        once on the same connection. Without a handler, or with the token unchanged, the login has
+        failed.
+
+        `user`: Whom the token is for.
+
+        `reason`: What the server says about the token that it refuses; empty when there was none.
+        """
+        return self._handler("token_wanted")
+
+    @on_token_wanted.setter
+    def on_token_wanted(self, handler: Handler[TokenWantedEvent]) -> None:
+        self._set_handler("token_wanted", handler)

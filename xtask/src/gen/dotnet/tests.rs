@@ -185,6 +185,9 @@ fn setting_sample(s: &Setting) -> Option<String> {
         _ if crate::r#gen::samples::keeps(&s.spec) => Some("True".into()),
         "bool" => Some(if setting_default(s) == "True" { "False" } else { "True" }.into()),
         "string" => Some(sample_text(&s.spec).into()),
+        _ if crate::r#gen::samples::number(&s.spec).is_some() => {
+            crate::r#gen::samples::number(&s.spec).map(|n| n.to_string())
+        }
         // A code page is no number to count up from.
         _ if s.spec == "CodePage" => None,
         _ => {

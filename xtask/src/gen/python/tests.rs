@@ -139,6 +139,9 @@ fn sample(
         ("CodePage", _) => "28591".into(),
         ("MtPriority", _) => quoted("-9"),
         (_, Type::Bool) => if value == Some(&Value::Bool(true)) { "False" } else { "True" }.into(),
+        (spec, Type::Int) if crate::r#gen::samples::number(spec).is_some() => {
+            crate::r#gen::samples::number(spec)?.to_string()
+        }
         (_, Type::Int | Type::Int64) => {
             let above = number + 1;
             if range.1.is_some_and(|max| above > max) { number - 1 } else { above.max(range.0.unwrap_or(above)) }

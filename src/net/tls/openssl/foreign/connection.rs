@@ -205,7 +205,7 @@ impl Connection {
         // SAFETY: both write one number.
         let (hashed, kinded) = unsafe {
             (
-                (self.library.SSL_get_peer_signature_nid)(self.raw, &mut hash),
+                (self.library.SSL_ctrl)(self.raw, ctrl::PEER_SIGNATURE, 0, ptr::from_mut(&mut hash).cast()),
                 (self.library.SSL_get_peer_signature_type_nid)(self.raw, &mut kind),
             )
         };

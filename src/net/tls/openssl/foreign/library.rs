@@ -132,7 +132,6 @@ functions! {
     SSL_session_reused(*const SslConn) -> c_int;
     SSL_version(*const SslConn) -> c_int;
     SSL_get_current_cipher(*const SslConn) -> *const SslCipher;
-    SSL_get_peer_signature_nid(*const SslConn, *mut c_int) -> c_int;
     SSL_get_peer_signature_type_nid(*const SslConn, *mut c_int) -> c_int;
     SSL_export_keying_material(
         *mut SslConn, *mut c_uchar, size_t, *const c_char, size_t, *const c_uchar, size_t, c_int) -> c_int;
@@ -207,6 +206,7 @@ pub mod ctrl {
     pub const CHAIN_CERT: c_int = 89;
     pub const GROUPS: c_int = 92;
     pub const SIGNATURES: c_int = 98;
+    pub const PEER_SIGNATURE: c_int = 108;
     pub const PEER_KEY: c_int = 109;
     pub const MIN_VERSION: c_int = 123;
     pub const MAX_VERSION: c_int = 124;

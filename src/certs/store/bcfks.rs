@@ -1,0 +1,187 @@
+//! Bouncy Castle's FIPS key stores (BCFKS). No standard: read as its `KeyStoreSpi` writes them. A list of objects under PBES2 with
+//! AES-256-CCM (or key wrap), and an HMAC over what was encrypted. Each of the keys that the password makes has its purpose hashed in.
+
+use super::der_file::opened;
+use super::{ENTRIES, Format};
+use crate::certs::contents::Contents;
+use crate::certs::der::{self, Reader};
+use crate::certs::fault::{Fault, Read, broken, unsupported};
+use crate::certs::key::PrivateKey;
+use crate::certs::pbe::{self, Budget};
+use ccm::aead::generic_array::GenericArray;
+use ccm::aead::{AeadInPlace, KeyInit};
+use ccm::consts::{U7, U8, U12, U13, U16};
+use ring::hmac;
+use zeroize::Zeroizing;
+
+pub struct Bcfks;
+
+type Secret = Zeroizing<Vec<u8>>;
+
+const PBES2: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 5, 13];
+const AES256_CCM: &[u8] = &[0x60, 0x86, 0x48, 1, 0x65, 3, 4, 1, 47];
+/// Certificates of one key.
+const CHAIN: usize = 64;
+
+impl Format for Bcfks {
+    fn name(&self) -> &'static str {
+        "BCFKS"
+    }
+
+    fn recognises(&self, bytes: &[u8]) -> bool {
+        // An encrypted store begins with an AlgorithmIdentifier three deep; keys and certificates have other tags there.
+        let mut rest = bytes;
+        for _ in 0..3 {
+            match der::header(rest) {
+                Ok((head, _)) if rest[0] == der::SEQUENCE => rest = &rest[head..],
+                _ => return false,
+            }
+        }
+        rest.first() == Some(&der::OID) && rest.get(2..2 + PBES2.len()) == Some(PBES2)
+    }
+
+    fn read(&self, bytes: &[u8], password: &str) -> Read<Contents> {
+        let password = Password(password);
+        let mut budget = Budget::default();
+        let mut store = der::only_sequence(bytes)?;
+        let data = store.value()?;
+        let check = store.value()?;
+        store.finish()?;
+        if check.tag != der::SEQUENCE {
+            return unsupported("a BCFKS store that is signed instead of having a password");
+        }
+        verify(Reader::new(check.content), data.whole, &password, &mut budget)?;
+        let mut sealed = Reader::new(data.content);
+        let algorithm = sealed.sequence()?;
+        let plain = decrypt(algorithm, sealed.expect(der::OCTET_STRING)?, &password, "STORE_ENCRYPTION", &mut budget)?;
+        let mut list = der::only_sequence(&plain)?;
+        list.small()?;
+        list.sequence()?;
+        // When it was made and last changed.
+        list.value()?;
+        list.value()?;
+        let mut objects = list.sequence()?;
+        let mut found = Contents::default();
+        while !objects.is_empty() {
+            object(objects.sequence()?, &password, &mut budget, &mut found)?;
+            if found.certificates.len() + found.keys.len() > ENTRIES {
+                return broken("it has too many entries");
+            }
+        }
+        Ok(found)
+    }
+}
+
+/// A password, made different for each use.
+struct Password<'a>(&'a str);
+
+impl Password<'_> {
+    fn for_purpose(&self, purpose: &str) -> Secret {
+        let wide = |text: &str| -> Secret {
+            // No password is no octets, not the zero at its end.
+            let end = (!text.is_empty()).then_some(0);
+            Zeroizing::new(text.encode_utf16().chain(end).flat_map(u16::to_be_bytes).collect())
+        };
+        Zeroizing::new([&wide(self.0)[..], &wide(purpose)].concat())
+    }
+}
+
+fn verify(mut check: Reader<'_>, data: &[u8], password: &Password<'_>, budget: &mut Budget) -> Read<()> {
+    let oid = check.sequence()?.oid()?;
+    let algorithm = match oid {
+        [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 2, 9] => hmac::HMAC_SHA256,
+        [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 2, 10] => hmac::HMAC_SHA384,
+        [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 2, 11] => hmac::HMAC_SHA512,
+        other => return unsupported(format!("the MAC {}", der::dotted(other))),
+    };
+    let derivation = check.sequence()?;
+    let expected = check.expect(der::OCTET_STRING)?;
+    let key = pbe::derive(derivation, &password.for_purpose("INTEGRITY_CHECK"), 64, budget)?;
+    hmac::verify(&hmac::Key::new(algorithm, &key), data, expected).map_err(|_| Fault::Password)
+}
+
+fn decrypt(
+    mut algorithm: Reader<'_>,
+    data: &[u8],
+    password: &Password<'_>,
+    purpose: &str,
+    budget: &mut Budget,
+) -> Read<Secret> {
+    match algorithm.oid()? {
+        PBES2 => {}
+        other => return unsupported(format!("the encryption {}", der::dotted(other))),
+    }
+    let mut parameters = algorithm.sequence()?;
+    let derivation = parameters.sequence()?;
+    let mut scheme = parameters.sequence()?;
+    match scheme.oid()? {
+        AES256_CCM => {}
+        other => return unsupported(format!("the cipher {}", der::dotted(other))),
+    }
+    let key = pbe::derive(derivation, &password.for_purpose(purpose), 32, budget)?;
+    if key.len() != 32 {
+        return broken("a key of another length than its cipher's");
+    }
+    // RFC 5084 §3.1: the tag has 12 octets when nothing else is said.
+    let mut ccm = scheme.sequence()?;
+    let nonce = ccm.expect(der::OCTET_STRING)?;
+    let tag = if ccm.is_empty() { 12 } else { ccm.small()? };
+    macro_rules! open {
+        ($(($nonce:literal, $tag:literal) $n:ident $t:ident),*) => {
+            match (nonce.len(), tag) {
+                $(($nonce, $tag) => open_with::<ccm::Ccm<aes::Aes256, $t, $n>>(&key, nonce, data, $tag),)*
+                _ => unsupported(format!("AES-CCM with a nonce of {} and a tag of {tag} octets", nonce.len())),
+            }
+        };
+    }
+    use ccm::consts::U12 as T12;
+    open!((12, 8) U12 U8, (12, 12) U12 T12, (12, 16) U12 U16, (13, 8) U13 U8, (13, 16) U13 U16, (7, 8) U7 U8)
+}
+
+fn open_with<C: KeyInit + AeadInPlace>(key: &[u8], nonce: &[u8], data: &[u8], tag: usize) -> Read<Secret> {
+    let Some(end) = data.len().checked_sub(tag) else { return broken("an encrypted value that ends in the middle") };
+    let cipher = C::new_from_slice(key).or_else(|_| broken("a key of another length than its cipher's"))?;
+    let mut plain = Zeroizing::new(data[..end].to_vec());
+    cipher
+        .decrypt_in_place_detached(GenericArray::from_slice(nonce), &[], &mut plain, GenericArray::from_slice(&data[end..]))
+        .map_err(|_| Fault::Password)?;
+    Ok(plain)
+}
+
+fn object(mut object: Reader<'_>, password: &Password<'_>, budget: &mut Budget, found: &mut Contents) -> Read<()> {
+    let kind = object.small()?;
+    // Its name, when it was made, when it was last changed.
+    for _ in 0..3 {
+        object.value()?;
+    }
+    let data = object.expect(der::OCTET_STRING)?;
+    match kind {
+        // A trusted certificate.
+        0 => found.add_certificate(data),
+        // A key, with a password of its own or the store's.
+        1 | 3 => {
+            let mut entry = der::only_sequence(data)?;
+            let mut sealed = entry.sequence()?;
+            let mut chain = entry.sequence()?;
+            let mut length = 0;
+            while !chain.is_empty() {
+                let certificate = chain.value()?;
+                // The chains of several keys share their authorities.
+                if !found.certificates.iter().any(|c| c.der() == certificate.whole) {
+                    found.add_certificate(certificate.whole)?;
+                }
+                length += 1;
+                if length > CHAIN || found.certificates.len() > ENTRIES {
+                    return broken("a chain that is too long");
+                }
+            }
+            let algorithm = sealed.sequence()?;
+            let octets = sealed.expect(der::OCTET_STRING)?;
+            let plain = decrypt(algorithm, octets, password, "PRIVATE_KEY_ENCRYPTION", budget)?;
+            found.add_key(PrivateKey::from_pkcs8(&plain).map_err(opened))
+        }
+        // Secret keys are nobody's here.
+        2 | 4 => Ok(()),
+        _ => broken("an entry of an unknown kind"),
+    }
+}

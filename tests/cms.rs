@@ -1,0 +1,10 @@
+//! Signed and encrypted messages (`ssmtp::smime`) against `openssl cms`: what one writes, the other reads.
+
+#[path = "cms/bench.rs"]
+mod bench;
+#[path = "cms/encrypting.rs"]
+mod encrypting;
+#[path = "cms/hostile.rs"]
+mod hostile;
+#[path = "cms/signing.rs"]
+mod signing;
