@@ -164,7 +164,7 @@ typedef enum ssmtp_cert_store_type {
     SSMTP_CERT_STORE_TYPE_JWK_FILE = 18,
     // JSON Web Key content (RFC 7517).
     SSMTP_CERT_STORE_TYPE_JWK_BLOB = 19,
-    // A key on a security token.
+    // A key on a security token, through PKCS #11: as cstPKCS11.
     SSMTP_CERT_STORE_TYPE_SECURITY_KEY = 20,
     // Bouncy Castle FIPS key store file.
     SSMTP_CERT_STORE_TYPE_BCFKS_FILE = 21,
@@ -175,6 +175,22 @@ typedef enum ssmtp_cert_store_type {
     // Found out from the content.
     SSMTP_CERT_STORE_TYPE_AUTO = 99,
 } ssmtp_cert_store_type;
+
+// How a signer of one's own is to sign; ours.
+typedef enum ssmtp_sign_scheme {
+    // RSASSA-PKCS1-v1_5 of a digest (RFC 8017).
+    SSMTP_SIGN_SCHEME_RSA_PKCS1 = 0,
+    // RSASSA-PSS of a digest, with MGF1 of the same hash and a salt as long as the digest (RFC 8017).
+    SSMTP_SIGN_SCHEME_RSA_PSS = 1,
+    // ECDSA of a digest; the signature is DER.
+    SSMTP_SIGN_SCHEME_ECDSA = 2,
+    // DSA of a digest; the signature is DER.
+    SSMTP_SIGN_SCHEME_DSA = 3,
+    // Ed25519 of the message itself (RFC 8032).
+    SSMTP_SIGN_SCHEME_ED25519 = 4,
+    // Ed448 of the message itself (RFC 8032).
+    SSMTP_SIGN_SCHEME_ED448 = 5,
+} ssmtp_sign_scheme;
 
 // The numbers that functions return; 0 is success.
 typedef enum ssmtp_error {
@@ -582,6 +598,19 @@ typedef int64_t (*ssmtp_read_cb)(void *userdata, uint8_t *buffer, size_t size);
 
 // Told once when the library is done with a stream.
 typedef void (*ssmtp_close_cb)(void *userdata);
+
+// Signs with a key that the library does not have. `scheme` is an `ssmtp_sign_scheme_t`. `input` is the digest of what
+// is signed, whose
+// length tells the hash (16 MD5, 20 SHA-1, 28 SHA-224, 32 SHA-256, 48 SHA-384, 64 SHA-512); for Ed25519 and Ed448 it
+// is what is signed.
+// `signature` takes as many octets as `*signature_length` says, which is set to how many there are. Anything but 0 is
+// a refusal.
+typedef int32_t (*ssmtp_sign_cb)(void *userdata,
+                                 int32_t scheme,
+                                 const uint8_t *input,
+                                 size_t length,
+                                 uint8_t *signature,
+                                 size_t *signature_length);
 
 #ifdef __cplusplus
 extern "C" {
@@ -2204,6 +2233,16 @@ int32_t ssmtp_cert_new_store_encoded(int32_t store_type,
                                      const uint8_t *encoded,
                                      size_t length,
                                      ssmtp_cert_t **cert);
+
+// Puts a callback in the place of the certificate's private key: an HSM, a key service, a smart card. `sign` gets a
+// digest, whose length tells the hash (16 MD5, 20 SHA-1, 28 SHA-224, 32 SHA-256, 48 SHA-384, 64 SHA-512; for Ed25519
+// and Ed448 the message itself), and writes the signature; what is no signature of the certificate's key is refused.
+// It serves wherever a private key does, on the threads in which operations run, several at a time. Decrypting is not
+// for it. `close`, which may be NULL, is called once when certificate, handles and operations are done with it; it
+// calls nothing of the certificate. NULL as `sign` takes the key away; setting Subject or Encoded ends it too. Error
+// 272 when the certificate is empty, and `close` is not called then; a signer that refuses is error 283, in a
+// handshake 273.
+int32_t ssmtp_cert_set_signer(ssmtp_cert_t *cert, ssmtp_sign_cb sign, ssmtp_close_cb close, void *userdata);
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -19,6 +19,7 @@
 
 #include "ssmtp.h"
 
+#include <algorithm>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -184,7 +185,7 @@ enum class CertStoreType : std::int32_t {
     JWK_FILE = 18,
     /// JSON Web Key content (RFC 7517).
     JWK_BLOB = 19,
-    /// A key on a security token.
+    /// A key on a security token, through PKCS #11: as cstPKCS11.
     SECURITY_KEY = 20,
     /// Bouncy Castle FIPS key store file.
     BCFKS_FILE = 21,
@@ -194,6 +195,22 @@ enum class CertStoreType : std::int32_t {
     PKCS11 = 23,
     /// Found out from the content.
     AUTO = 99,
+};
+
+/// How a signer of one's own is to sign; ours.
+enum class SignScheme : std::int32_t {
+    /// RSASSA-PKCS1-v1_5 of a digest (RFC 8017).
+    RSA_PKCS1 = 0,
+    /// RSASSA-PSS of a digest, with MGF1 of the same hash and a salt as long as the digest (RFC 8017).
+    RSA_PSS = 1,
+    /// ECDSA of a digest; the signature is DER.
+    ECDSA = 2,
+    /// DSA of a digest; the signature is DER.
+    DSA = 3,
+    /// Ed25519 of the message itself (RFC 8032).
+    ED25519 = 4,
+    /// Ed448 of the message itself (RFC 8032).
+    ED448 = 5,
 };
 
 /// The numbers that error::code() can give.
@@ -546,7 +563,15 @@ struct Release {
 
 template <class T> using Owned = std::unique_ptr<T, Release>;
 
+/// What a signer threw on this thread, until the method that it ended takes it.
+inline thread_local std::exception_ptr signer_threw;
+
 [[noreturn]] inline void fail(ssmtp_t *handle, std::int32_t code) {
+    // The numbers of methods that a signer ended.
+    const bool ended = code == ErrorCode::ENCRYPT || code == ErrorCode::CREDENTIALS || code == ErrorCode::HANDSHAKE;
+    if (signer_threw && ended) {
+        std::rethrow_exception(std::exchange(signer_threw, nullptr));
+    }
     char *raw = nullptr;
     ssmtp_last_error(handle, &raw);
     Owned<char> text(raw);
@@ -944,6 +969,35 @@ private:
 
 } // namespace detail
 
+/// Signs with a private key that the library does not have: an HSM, a key service, a smart card. It gets the digest of
+/// what is signed (its length tells the hash; for Ed25519 and Ed448 what is signed itself) and returns the signature.
+using Signer = std::function<Bytes(SignScheme scheme, BytesView input)>;
+
+namespace detail {
+
+/// A signer for C: no exception leaves.
+inline std::int32_t sign(void *userdata, std::int32_t scheme, const std::uint8_t *input, std::size_t length,
+                         std::uint8_t *signature, std::size_t *room) noexcept {
+    signer_threw = nullptr;
+    try {
+        const Signer &signer = *static_cast<const Signer *>(userdata);
+        const Bytes made = signer(static_cast<SignScheme>(scheme), BytesView(input, length));
+        if (made.size() > *room) {
+            return 1;
+        }
+        std::copy(made.begin(), made.end(), signature);
+        *room = made.size();
+        return 0;
+    } catch (...) {
+        signer_threw = std::current_exception();
+        return 1;
+    }
+}
+
+inline void forget_signer(void *userdata) noexcept { delete static_cast<Signer *>(userdata); }
+
+} // namespace detail
+
 /// A certificate, with its private key where there is one. It is made from a file, from octets or out of a store;
 /// setting Subject or Encoded selects another one. Each handle holds its own copy.
 class Certificate {
@@ -987,6 +1041,20 @@ public:
         return *this;
     }
     ~Certificate() { ssmtp_cert_delete(cert_); }
+
+    /// Puts a function in the place of the private key; selecting another certificate ends it, and so does an empty
+    /// function. It is called on the threads in which methods run, several at a time, and what it throws comes out of
+    /// the method.
+    Certificate &set_signer(Signer signer) {
+        if (!signer) {
+            check(ssmtp_cert_set_signer(cert_, nullptr, nullptr, nullptr));
+            return *this;
+        }
+        auto held = std::make_unique<Signer>(std::move(signer));
+        check(ssmtp_cert_set_signer(cert_, detail::sign, detail::forget_signer, held.get()));
+        held.release(); // C tells when it is done with it.
+        return *this;
+    }
 
     /// The certificate, for calls to ssmtp.h; it stays the object's own.
     ssmtp_cert_t *handle() const noexcept { return cert_; }
@@ -1687,8 +1755,7 @@ public:
     }
 
     /// Which TLS implementation works: INTERNAL is the one built in, PLATFORM the system's OpenSSL, loaded at run time
-    /// (error 270 when it is not there), AUTOMATIC decides by what the settings ask for. Not there yet: anything but
-    /// the default is error 606.
+    /// (error 270 when it is not there), AUTOMATIC decides by what the settings ask for.
     SSLProvider ssl_provider() const { return static_cast<SSLProvider>(number(ssmtp_get_ssl_provider)); }
     Ssmtp &ssl_provider(SSLProvider value) { return put(ssmtp_set_ssl_provider, static_cast<std::int32_t>(value)); }
 

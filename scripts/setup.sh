@@ -49,11 +49,14 @@ if [ "$what" = test ]; then
     need libc6-dbg has_loader_symbols
     need strace have strace
     need python3 python3 -c 'import ctypes, email, smtplib, unittest'
+    need python3-cryptography python3 -c 'import cryptography'
     need mono-mcs have mcs
     need mono-runtime have mono
     need libmono-system-core4.0-cil test -e /usr/lib/mono/4.5/System.Core.dll
     need libmime-tools-perl perl -MMIME::Parser -e 1
     need openssl have openssl
+    need default-jdk-headless have javac
+    need libbcpkix-java test -e /usr/share/java/bcpkix.jar
     need softhsm2 have softhsm2-util
     need opensc have pkcs11-tool
     need cmake have cmake
@@ -66,6 +69,10 @@ if [ "$what" = test ]; then
     need krb5-kdc have krb5kdc
     need krb5-admin-server have kadmin.local
     need krb5-user have kinit
+    need squid have squid
+    need tinyproxy have tinyproxy
+    need dante-server have danted
+    need microsocks have microsocks
     need sasl2-bin have saslpasswd2
     need libsasl2-modules compgen -G '/usr/lib/*/sasl2/libntlm.so'
     need libsasl2-modules-db compgen -G '/usr/lib/*/sasl2/libsasldb.so'

@@ -439,7 +439,7 @@ pub enum CertStoreType {
     JwkFile = 18,
     /// JSON Web Key content (RFC 7517).
     JwkBlob = 19,
-    /// A key on a security token.
+    /// A key on a security token, through PKCS #11: as cstPKCS11.
     SecurityKey = 20,
     /// Bouncy Castle FIPS key store file.
     BcfksFile = 21,
@@ -562,6 +562,65 @@ impl CertStoreType {
         }
         if text.eq_ignore_ascii_case("cstAuto") {
             return Some(CertStoreType::Auto);
+        }
+        None
+    }
+}
+
+/// How a signer of one's own is to sign; ours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[repr(i32)]
+pub enum SignScheme {
+    /// RSASSA-PKCS1-v1_5 of a digest (RFC 8017).
+    #[default]
+    RsaPkcs1 = 0,
+    /// RSASSA-PSS of a digest, with MGF1 of the same hash and a salt as long as the digest (RFC 8017).
+    RsaPss = 1,
+    /// ECDSA of a digest; the signature is DER.
+    Ecdsa = 2,
+    /// DSA of a digest; the signature is DER.
+    Dsa = 3,
+    /// Ed25519 of the message itself (RFC 8032).
+    Ed25519 = 4,
+    /// Ed448 of the message itself (RFC 8032).
+    Ed448 = 5,
+}
+
+impl SignScheme {
+    pub fn from_i32(value: i32) -> Option<SignScheme> {
+        match value {
+            0 => Some(SignScheme::RsaPkcs1),
+            1 => Some(SignScheme::RsaPss),
+            2 => Some(SignScheme::Ecdsa),
+            3 => Some(SignScheme::Dsa),
+            4 => Some(SignScheme::Ed25519),
+            5 => Some(SignScheme::Ed448),
+            _ => None,
+        }
+    }
+
+    /// By its number or by the specification's name, in any case.
+    pub fn from_text(text: &str) -> Option<SignScheme> {
+        if let Ok(number) = text.parse() {
+            return SignScheme::from_i32(number);
+        }
+        if text.eq_ignore_ascii_case("sgnRSAPKCS1") {
+            return Some(SignScheme::RsaPkcs1);
+        }
+        if text.eq_ignore_ascii_case("sgnRSAPSS") {
+            return Some(SignScheme::RsaPss);
+        }
+        if text.eq_ignore_ascii_case("sgnECDSA") {
+            return Some(SignScheme::Ecdsa);
+        }
+        if text.eq_ignore_ascii_case("sgnDSA") {
+            return Some(SignScheme::Dsa);
+        }
+        if text.eq_ignore_ascii_case("sgnEd25519") {
+            return Some(SignScheme::Ed25519);
+        }
+        if text.eq_ignore_ascii_case("sgnEd448") {
+            return Some(SignScheme::Ed448);
         }
         None
     }

@@ -6,5 +6,7 @@ mod bench;
 mod encrypting;
 #[path = "cms/hostile.rs"]
 mod hostile;
+#[path = "cms/others.rs"]
+mod others;
 #[path = "cms/signing.rs"]
 mod signing;

@@ -1,17 +1,32 @@
-//! What a message costs in round trips (told by the server) and in system calls (told by strace), plain: ruling 17.
+//! What a message costs in round trips (told by the server) and in system calls (told by strace), plain and over TLS: ruling 17.
 
 mod common;
+#[path = "common/pki.rs"]
+mod pki;
 
 use common::Handle;
 use std::io::Write as _;
 use std::process::Command;
 use std::time::Duration;
+use xtask::server::tls::Mode;
 use xtask::server::{Options, Server};
 
 const FULL: &str = "PIPELINING,8BITMIME,SIZE 100000000";
 
 fn server(extensions: &str) -> Server {
     Server::start(Options { discard: true, ..Options::default() }.offer(extensions)).expect("a port is free")
+}
+
+/// The same over TLS 1.3, at once.
+fn secured(extensions: &str) -> Server {
+    let options = Options { discard: true, ..Options::default() }.offer(extensions);
+    pki::server(Mode::Implicit, &pki::setup("address"), options)
+}
+
+/// Has a handle use TLS, and trust these tests' authority.
+fn secure(handle: &Handle, root: &str) {
+    handle.must_set("SSLStartMode", "sslImplicit");
+    handle.config(&format!("CACertFilePaths={root}")).unwrap();
 }
 
 /// A handle with a message of so many bytes, and no handler of transfer events.
@@ -33,8 +48,11 @@ fn turns(server: &Server, what: impl FnOnce()) -> usize {
     server.turns() - before
 }
 
-fn batch(port: u16, count: usize) {
+fn batch(port: u16, count: usize, root: Option<&str>) {
     let handle = sender(port, 0);
+    if let Some(root) = root {
+        secure(&handle, root);
+    }
     let messages: Vec<Handle> = (0..count).map(|_| sender(port, 1_024)).collect();
     let (code, results) = handle.send_all(&messages.iter().collect::<Vec<_>>());
     assert_eq!((code, results), (0, vec![0; count]), "{}", handle.last_error());
@@ -44,12 +62,32 @@ fn batch(port: u16, count: usize) {
 fn messages_that_follow_each_other_cost_one_round_trip_each() {
     for extensions in [FULL.to_string(), format!("{FULL},CHUNKING")] {
         let server = server(&extensions);
-        let cost = |count| turns(&server, || batch(server.port(), count));
+        let cost = |count| turns(&server, || batch(server.port(), count, None));
         let (few, many) = (cost(10), cost(110));
         assert_eq!(many - few, 100, "{extensions}");
         // Greeting, EHLO, the first group, and a turn a message, of which the last one holds the answer to QUIT.
         assert_eq!(few, 3 + 10, "{extensions}");
     }
+}
+
+#[test]
+fn over_tls_the_round_trips_are_the_same() {
+    let root = pki::path("ca.pem");
+    for extensions in [FULL.to_string(), format!("{FULL},CHUNKING")] {
+        let server = secured(&extensions);
+        let cost = |count| turns(&server, || batch(server.port(), count, Some(&root)));
+        let (few, many) = (cost(10), cost(110));
+        assert_eq!((few, many - few), (3 + 10, 100), "{extensions}");
+    }
+    let server = secured(FULL);
+    let handle = sender(server.port(), 1_024);
+    secure(&handle, &root);
+    let used = turns(&server, || handle.call("Send", "").unwrap());
+    assert_eq!(used, 1 + 3, "a connection of its own: three after the greeting");
+    handle.call("Connect", "").unwrap();
+    let used = turns(&server, || (0..10).for_each(|_| handle.call("Send", "").unwrap()));
+    assert_eq!(used, 10 * 2, "on an open connection");
+    assert!(server.handshakes()[1].resumed, "reconnecting resumes");
 }
 
 #[test]
@@ -94,7 +132,7 @@ fn a_delaying_server_is_waited_for_once_a_message() {
     options.pace.delay = distance;
     let server = Server::start(options).expect("a port is free");
     let start = std::time::Instant::now();
-    batch(server.port(), 10);
+    batch(server.port(), 10, None);
     let took = start.elapsed();
     // Greeting, EHLO, the first group and ten messages; twice a message would be 23.
     assert!(took >= distance * 13 && took < distance * 21, "{took:?}");
@@ -114,6 +152,7 @@ fn calls(what: &str, port: u16, count: usize) -> Option<usize> {
         .arg(std::env::current_exe().expect("a test has a program"))
         .args(["--exact", "the_traced_process", "--ignored", "--test-threads=1"])
         .envs([("COUNT_WHAT", what), ("COUNT_PORT", &port.to_string()), ("COUNT_COUNT", &count.to_string())])
+        .env("COUNT_ROOT", if what.starts_with("tls-") { pki::path("ca.pem") } else { String::new() })
         .output();
     let text = std::fs::read_to_string(&log).unwrap_or_default();
     let _ = std::fs::remove_file(&log);
@@ -144,25 +183,34 @@ fn the_traced_process() {
     let number = |name: &str| std::env::var(name).ok().and_then(|n| n.parse::<usize>().ok());
     let (Some(port), Some(count)) = (number("COUNT_PORT"), number("COUNT_COUNT")) else { return };
     let port = u16::try_from(port).expect("a port");
-    match std::env::var("COUNT_WHAT").as_deref() {
+    let root = std::env::var("COUNT_ROOT").unwrap_or_default();
+    let sender = |port, size| {
+        let handle = sender(port, size);
+        if !root.is_empty() {
+            secure(&handle, &root);
+        }
+        handle
+    };
+    let what = std::env::var("COUNT_WHAT").unwrap_or_default();
+    match what.strip_prefix("tls-").or(Some(&what)) {
         // All messages are made first, in either run, so that only sending differs.
-        Ok("batch") => {
+        Some("batch") => {
             let handle = sender(port, 0);
             let message = sender(port, 1_024);
             let (code, _) = handle.send_all(&vec![&message; count]);
             assert_eq!(code, 0);
         }
-        Ok("open") => {
+        Some("open") => {
             let handle = sender(port, 1_024);
             handle.call("Connect", "").unwrap();
             (0..count).for_each(|_| handle.call("Send", "").unwrap());
         }
-        Ok("own") => {
+        Some("own") => {
             let handle = sender(port, 1_024);
             (0..count).for_each(|_| handle.call("Send", "").unwrap());
         }
         // Both runs make the same content; the second one sends it once more.
-        Ok("large") => {
+        Some("large") => {
             let handle = sender(port, 10 << 20);
             handle.call("Connect", "").unwrap();
             (0..count).for_each(|_| handle.call("Send", "").unwrap());
@@ -195,4 +243,21 @@ fn ten_megabytes_cost_at_most_two_system_calls_per_mebibyte() {
     let server = server(FULL);
     let Some(each) = each("large", server.port(), 1, 6) else { return };
     assert!(each / 10.0 <= 2.0, "{each}");
+}
+
+#[test]
+fn over_tls_messages_cost_as_many_system_calls() {
+    let server = secured(FULL);
+    let Some(batch) = each("tls-batch", server.port(), 100, 600) else { return };
+    assert!(batch <= 2.1, "{batch}");
+    if let Some(open) = each("tls-open", server.port(), 10, 110) {
+        assert!(open <= 7.1, "{open}");
+    }
+    if let Some(own) = each("tls-own", server.port(), 10, 60) {
+        assert!(own <= 40.0, "{own}");
+    }
+    if let Some(large) = each("tls-large", server.port(), 1, 6) {
+        // Sixteen records in a write: four writes a mebibyte, and what pushes the last one.
+        assert!(large / 10.0 <= 5.0, "{large}");
+    }
 }

@@ -268,3 +268,147 @@ fn apop_is_refused_when_it_is_set_and_kerberos_is_not() {
     handle.must_set("AuthMechanism", "amKerberos");
     assert_eq!(handle.get("AuthMechanism").unwrap(), "6");
 }
+
+#[test]
+fn a_name_of_no_mechanism_is_refused_when_it_is_set() {
+    let handle = Handle::new();
+    handle.config("SASLMechanism=scram-sha-256-PLUS").unwrap();
+    for name in ["PLAN", "SCRAM", "PLAIN LOGIN", "SCRAM-SHA-256-PLUS-PLUS", "*"] {
+        let refused = handle.config(&format!("SASLMechanism={name}")).unwrap_err();
+        assert_eq!(refused.code, 603, "{name}");
+        assert!(refused.text.contains("SCRAM-SHA-512-PLUS"), "it names those that there are: {}", refused.text);
+    }
+    assert_eq!(handle.config("SASLMechanism").unwrap(), "scram-sha-256-PLUS", "a refused value changes nothing");
+    handle.config("SASLMechanism=").unwrap();
+}
+
+/// What a handler of TokenWanted answers, and what it was told.
+struct Asked {
+    token: &'static str,
+    told: Vec<String>,
+    stop: bool,
+}
+
+unsafe extern "C" fn on_token_wanted(
+    smtp: *mut ssmtp::ffi::ssmtp_t,
+    event: *mut ssmtp::ffi::ssmtp_token_wanted_event,
+    asked: *mut std::ffi::c_void,
+) -> i32 {
+    // SAFETY: what `asks_for_tokens` registered, a whole event, and a text that ends with NUL.
+    unsafe {
+        let asked = &mut *asked.cast::<Asked>();
+        let text = |text| std::ffi::CStr::from_ptr(text).to_str().unwrap().to_string();
+        asked.told.push(format!("{}: {}", text((*event).user), text((*event).reason)));
+        if asked.token.is_empty() {
+            return i32::from(asked.stop);
+        }
+        let setting = std::ffi::CString::new(format!("AuthorizationIdentity={}", asked.token)).unwrap();
+        ssmtp::ffi::ssmtp_config(smtp, setting.as_ptr(), std::ptr::null_mut())
+    }
+}
+
+/// A server that takes GOOD only, and says of another token what is given. It gives the tokens that it got.
+fn token_server(json: &'static str) -> (u16, Receiver<Vec<String>>) {
+    server_with(move |mut stream, heard| {
+        stream.set_read_timeout(Some(Duration::from_secs(10)))?;
+        let mut lines = BufReader::new(stream.try_clone()?).lines();
+        write!(stream, "220 token.example\r\n")?;
+        lines.next().transpose()?;
+        write!(stream, "250-token.example\r\n250 AUTH XOAUTH2 OAUTHBEARER\r\n")?;
+        while let Some(line) = lines.next().transpose()? {
+            let Some(("AUTH", rest)) = line.split_once(' ') else { break };
+            let message = STANDARD.decode(rest.split(' ').nth(1).unwrap_or_default()).unwrap_or_default();
+            let message = String::from_utf8_lossy(&message).into_owned();
+            let token =
+                message.split("auth=Bearer ").nth(1).unwrap_or_default().split('\x01').next().unwrap_or_default();
+            heard.push(token.to_string());
+            if token == "GOOD-t0ken" {
+                write!(stream, "235 welcome\r\n")?;
+                continue;
+            }
+            if !json.is_empty() {
+                write!(stream, "334 {}\r\n", STANDARD.encode(json))?;
+                lines.next().transpose()?;
+            }
+            write!(stream, "535 5.7.8 not with {token}\r\n")?;
+        }
+        Ok(())
+    })
+}
+
+fn asks_for_tokens(json: &'static str, own: &str, asked: &mut Asked) -> (common::Outcome, Vec<String>, String) {
+    let mut outcome = None;
+    let mut all = String::new();
+    let mut heard_by_server = Vec::new();
+    for mechanism in ["XOAUTH2", "OAUTHBEARER"] {
+        asked.told.clear();
+        let (port, heard) = token_server(json);
+        let handle = Handle::to(port);
+        handle.must_set("User", USER);
+        handle.config(&format!("SASLMechanism={mechanism}")).unwrap();
+        if !own.is_empty() {
+            handle.config(&format!("AuthorizationIdentity=Bearer {own}")).unwrap();
+        }
+        let userdata = (&raw mut *asked).cast();
+        // SAFETY: what is asked outlives the handle.
+        assert_eq!(unsafe { ssmtp::ffi::ssmtp_on_token_wanted(handle.raw(), Some(on_token_wanted), userdata) }, 0);
+        let done = handle.call("Connect", "");
+        let connected = handle.get("Connected").unwrap();
+        assert_eq!(connected == "True", done.is_ok());
+        let _ = handle.call("Disconnect", "");
+        heard_by_server = heard.recv_timeout(Duration::from_secs(20)).expect("the server ends");
+        all += &format!("{:?} {done:?} {}", handle.events(), handle.get("LastReply").unwrap());
+        assert!(outcome.as_ref().is_none_or(|before| *before == done.is_ok()));
+        outcome = Some(done.is_ok());
+        if mechanism == "OAUTHBEARER" {
+            return (done, heard_by_server, all);
+        }
+    }
+    (Ok(()), heard_by_server, all)
+}
+
+const EXPIRED: &str = r#"{"status":"401","schemes":"bearer"}"#;
+
+#[test]
+fn a_handler_gives_another_token_when_one_has_expired_and_it_is_tried_once() {
+    let mut asked = Asked { token: "GOOD-t0ken", told: Vec::new(), stop: false };
+    let (done, heard, all) = asks_for_tokens(EXPIRED, "STALE-t0ken", &mut asked);
+    done.unwrap();
+    assert_eq!(heard, ["STALE-t0ken", "GOOD-t0ken"]);
+    assert_eq!(asked.told, ["tim: status 401, schemes bearer"]);
+    assert!(!all.contains("t0ken"), "{all}");
+    // A server that gives no reason but its reply.
+    let (done, heard, _) = asks_for_tokens("", "STALE-t0ken", &mut asked);
+    done.unwrap();
+    assert_eq!(heard, ["STALE-t0ken", "GOOD-t0ken"]);
+    assert_eq!(asked.told, ["tim: The server refuses the OAUTHBEARER login: 535 5.7.8 not with ***"]);
+    // Another bad one: the second refusal is final.
+    let mut asked = Asked { token: "OTHER-t0ken", told: Vec::new(), stop: false };
+    let (done, heard, all) = asks_for_tokens(EXPIRED, "STALE-t0ken", &mut asked);
+    assert_eq!(done.unwrap_err().code, 161);
+    assert_eq!((heard.len(), asked.told.len()), (2, 1));
+    assert!(!all.contains("t0ken"), "{all}");
+}
+
+#[test]
+fn a_handler_gives_the_first_token_where_there_is_none() {
+    let mut asked = Asked { token: "GOOD-t0ken", told: Vec::new(), stop: false };
+    let (done, heard, _) = asks_for_tokens(EXPIRED, "", &mut asked);
+    done.unwrap();
+    assert_eq!((heard, asked.told), (vec!["GOOD-t0ken".to_string()], vec!["tim: ".to_string()]));
+    let mut asked = Asked { token: "", told: Vec::new(), stop: false };
+    assert_eq!(asks_for_tokens(EXPIRED, "", &mut asked).0.unwrap_err().code, 603);
+}
+
+#[test]
+fn a_handler_without_a_better_token_leaves_it_at_the_refusal_or_stops() {
+    for (token, stop, code) in [("", false, 161), ("Bearer STALE-t0ken", false, 161), ("", true, 301)] {
+        let mut asked = Asked { token, told: Vec::new(), stop };
+        let (done, heard, _) = asks_for_tokens(EXPIRED, "STALE-t0ken", &mut asked);
+        assert_eq!((done.unwrap_err().code, heard.len(), asked.told.len()), (code, 1, 1));
+    }
+    // Not for want of a fresh token.
+    let mut asked = Asked { token: "GOOD-t0ken", told: Vec::new(), stop: false };
+    let (done, heard, _) = asks_for_tokens(r#"{"status":"insufficient_scope"}"#, "STALE-t0ken", &mut asked);
+    assert_eq!((done.unwrap_err().code, heard.len(), asked.told.len()), (161, 1, 0));
+}

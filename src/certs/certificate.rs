@@ -2,6 +2,7 @@
 //! selected there, which is immutable and shared by clones. Setting Subject or Encoded searches and swaps the selection; nothing else
 //! does.
 
+use super::key::PrivateKey;
 use super::loaded::Loaded;
 use super::refine::Refinement;
 use super::store::{self, der_file::Der, p7b::P7b, pem_file::PemPublic, read_as};
@@ -166,6 +167,16 @@ impl Certificate {
 
     fn open(&self) -> Result<Entries> {
         source::open(self.store_type, &self.store, self.store_password.expose())
+    }
+
+    /// Puts another private key beside what is selected, or none. Selecting anew drops it.
+    pub fn set_key(&mut self, key: Option<Arc<PrivateKey>>) {
+        if let Some(selected) = &self.selected {
+            let mut changed = Loaded::clone(selected);
+            changed.key = key;
+            self.keyless = false;
+            self.selected = Some(Arc::new(changed));
+        }
     }
 
     /// What is selected: certificate, key and chain. None while nothing is.

@@ -59,7 +59,7 @@ impl Contents {
         }
         let mut by_key: HashMap<Vec<u8>, usize> = HashMap::new();
         for (at, key) in self.keys.iter().enumerate() {
-            key.public_key().to_ssh().map(|blob| by_key.entry(blob).or_insert(at));
+            by_key.entry(identity(key.public_key())).or_insert(at);
         }
         let mut used = vec![false; self.keys.len()];
         let mut entries: Vec<Loaded> = Vec::new();
@@ -67,7 +67,7 @@ impl Contents {
             let at = if by_key.is_empty() {
                 None
             } else {
-                certificate.public_key().to_ssh().and_then(|blob| by_key.get(&blob).copied())
+                by_key.get(&identity(certificate.public_key())).copied()
             };
             if let Some(at) = at {
                 used[at] = true;
@@ -86,6 +86,11 @@ impl Contents {
         entries.extend(self.public_keys.into_iter().map(|key| Loaded::new(None, None, Some(key))));
         Ok(Entries { entries, certificates: self.certificates })
     }
+}
+
+/// What is the same for a key in whatever coat; X25519 has no form of SSH.
+fn identity(key: &PublicKey) -> Vec<u8> {
+    key.to_ssh().unwrap_or_else(|| key.der().to_vec())
 }
 
 /// The entries of one store.

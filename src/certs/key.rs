@@ -5,13 +5,13 @@
 use super::der::{self, Reader};
 use super::fault::{Fault, Read, broken, unsupported};
 use super::number;
-use super::signing::{self, Holder, RsaPadding, Scheme};
+use super::signing::{self, Holder, Ready, RsaPadding, Scheme};
 use super::spki::{self, Curve, PublicKey};
 use super::x509::X509;
 use ring::signature::KeyPair;
 use crate::error::Result;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use zeroize::Zeroizing;
 
 /// The largest RSA number: 16384 bits.
@@ -53,15 +53,15 @@ pub struct PrivateKey {
 
 /// Where a key is.
 enum Home {
-    /// As PKCS #8.
-    Memory(Zeroizing<Vec<u8>>),
+    /// As PKCS #8, and made ready for signing when it first signs.
+    Memory(Zeroizing<Vec<u8>>, OnceLock<Ready>),
     Elsewhere(Arc<dyn Holder>),
 }
 
 impl fmt::Debug for PrivateKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.home {
-            Home::Memory(_) => write!(f, "PrivateKey({:?})", self.kind),
+            Home::Memory(..) => write!(f, "PrivateKey({:?})", self.kind),
             Home::Elsewhere(_) => write!(f, "PrivateKey({:?}, elsewhere)", self.kind),
         }
     }
@@ -248,7 +248,7 @@ impl PrivateKey {
     }
 
     fn kept(kind: Kind, pkcs8: Zeroizing<Vec<u8>>, public: PublicKey) -> PrivateKey {
-        PrivateKey { kind, home: Home::Memory(pkcs8), public }
+        PrivateKey { kind, home: Home::Memory(pkcs8, OnceLock::new()), public }
     }
 
     pub fn kind(&self) -> Kind {
@@ -262,7 +262,7 @@ impl PrivateKey {
     /// The key as PKCS #8 DER; none for a key that lives elsewhere.
     pub fn pkcs8(&self) -> Option<&[u8]> {
         match &self.home {
-            Home::Memory(pkcs8) => Some(pkcs8),
+            Home::Memory(pkcs8, _) => Some(pkcs8),
             Home::Elsewhere(_) => None,
         }
     }
@@ -281,7 +281,7 @@ impl PrivateKey {
     pub fn schemes(&self) -> Vec<Scheme> {
         let own = match &self.home {
             Home::Elsewhere(holder) => holder.schemes(),
-            Home::Memory(_) => None,
+            Home::Memory(..) => None,
         };
         own.unwrap_or_else(|| signing::possible(self.kind, &self.public))
     }
@@ -289,7 +289,10 @@ impl PrivateKey {
     /// Signs a message. A key of another kind than the scheme's is error 283.
     pub fn sign(&self, scheme: Scheme, message: &[u8]) -> Result<Vec<u8>> {
         match &self.home {
-            Home::Memory(pkcs8) => signing::sign(self, pkcs8, scheme, message),
+            Home::Memory(pkcs8, ready) => {
+                let ready = ready.get_or_init(|| Ready::new(self.kind, pkcs8));
+                signing::sign(ready, &self.public, pkcs8, scheme, message)
+            }
             Home::Elsewhere(holder) if self.schemes().contains(&scheme) => holder.sign(scheme, message),
             Home::Elsewhere(_) => Err(signing::unfit(&self.public, scheme)),
         }
@@ -298,7 +301,7 @@ impl PrivateKey {
     /// Decrypts what was encrypted for this RSA key.
     pub fn decrypt(&self, padding: RsaPadding, data: &[u8]) -> Result<Zeroizing<Vec<u8>>> {
         match &self.home {
-            Home::Memory(pkcs8) => signing::decrypt(self, pkcs8, padding, data),
+            Home::Memory(pkcs8, _) => signing::decrypt(self, pkcs8, padding, data),
             Home::Elsewhere(holder) => holder.decrypt(padding, data),
         }
     }
@@ -306,7 +309,7 @@ impl PrivateKey {
     /// The secret that this key and somebody's public key of the same curve share (ECDH, X25519).
     pub fn agree(&self, peer: &PublicKey) -> Result<Zeroizing<Vec<u8>>> {
         match &self.home {
-            Home::Memory(pkcs8) => signing::agree(self, pkcs8, peer),
+            Home::Memory(pkcs8, _) => signing::agree(self, pkcs8, peer),
             Home::Elsewhere(holder) => holder.agree(peer),
         }
     }

@@ -15,7 +15,7 @@ pub use hash::Hash;
 pub use rsa::digest_info;
 
 use super::key::{Kind, PrivateKey};
-use super::spki::PublicKey;
+use super::spki::{Curve, PublicKey};
 use crate::error::{Code, Error, Result};
 use std::fmt;
 use zeroize::Zeroizing;
@@ -108,16 +108,45 @@ pub(super) fn possible(kind: Kind, public: &PublicKey) -> Vec<Scheme> {
     }
 }
 
+/// A key as the library wants it that signs with it: taking a key apart costs as much as half a signature.
+pub(super) enum Ready {
+    Rsa(Box<rsa::Ready>),
+    Ec(Curve, Option<ring::signature::EcdsaKeyPair>),
+    Ed25519(Option<ring::signature::Ed25519KeyPair>),
+    Ed448,
+    Dsa,
+    Nothing,
+}
+
+impl Ready {
+    pub(super) fn new(kind: Kind, pkcs8: &[u8]) -> Ready {
+        match kind {
+            Kind::Rsa => Ready::Rsa(Box::new(rsa::Ready::new(pkcs8))),
+            Kind::Ec(curve) => Ready::Ec(curve, ec::ready(curve, pkcs8)),
+            Kind::Ed25519 => Ready::Ed25519(ring::signature::Ed25519KeyPair::from_pkcs8_maybe_unchecked(pkcs8).ok()),
+            Kind::Ed448 => Ready::Ed448,
+            Kind::Dsa => Ready::Dsa,
+            Kind::X25519 | Kind::Other => Ready::Nothing,
+        }
+    }
+}
+
 /// Signs with a key in memory.
-pub(super) fn sign(key: &PrivateKey, pkcs8: &[u8], scheme: Scheme, message: &[u8]) -> Result<Vec<u8>> {
-    match (key.kind(), scheme) {
-        (Kind::Rsa, Scheme::RsaPkcs1(hash)) => rsa::sign(pkcs8, key.public_key(), hash, false, message),
-        (Kind::Rsa, Scheme::RsaPss(hash)) => rsa::sign(pkcs8, key.public_key(), hash, true, message),
-        (Kind::Ec(curve), Scheme::Ecdsa(hash)) => ec::sign(curve, pkcs8, hash, message),
-        (Kind::Ed25519, Scheme::Ed25519) => ec::sign_ed25519(pkcs8, message),
-        (Kind::Ed448, Scheme::Ed448) => curve448::sign(pkcs8, message),
-        (Kind::Dsa, Scheme::Dsa(hash)) => dsa::sign(pkcs8, key.public_key(), hash, message),
-        _ => Err(unfit(key.public_key(), scheme)),
+pub(super) fn sign(
+    ready: &Ready,
+    public: &PublicKey,
+    pkcs8: &[u8],
+    scheme: Scheme,
+    message: &[u8],
+) -> Result<Vec<u8>> {
+    match (ready, scheme) {
+        (Ready::Rsa(ready), Scheme::RsaPkcs1(hash)) => rsa::sign(ready, pkcs8, public, hash, false, message),
+        (Ready::Rsa(ready), Scheme::RsaPss(hash)) => rsa::sign(ready, pkcs8, public, hash, true, message),
+        (Ready::Ec(curve, pair), Scheme::Ecdsa(hash)) => ec::sign(*curve, pair.as_ref(), pkcs8, hash, message),
+        (Ready::Ed25519(Some(pair)), Scheme::Ed25519) => Ok(pair.sign(message).as_ref().to_vec()),
+        (Ready::Ed448, Scheme::Ed448) => curve448::sign(pkcs8, message),
+        (Ready::Dsa, Scheme::Dsa(hash)) => dsa::sign(pkcs8, public, hash, message),
+        _ => Err(unfit(public, scheme)),
     }
 }
 
@@ -173,6 +202,18 @@ pub fn rsa_encrypt(public: &PublicKey, padding: RsaPadding, data: &[u8]) -> Resu
         Kind::Rsa => rsa::encrypt(public, padding, data),
         _ => Err(Error::new(Code::Encrypt, format!("RSA does not encrypt for a key of the algorithm {}", public.algorithm()))),
     }
+}
+
+/// Agrees once with somebody's key: the public half of a key that is not kept, and the secret. As [`ephemeral`] and `agree`, faster.
+pub fn agree_once(peer: &PublicKey) -> Result<(PublicKey, Zeroizing<Vec<u8>>)> {
+    if let Kind::Ec(curve) = Kind::of(peer)
+        && let Some(agreed) = ec::agree_once(curve, peer)
+    {
+        return Ok(agreed);
+    }
+    let key = ephemeral(peer)?;
+    let secret = key.agree(peer)?;
+    Ok((key.public_key().clone(), secret))
 }
 
 /// A new key on the curve of somebody's key, to agree with it once (RFC 5753 §3.1, RFC 8418).

@@ -99,19 +99,15 @@ impl Operation<'_> {
     }
 
     /// Greeting, EHLO, and TLS where it belongs: nothing that was said before it counts after it, so EHLO is said again.
-    fn introduce(
-        &mut self,
-        start: Start,
-        tls: Option<&tls::Plan>,
-        hello: &str,
-        extended: bool,
-    ) -> Result<Vec<String>> {
+    fn introduce(&mut self, start: Start, tls: Option<&tls::Plan>, hello: &str, extended: bool) -> Result<Vec<String>> {
         if let (Start::AtOnce, Some(tls)) = (start, tls) {
             self.secure(tls)?;
         }
         self.converse(|session, cx| session.greet(cx)).map_err(|mut error| {
             if start != Start::AtOnce && error.code == Code::Timeout {
-                error.message.push_str("; a server that says nothing may be waiting for TLS (SSLStartMode sslImplicit)");
+                error
+                    .message
+                    .push_str("; a server that says nothing may be waiting for TLS (SSLStartMode sslImplicit)");
             }
             error
         })?;
@@ -176,7 +172,7 @@ impl Operation<'_> {
 }
 
 /// What the settings say about the next connection.
-fn dial_options(state: &State) -> DialOptions {
+pub(super) fn dial_options(state: &State) -> DialOptions {
     let settings = &state.settings;
     DialOptions {
         host: state.server.host().to_string(),

@@ -2,7 +2,7 @@
 
 use super::operation::Operation;
 use super::state::host_text;
-use super::{State, login, tls};
+use super::{Component, State, login, tls};
 use crate::config::Setting;
 use crate::enums::FirewallType;
 use crate::error::{Code, Error, Result};
@@ -148,17 +148,25 @@ impl Route {
     /// None leads to the server itself.
     pub fn read(state: &State) -> Result<Option<Route>> {
         let star = state.server.name.starts_with('*');
-        let exceptions = state.settings.text(Setting::ProxyExceptionsList);
-        let chosen = state.firewall.choose(state.server.host(), exceptions)?;
+        let mut chosen = Route::to(state, state.server.host())?;
         if star {
-            let kind = chosen.as_ref().map_or(state.firewall.firewall_type, |proxy| proxy.kind);
+            let kind = chosen.as_ref().map_or(state.firewall.firewall_type, |route| route.0.kind);
             if !matches!(kind, FirewallType::Socks4a | FirewallType::Socks5) {
                 let why = "'*' before MailServer leaves its name to the proxy, which needs SOCKS 4A or SOCKS 5";
                 return Err(Error::new(Code::ValueRefused, why));
             }
         }
-        Ok(chosen.map(|mut proxy| {
+        if let Some(Route(proxy)) = &mut chosen {
             proxy.resolves |= star;
+        }
+        Ok(chosen)
+    }
+
+    /// The way to any host.
+    pub fn to(state: &State, host: &str) -> Result<Option<Route>> {
+        let exceptions = state.settings.text(Setting::ProxyExceptionsList);
+        let chosen = state.firewall.choose(host, exceptions)?;
+        Ok(chosen.map(|mut proxy| {
             let modern = tls::is_modern(&state.settings);
             let login = ProxyLogin::from_name(state.settings.text(Setting::FirewallAuthentication));
             proxy.login = match login.unwrap_or_default() {
@@ -176,7 +184,7 @@ impl Route {
 impl Operation<'_> {
     /// Connects to the proxy and has it lead on to the server.
     pub(super) fn through(&mut self, route: Route, options: &DialOptions, clock: &Clock) -> Result<Box<dyn Stream>> {
-        let (stream, reached, server) = match self.lead(route.0, options, clock) {
+        let (stream, reached, server) = match self.component.lead(route.0, options, clock) {
             Ok(found) => found,
             Err(error) => {
                 self.status("Firewall connection complete", error.code as i32, &error.message)?;
@@ -197,6 +205,14 @@ impl Operation<'_> {
         Ok(stream)
     }
 
+}
+
+impl Component {
+    /// A connection through a proxy that is no conversation of this handle.
+    pub(super) fn by(&self, route: Route, options: &DialOptions, clock: &Clock) -> Result<Box<dyn Stream>> {
+        self.lead(route.0, options, clock).map(|(stream, _, _)| stream)
+    }
+
     /// The connection, the proxy's address, and the server's where it was resolved here.
     fn lead(&self, mut proxy: Proxy, options: &DialOptions, clock: &Clock) -> Result<Led> {
         let host = match Host::new(&options.host)? {
@@ -208,9 +224,9 @@ impl Operation<'_> {
             }
             host => host,
         };
-        let component = self.component;
+        let component = self;
         let plan = if proxy.tls {
-            Some(tls::Plan::for_proxy(&component.state.lock(), self.sink(), &proxy.host, proxy.port)?)
+            Some(tls::Plan::for_proxy(&component.state.lock(), &*component.sink, &proxy.host, proxy.port)?)
         } else {
             None
         };

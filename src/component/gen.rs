@@ -404,11 +404,14 @@ impl Component {
     }
 
     pub fn get_ssl_provider(&self) -> Result<i32> {
-        Ok(0)
+        Ok(self.state.lock().tls.ssl_provider as i32)
     }
 
     pub fn set_ssl_provider(&self, value: i32) -> Result<()> {
-        planned_set(value == 0, "SSLProvider")
+        let value = SslProvider::from_i32(value).ok_or_else(|| wild("SSLProvider", value))?;
+        let mut state = self.state.lock();
+        state.tls.ssl_provider = value;
+        Ok(())
     }
 
     pub fn get_ssl_cert(&self) -> Result<Certificate> {

@@ -90,8 +90,8 @@ impl Plan {
             cx.trace(Direction::Info, note.as_bytes())?;
         }
         let mut hide = Hide::new(self.masked, &self.credentials);
-        session.log_in(cx, &mut login, &mut hide, &mut |refusal, hide| {
-            if !self.ask_for_token(component, cx, &refusal.text)? {
+        session.log_in(cx, &mut login, &mut hide, &mut |reason, hide| {
+            if !choice.method.is_oauth() || !self.ask_for_token(component, cx, reason)? {
                 return Ok(None);
             }
             hide.add_credentials(&self.credentials);

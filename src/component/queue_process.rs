@@ -138,7 +138,7 @@ impl<'a> Run<'a> {
     }
 
     fn tell_of(&mut self, name: &str, error: &Error) {
-        self.tell(&Error { message: format!("{name}: {}", error.message), ..error.clone() });
+        self.tell(&Error::new(error.code, format!("{name}: {}", error.message)));
     }
 
     fn next_name(&mut self) -> Result<Option<Base>> {
@@ -251,7 +251,8 @@ impl<'a> Run<'a> {
         let mut place = 0;
         for (n, job) in jobs.into_iter().enumerate() {
             work.places.push(place);
-            let settled = |i: &usize| work.state.done.contains(&(place + i)) || work.state.refused.contains(&(place + i));
+            let settled =
+                |i: &usize| work.state.done.contains(&(place + i)) || work.state.refused.contains(&(place + i));
             let count = job.envelope.recipients.len();
             let who: Vec<usize> = (0..count).filter(|i| !settled(i)).collect();
             place += count;
@@ -281,9 +282,9 @@ impl<'a> Run<'a> {
         let outcomes = parcel.owner.state.lock().results.list().to_vec();
         let first = work.places.get(n).copied().unwrap_or(0);
         let mut waiting = None;
-        let for_good = done.as_ref().is_err_and(|e| {
-            !parcel.untried && !parcel.in_doubt && e.code != Code::Interrupted && !is_temporary(e)
-        });
+        let for_good = done
+            .as_ref()
+            .is_err_and(|e| !parcel.untried && !parcel.in_doubt && e.code != Code::Interrupted && !is_temporary(e));
         for index in who {
             let Some(outcome) = outcomes.get(index) else { continue };
             if outcome.accepted {

@@ -133,6 +133,7 @@ impl Component {
                 check_one_of("SecurityProfile", text, &["Modern"])?;
                 if !text.is_empty() {
                     tls::modern(&mut state.settings);
+                    state.smime.modern();
                 }
             }
             Setting::MaskSensitiveData => {

@@ -36,19 +36,30 @@ pub struct Smime {
 }
 
 impl Smime {
-    /// By name or object identifier, or `Auto`; it reads as it was set.
+    /// By name or object identifier, or `Auto`; it reads as it was set. Empty is the default again.
     pub fn set_encrypting_algorithm(&mut self, value: &str) -> Result<()> {
-        if !is_auto(value) {
+        let value = value.trim();
+        if !is_auto(value) && !value.is_empty() {
             Cipher::from_name(value)?;
         }
-        self.encrypting_algorithm = value.trim().into();
+        self.encrypting_algorithm = if value.is_empty() { Cipher::TripleDes.name() } else { value }.into();
         Ok(())
     }
 
-    /// By name or object identifier; it reads as the identifier.
+    /// By name or object identifier; it reads as the identifier. Empty is the default again.
     pub fn set_signing_algorithm(&mut self, value: &str) -> Result<()> {
-        self.signing_algorithm = der::dotted(hash_from_name(value)?.oid());
+        let hash = if value.trim().is_empty() { Hash::Sha256 } else { hash_from_name(value)? };
+        self.signing_algorithm = der::dotted(hash.oid());
         Ok(())
+    }
+
+    /// SecurityProfile=Modern: AES, and SHA-256 or better.
+    pub fn modern(&mut self) {
+        self.encrypting_algorithm = Cipher::AesCbc256.name().into();
+        let strong = hash_from_name(&self.signing_algorithm).is_ok_and(|hash| hash.len() >= Hash::Sha256.len());
+        if !strong {
+            self.signing_algorithm = der::dotted(Hash::Sha256.oid());
+        }
     }
 
     /// Certificate with its key, and what the signature is to carry: 281 without a certificate, 273 without its key.

@@ -2,6 +2,7 @@
 //! about the server's certificate (ruling 38), and what the handshake agreed on.
 
 use super::operation::Operation;
+use super::revocation::Way;
 use super::{Component, State};
 use crate::auth;
 use crate::certs::Certificate;
@@ -13,8 +14,10 @@ use crate::error::{Code, Error, Result};
 use crate::events::{Kind, Sink, SslServerAuthentication, SslStatus};
 use crate::net::tls::choice::{self, Chosen, Which};
 use crate::net::tls::packets::Packets;
+use crate::net::tls::revocation::Levels;
 use crate::net::tls::{
-    ClientIdentity, Judge, Negotiated, OpensslSettings, Question, Secret, Secured, TlsOptions, names, roots, spki_pins,
+    ClientIdentity, Failure, Judge, Negotiated, OpensslSettings, Presented, Question, Secret, Secured, TlsOptions,
+    names, roots, spki_pins,
 };
 use crate::net::{Clock, Stream};
 use std::path::PathBuf;
@@ -151,6 +154,8 @@ impl Plan {
         plan.options.accept_cert = None;
         plan.options.spki_pins = Default::default();
         plan.options.client = None;
+        // Who says whether it was revoked would be reached through the proxy itself.
+        plan.options.revocation = Levels::default();
         Ok(plan)
     }
 }
@@ -181,9 +186,17 @@ pub(super) fn options(state: &State) -> Result<TlsOptions> {
         ca_files: ca_files(state),
         security_flags: number(Setting::SslSecurityFlags),
         key_log: Some(settings.text(Setting::SslKeyLogFile)).filter(|path| !path.is_empty()).map(PathBuf::from),
-        accept_cert: state.tls.ssl_accept_server_cert.loaded().and_then(|found| Some(found.certificate.as_ref()?.der().to_vec())),
+        accept_cert: state
+            .tls
+            .ssl_accept_server_cert
+            .loaded()
+            .and_then(|found| Some(found.certificate.as_ref()?.der().to_vec())),
         spki_pins: spki_pins(settings.text(Setting::SslPinnedPublicKeys))?,
         reuse_sessions: settings.bool(Setting::ReuseSslSession),
+        revocation: Levels {
+            crl: u8::try_from(settings.int(Setting::SslCheckCrl)).unwrap_or(2),
+            ocsp: u8::try_from(settings.int(Setting::SslCheckOcsp)).unwrap_or(2),
+        },
         openssl: openssl(settings),
         ..TlsOptions::new("", 0)
     })
@@ -230,6 +243,7 @@ pub(super) fn check(state: &State, setting: Setting) -> Result<()> {
         | Setting::Tls13KeyShareGroups
         | Setting::Tls12SignatureAlgorithms
         | Setting::Tls13SignatureAlgorithms
+        | Setting::OpenSslCipherList
         | Setting::SslEnabledProtocols => choice::check(asked(state), &options(state)?),
         Setting::SslPinnedPublicKeys => spki_pins(text).map(drop),
         Setting::SslEnableRenegotiation if !state.settings.bool(setting) => {
@@ -303,13 +317,21 @@ impl Operation<'_> {
 impl Component {
     /// One handshake over any stream, with the events of this handle.
     pub(super) fn handshake(&self, stream: Box<dyn Stream>, plan: &Plan, clock: &Clock) -> Result<Secured> {
-        let mut ear = Ear { component: self, sink: Arc::clone(&self.sink), whole_chain: plan.whole_chain };
+        let mut ear = Ear {
+            component: self,
+            sink: Arc::clone(&self.sink),
+            levels: plan.options.revocation,
+            whole_chain: plan.whole_chain,
+        };
         if let Some(note) = &plan.note {
             ear.progress(note)?;
         }
         let stream = if plan.packets {
             let sink = Arc::clone(&self.sink);
-            Box::new(Packets::new(stream, Arc::new(move |line| sink.ssl_status(&SslStatus { message: line.as_bytes() }))))
+            Box::new(Packets::new(
+                stream,
+                Arc::new(move |line| sink.ssl_status(&SslStatus { message: line.as_bytes() })),
+            ))
         } else {
             stream
         };
@@ -321,6 +343,7 @@ impl Component {
 struct Ear<'a> {
     component: &'a Component,
     sink: Arc<dyn Sink>,
+    levels: Levels,
     whole_chain: bool,
 }
 
@@ -347,7 +370,32 @@ impl Judge for Ear<'_> {
         Ok(event.accept)
     }
 
+    fn revocation(&mut self, presented: &Presented<'_>, clock: &Clock) -> Result<Vec<Failure>> {
+        self.component.revocation.check(self.levels, presented, &mut Way(self.component), clock)
+    }
+
     fn progress(&mut self, line: &str) -> Result<()> {
         self.sink.ssl_status(&SslStatus { message: line.as_bytes() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn automatic_is_explicit_on_the_ports_where_plaintext_comes_first() {
+        let start = |mode, port| Tls { ssl_start_mode: mode, ..Tls::default() }.start(port);
+        for port in [25, 587] {
+            assert_eq!(start(SslStartMode::Automatic, port), Start::ByCommand);
+        }
+        for port in [465, 2525, 26, 443] {
+            assert_eq!(start(SslStartMode::Automatic, port), Start::AtOnce);
+        }
+        for port in [25, 465] {
+            assert_eq!(start(SslStartMode::None, port), Start::Never);
+            assert_eq!(start(SslStartMode::Implicit, port), Start::AtOnce);
+            assert_eq!(start(SslStartMode::Explicit, port), Start::ByCommand);
+        }
     }
 }

@@ -9,8 +9,10 @@ mod api;
 mod callbacks;
 mod guard;
 mod handle;
+mod signer;
 mod text;
 
 pub use api::*;
 pub use r#gen::*;
 pub use handle::{ssmtp_cert_t, ssmtp_t};
+pub use signer::*;

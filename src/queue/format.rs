@@ -16,8 +16,7 @@ pub const END_LINE: usize = 85;
 pub const UNCOVERED: usize = 66;
 
 /// Parameters of MAIL, as they stand in the file.
-pub const PARAMETERS: &[&str] =
-    &["Ret", "EnvId", "DeliverBy", "HoldFor", "HoldUntil", "MtPriority", "RequireTls"];
+pub const PARAMETERS: &[&str] = &["Ret", "EnvId", "DeliverBy", "HoldFor", "HoldUntil", "MtPriority", "RequireTls"];
 
 #[derive(Debug, PartialEq, Eq)]
 pub struct Head {

@@ -124,7 +124,8 @@ impl SealKey {
     }
 
     fn seal(&self, number: u64, last: bool, mut chunk: Vec<u8>, out: &mut Vec<u8>) -> Result<()> {
-        let done = self.key.seal_in_place_append_tag(SealKey::nonce(number, last)?, Aad::from(&self.header), &mut chunk);
+        let done =
+            self.key.seal_in_place_append_tag(SealKey::nonce(number, last)?, Aad::from(&self.header), &mut chunk);
         done.map_err(|_| Error::new(Code::Internal, "AES-GCM refuses a chunk"))?;
         out.extend_from_slice(&chunk);
         Ok(())

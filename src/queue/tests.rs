@@ -219,8 +219,7 @@ proptest! {
 #[test]
 fn what_does_not_fit_the_format_is_not_written() {
     let with = |address: &str, option: &str| {
-        let recipient =
-            Addressee { address: address.into(), options: vec![option.into()], kind: RecipientType::Cc };
+        let recipient = Addressee { address: address.into(), options: vec![option.into()], kind: RecipientType::Cc };
         let transaction = Transaction { recipients: vec![recipient], ..Transaction::default() };
         Head { created: 0, transactions: vec![transaction] }.write()
     };

@@ -1,7 +1,7 @@
 //! Writes a queue file as its content comes, in constant memory: head, contents, lengths, checksum; sealed where a key is given.
 
 use super::format::{self, Head, Length};
-use super::sealed::{Sealer, SealKey};
+use super::sealed::{SealKey, Sealer};
 use super::{Transaction, failed};
 use crate::error::Result;
 use crate::message::encode::LineEnds;

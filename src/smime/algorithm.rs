@@ -82,10 +82,7 @@ impl Cipher {
         let found = by_name.or_else(|| CIPHERS.iter().rev().find(|row| der::dotted(row.oid) == name.trim()));
         found.map(|row| row.cipher).ok_or_else(|| {
             let names: Vec<&str> = CIPHERS.iter().map(|row| row.names[0]).collect();
-            Error::new(
-                Code::ValueRefused,
-                format!("{name} is no encryption algorithm; there are {}", names.join(", ")),
-            )
+            Error::new(Code::ValueRefused, format!("{name} is no encryption algorithm; there are {}", names.join(", ")))
         })
     }
 
@@ -134,9 +131,8 @@ impl Cipher {
         let silent = told.len() < capabilities.len() || told.is_empty();
         let mut rows: Vec<&Row> = CIPHERS.iter().filter(|row| row.strength >= 10).collect();
         rows.sort_by_key(|row| std::cmp::Reverse(row.strength));
-        let fits = |row: &&&Row| {
-            told.iter().all(|list| list.contains(&row.cipher)) && !(silent && row.cipher.is_aead())
-        };
+        let fits =
+            |row: &&&Row| told.iter().all(|list| list.contains(&row.cipher)) && !(silent && row.cipher.is_aead());
         rows.iter().find(fits).map_or(Cipher::TripleDes, |row| row.cipher)
     }
 }

@@ -111,7 +111,8 @@ mod tests {
     fn rc2_capabilities_are_told_apart_by_their_bits() {
         let rc2 = |bits: u8| asn1::algorithm(CIPHERS[2].oid, &der::integer(&[bits]));
         let list = der::wrap(SEQUENCE, &[&rc2(40), &rc2(128), &rc2(64), &asn1::algorithm(&[1, 2, 3], &[])]);
-        let found = read(&attribute(CAPABILITIES, &list)).unwrap();
+        let written = attribute(CAPABILITIES, &list);
+        let found = read(&written).unwrap();
         assert_eq!(found.capabilities, [Cipher::Rc2Cbc40, Cipher::Rc2Cbc128, Cipher::Rc2Cbc64]);
     }
 }

@@ -28,7 +28,8 @@ pub fn check(signer: &X509, known: &[&X509], roots: &[Arc<X509>], time: i64) -> 
     let anchors: Vec<_> = whole.iter().filter_map(|root| anchor_from_trusted_cert(root).ok()).collect();
     let between: Vec<CertificateDer<'_>> = known.iter().map(|c| CertificateDer::from(c.der())).collect();
     let leaf = CertificateDer::from(signer.der());
-    let leaf = EndEntityCert::try_from(&leaf).map_err(|e| format!("the signer's certificate cannot be checked: {e:?}"))?;
+    let leaf =
+        EndEntityCert::try_from(&leaf).map_err(|e| format!("the signer's certificate cannot be checked: {e:?}"))?;
     let time = UnixTime::since_unix_epoch(Duration::from_secs(u64::try_from(time).unwrap_or(0)));
     let usage = KeyUsage::required_if_present(EMAIL);
     match leaf.verify_for_usage(webpki::ALL_VERIFICATION_ALGS, &anchors, &between, time, usage, None, None) {

@@ -38,7 +38,8 @@ pub fn decrypt(cms: &[u8], keys: &[Pair]) -> Result<Vec<u8>> {
     if sealed.keys.is_empty() {
         return Err(Error::new(Code::Decrypt, "the message is not encrypted for any of the certificates at hand"));
     }
-    let wrong = || Error::new(Code::Decrypt, "the message cannot be decrypted: it is damaged, or the key is another one");
+    let wrong =
+        || Error::new(Code::Decrypt, "the message cannot be decrypted: it is damaged, or the key is another one");
     let mut plain = None;
     for one in sealed.keys.iter().take(TRIES) {
         let mine = keys.iter().filter(|(certificate, _)| one.identifier.is(certificate));

@@ -30,7 +30,8 @@ pub struct Wrapping {
 /// Whether this certificate can be encrypted to with this cipher: error 283 with the reason, else nothing.
 pub fn check(certificate: &X509, wrapping: &Wrapping) -> Result<()> {
     let public = certificate.public_key();
-    let refuse = |why: String| Err(Error::new(Code::Encrypt, format!("the certificate of {} {why}", certificate.subject)));
+    let refuse =
+        |why: String| Err(Error::new(Code::Encrypt, format!("the certificate of {} {why}", certificate.subject)));
     let (needed, agreement) = match Kind::of(public) {
         Kind::Rsa if public.oid() == spki::RSA_PSS => return refuse("is for signatures with RSA-PSS only".into()),
         Kind::Rsa => (KEY_ENCIPHERMENT, false),
@@ -48,7 +49,10 @@ pub fn check(certificate: &X509, wrapping: &Wrapping) -> Result<()> {
     let size = wrapping.cipher.row().key;
     if agreement && (size < 16 || size % 8 != 0) {
         let name = wrapping.cipher.name();
-        return refuse(format!("has a key of the algorithm {}, for which {name} keys cannot be wrapped", public.algorithm()));
+        return refuse(format!(
+            "has a key of the algorithm {}, for which {name} keys cannot be wrapped",
+            public.algorithm()
+        ));
     }
     Ok(())
 }
@@ -75,11 +79,8 @@ fn transport(certificate: &X509, wrapping: &Wrapping, key: &[u8], by_id: bool) -
         Some((hash, mgf)) => (RsaPadding::Oaep { hash, mgf }, asn1::algorithm(OAEP, &oaep(hash, mgf))),
     };
     let encrypted = signing::rsa_encrypt(certificate.public_key(), padding, key)?;
-    let identifier = if by_id {
-        der::wrap(0x80, &[certificate.subject_key_id()])
-    } else {
-        issuer_and_serial(certificate)
-    };
+    let identifier =
+        if by_id { der::wrap(0x80, &[certificate.subject_key_id()]) } else { issuer_and_serial(certificate) };
     let version = der::integer(&[if by_id { 2 } else { 0 }]);
     Ok(der::wrap(SEQUENCE, &[&version, &identifier, &algorithm, &der::wrap(OCTET_STRING, &[&encrypted])]))
 }
@@ -155,9 +156,7 @@ impl Identifier<'_> {
             }
             Identifier::KeyId(id) if !certificate.subject_key_id().is_empty() => *id == certificate.subject_key_id(),
             // The usual one of a certificate that does not say it (RFC 5280 §4.2.1.2).
-            Identifier::KeyId(id) => {
-                certificate.public_key().raw().is_some_and(|key| Hash::Sha1.digest(key) == **id)
-            }
+            Identifier::KeyId(id) => certificate.public_key().raw().is_some_and(|key| Hash::Sha1.digest(key) == **id),
         }
     }
 
@@ -200,7 +199,11 @@ const MOST: usize = 10_000;
 
 /// The sealed keys of a SET OF RecipientInfo (its content) that `wanted` asks for. Kinds that are not read here (passwords, shared
 /// keys) are passed over.
-pub fn read<'a>(infos: &'a [u8], wanted: &dyn Fn(&Identifier<'_>) -> bool, curve: &dyn Fn(&Identifier<'_>) -> Option<Curve>) -> Read<Vec<Sealed<'a>>> {
+pub fn read<'a>(
+    infos: &'a [u8],
+    wanted: &dyn Fn(&Identifier<'_>) -> bool,
+    curve: &dyn Fn(&Identifier<'_>) -> Option<Curve>,
+) -> Read<Vec<Sealed<'a>>> {
     let mut found = Vec::new();
     let mut reader = Reader::new(infos);
     let mut count = 0;

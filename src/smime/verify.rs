@@ -199,7 +199,9 @@ struct Way {
 impl Way {
     fn verify(&self, public: &PublicKey, message: &[u8], signature: &[u8]) -> bool {
         match self.scheme {
-            Scheme::RsaPss(hash) if self.salt != hash.len() => pss_with_salt(public, hash, self.salt, message, signature),
+            Scheme::RsaPss(hash) if self.salt != hash.len() => {
+                pss_with_salt(public, hash, self.salt, message, signature)
+            }
             scheme => signing::verify(public, scheme, message, signature),
         }
     }

@@ -1,7 +1,7 @@
 //! A login over a session: AUTH with or without an initial response, the challenges in Base64, the `*` that cancels
 //! (RFC 4954). What is said is the mechanism's business ([`crate::auth`]); what may be seen of it is decided here.
 
-use crate::auth::{Credentials, Login, Opening, Refusal, SecretBytes};
+use crate::auth::{Credentials, Login, Opening, SecretBytes};
 use crate::error::{Code, Error, Result};
 use crate::events::{self, Direction, Kind, PiTrail, Sink};
 use crate::smtp::Context;
@@ -163,8 +163,8 @@ impl Sink for Masking<'_> {
     }
 }
 
-/// Asked for another login once the server refused a token that may have expired; None leaves it at the refusal.
-pub type Renew<'a> = &'a mut dyn FnMut(&Refusal, &mut Hide) -> Result<Option<Login>>;
+/// Asked for another login, with the server's reason, once it refused what may be an expired token; None leaves it at the refusal.
+pub type Renew<'a> = &'a mut dyn FnMut(&str, &mut Hide) -> Result<Option<Login>>;
 
 impl Session {
     /// Logs in, once, or with a second token where `renew` has one. A 235 counts only when the mechanism agrees; after a failure
@@ -172,10 +172,14 @@ impl Session {
     pub fn log_in(&mut self, cx: &Context, login: &mut Login, hide: &mut Hide, renew: Renew) -> Result<()> {
         let mut done = self.exchange(cx, login, hide);
         if let Err(error) = &done {
-            // The server said no, is not about to close, and may be asked again.
+            // The server said no, is not about to close, and may be asked again. Microsoft's has no JSON, just 535.
             let open = self.state != State::Dead && error.reply.is_some_and(|code| code / 100 == 5);
-            if let Some(refusal) = login.refusal().filter(|refusal| open && refusal.wants_new_token) {
-                match renew(refusal, hide) {
+            let reason = match login.refusal() {
+                Some(refusal) => refusal.wants_new_token.then(|| refusal.text.clone()),
+                None => (error.reply == Some(535)).then(|| hide.text(&error.message)),
+            };
+            if let Some(reason) = reason.filter(|_| open) {
+                match renew(&reason, hide) {
                     Ok(Some(mut again)) => done = self.exchange(cx, &mut again, hide),
                     Ok(None) => {}
                     Err(stopped) => done = Err(stopped),

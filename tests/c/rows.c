@@ -139,6 +139,73 @@ void row_cert(const char *name, get_cert get, set_cert set, int flags) {
     ask_int(ssmtp_delete(smtp), 0, name, "delete");
 }
 
+/* A handle that holds a certificate with its key, and that certificate. */
+static ssmtp_t *holding(const char *name, set_cert set, ssmtp_cert_t **cert) {
+    ssmtp_t *smtp = ssmtp_new();
+    const char *store = "tests/data/certs/bundle.pem";
+    *cert = NULL;
+    ask_int(ssmtp_cert_new_store(SSMTP_CERT_STORE_TYPE_PEM_KEY_FILE, store, "secret", "*", NULL, cert), 0, name, store);
+    ask_int(set(smtp, *cert), 0, name, "setting the certificate");
+    return smtp;
+}
+
+static void released(const char *name, ssmtp_t *smtp, ssmtp_cert_t *cert) {
+    ask_int(ssmtp_cert_delete(cert), 0, name, "delete");
+    ask_int(ssmtp_delete(smtp), 0, name, "delete");
+}
+
+void row_field_text(const char *name, set_cert set, get_text get, int32_t (*field)(ssmtp_cert_t *, char **)) {
+    ssmtp_cert_t *cert;
+    ssmtp_t *smtp = holding(name, set, &cert);
+    char *want = NULL, *text = NULL;
+    ask_int(field(cert, &want), 0, name, "reading the field");
+    ask_named(smtp, name, want, "the field, by name");
+    if (get != NULL) {
+        ask_int(get(smtp, &text), 0, name, "reading the row");
+        ask_text(text, want, name, "the field");
+    }
+    ssmtp_free(want);
+    released(name, smtp, cert);
+}
+
+void row_field_number(const char *name, set_cert set, get_number get, int32_t (*field)(ssmtp_cert_t *, int32_t *)) {
+    ssmtp_cert_t *cert;
+    ssmtp_t *smtp = holding(name, set, &cert);
+    int32_t want = -77, value = -78;
+    char text[16], *named = NULL;
+    ask_int(field(cert, &want), 0, name, "reading the field");
+    snprintf(text, sizeof text, "%d", (int)want);
+    ask_int(ssmtp_get(smtp, name, &named), 0, name, "reading by name");
+    ask(named != NULL && (strcmp(named, text) == 0 || strcmp(named, want ? "True" : "False") == 0), name, "by name");
+    ssmtp_free(named);
+    if (get != NULL) {
+        ask_int(get(smtp, &value), 0, name, "reading the row");
+        ask_int(value, want, name, "the field");
+    }
+    released(name, smtp, cert);
+}
+
+void row_field_bytes(const char *name, set_cert set, get_bytes get,
+                     int32_t (*field)(ssmtp_cert_t *, uint8_t **, size_t *)) {
+    ssmtp_cert_t *cert;
+    ssmtp_t *smtp = holding(name, set, &cert);
+    uint8_t *want = NULL, *value = NULL;
+    size_t wanted = 0, length = 0;
+    char *named = NULL;
+    ask_int(field(cert, &want, &wanted), 0, name, "reading the field");
+    ask(wanted > 0, name, "the field has octets");
+    ask_int(ssmtp_get(smtp, name, &named), 0, name, "reading by name");
+    ask(named != NULL && strlen(named) == (wanted + 2) / 3 * 4, name, "Base64 by name");
+    ssmtp_free(named);
+    if (get != NULL) {
+        ask_int(get(smtp, &value, &length), 0, name, "reading the row");
+        ask(length == wanted && value != NULL && memcmp(value, want, length) == 0, name, "the field");
+        ssmtp_free(value);
+    }
+    ssmtp_free(want);
+    released(name, smtp, cert);
+}
+
 /* A handle with two recipients, and headers to read. */
 static ssmtp_t *filled(void) {
     ssmtp_t *smtp = ssmtp_new();

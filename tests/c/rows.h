@@ -27,6 +27,11 @@ void row_bytes(const char *name, get_bytes get, set_bytes set, const char *want,
 void row_cert(const char *name, get_cert get, set_cert set, int flags);
 /* A number that is no member of the enumeration. */
 void row_refuses(const char *name, set_number set, int32_t wild);
+/* A flattened row of a certificate reads as the field of the certificate that was set. `get` NULL: by name only. */
+void row_field_text(const char *name, set_cert set, get_text get, int32_t (*field)(ssmtp_cert_t *, char **));
+void row_field_number(const char *name, set_cert set, get_number get, int32_t (*field)(ssmtp_cert_t *, int32_t *));
+void row_field_bytes(const char *name, set_cert set, get_bytes get,
+                     int32_t (*field)(ssmtp_cert_t *, uint8_t **, size_t *));
 /* Rows with an index. `set` may be NULL. */
 void row_text_at(const char *name, int32_t (*get)(ssmtp_t *, int32_t, char **),
                  int32_t (*set)(ssmtp_t *, int32_t, const char *), const char *sample);

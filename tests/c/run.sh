@@ -38,10 +38,12 @@ for c in "${compilers[@]}"; do
     "$c" "${strict[@]}" "${posix[@]}" $tests/abi.c $tests/abi_calls.c $tests/abi_process.c $tests/support.c $tests/check.c \
         -rdynamic -pthread "${link[@]}" -ldl -lm -o "$out/abi-$c"
     "$c" "${strict[@]}" "${posix[@]}" $tests/certs.c $tests/check.c "${link[@]}" -o "$out/certs-$c"
+    "$c" "${strict[@]}" "${posix[@]}" $tests/signer.c $tests/check.c "${link[@]}" -o "$out/signer-$c"
     "$c" "${strict[@]}" "${posix[@]}" $tests/unload.c -ldl -o "$out/unload"
     run "generated ($c)" "$out/generated-$c"
     run "abi ($c)" "$out/abi-$c"
     run "certificates ($c)" "$out/certs-$c"
+    run "a signer ($c)" "$out/signer-$c"
 done
 for cxx in g++ clang++; do
     if command -v "$cxx" >/dev/null; then
@@ -68,6 +70,7 @@ if command -v valgrind >/dev/null; then
     export SSMTP_SLOW=1
     run "generated (valgrind)" "${check[@]}" "$out/generated-${compilers[0]}"
     run "certificates (valgrind)" "${check[@]}" "$out/certs-${compilers[0]}"
+    run "a signer (valgrind)" "${check[@]}" "$out/signer-${compilers[0]}"
     run "abi (valgrind)" "${check[@]}" "$out/abi-${compilers[0]}"
 else
     echo "valgrind is not installed" >&2

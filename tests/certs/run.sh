@@ -59,4 +59,6 @@ tool mail --write-object ca.der --type cert --id 99 --label ca
 # A key without certificate on the other token.
 tool spare --keypairgen --key-type rsa:2048 --id 01 --label alone --usage-sign
 
-SSMTP_TOKEN_MODULE=$module SSMTP_TOKEN_FOLDER=$work cargo test -q --manifest-path "$root/Cargo.toml" --test token -- --ignored
+export SSMTP_TOKEN_MODULE=$module SSMTP_TOKEN_FOLDER=$work
+cargo test -q --manifest-path "$root/Cargo.toml" --test token -- --ignored
+cargo test -q --manifest-path "$root/Cargo.toml" --test secure -- --ignored never_leaves

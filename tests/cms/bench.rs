@@ -72,7 +72,11 @@ pub fn signer(name: &str, hash: Hash) -> SignSpec {
 pub fn openssl(arguments: &str) -> Result<Vec<u8>, String> {
     let Output { status, stdout, stderr } =
         Command::new("openssl").args(arguments.split_whitespace()).output().expect("openssl runs");
-    if status.success() { Ok(stdout) } else { Err(format!("openssl {arguments}: {}", String::from_utf8_lossy(&stderr))) }
+    if status.success() {
+        Ok(stdout)
+    } else {
+        Err(format!("openssl {arguments}: {}", String::from_utf8_lossy(&stderr)))
+    }
 }
 
 /// Octets without a pattern, CRLF lines not needed: everything here is -binary.

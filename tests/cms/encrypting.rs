@@ -90,7 +90,7 @@ fn ciphers_whose_keys_cannot_be_wrapped_are_refused_for_agreement_by_name() {
     }
 }
 
-/// OpenSSL 3.0 has no X25519 in CMS; other tools check these (tests/smime).
+/// OpenSSL 3.0 has no X25519 in CMS; Bouncy Castle checks these (others.rs).
 #[test]
 fn x25519_recipients_read_what_is_for_them() {
     let data = content(1001);
@@ -173,7 +173,17 @@ fn what_openssl_encrypts_is_read() {
     let data = content(70_000);
     let input = file(&data);
     let ciphers = [
-        "-des3", "-des", "-rc2-40", "-rc2-64", "-rc2-128", "-aes128", "-aes192", "-aes256", "-aes-128-gcm", "-aes-192-gcm", "-aes-256-gcm",
+        "-des3",
+        "-des",
+        "-rc2-40",
+        "-rc2-64",
+        "-rc2-128",
+        "-aes128",
+        "-aes192",
+        "-aes256",
+        "-aes-128-gcm",
+        "-aes-192-gcm",
+        "-aes-256-gcm",
     ];
     for cipher in ciphers {
         for (name, options) in [
@@ -212,7 +222,8 @@ fn the_wrong_key_is_an_error_and_always_the_same() {
     let mut texts = std::collections::HashSet::new();
     for cipher in [Cipher::AesCbc256, Cipher::AesGcm256, Cipher::TripleDes] {
         for oaep in [None, Some((Hash::Sha1, Hash::Sha1))] {
-            let cms = run(Envelope::new(&EncryptSpec { oaep, ..spec("rsa", cipher) }, None).unwrap(), &content(500), 500);
+            let cms =
+                run(Envelope::new(&EncryptSpec { oaep, ..spec("rsa", cipher) }, None).unwrap(), &content(500), 500);
             let error = decrypt(&cms, &[(certificate.clone(), other.clone())]).unwrap_err();
             assert_eq!(error.code, Code::Decrypt);
             texts.insert(error.message);

@@ -74,7 +74,7 @@ fn a_key_for_pss_alone_signs_with_pss_unasked() {
     every_form(&signer("rsapss", Hash::Sha256), "RSA-PSS key");
 }
 
-/// OpenSSL 3.0 has no Ed25519 in CMS; other tools check these (tests/smime).
+/// OpenSSL 3.0 has no Ed25519 in CMS; Bouncy Castle checks these (others.rs).
 #[test]
 fn ed25519_signs_with_sha_512_whatever_was_asked() {
     let spec = signer("ed25519", Hash::Sha256);
@@ -197,7 +197,8 @@ fn a_key_that_lives_elsewhere_is_asked_once() {
     for (name, definite) in [("p256", false), ("rsa", true)] {
         let count = Arc::new(AtomicUsize::new(0));
         let (certificate, inner) = pair(name);
-        let elsewhere = PrivateKey::external(certificate.public_key().clone(), Arc::new(Counting(inner, count.clone())));
+        let elsewhere =
+            PrivateKey::external(certificate.public_key().clone(), Arc::new(Counting(inner, count.clone())));
         let spec = SignSpec { key: Arc::new(elsewhere), ..signer(name, Hash::Sha256) };
         for round in 1..=10 {
             let made = Opaque::new(&spec, Some(SMALL as u64)).unwrap();
@@ -213,7 +214,16 @@ fn what_openssl_signs_is_valid() {
     let data = content(70_000);
     let input = file(&data);
     for name in ["rsa", "p256", "p384", "p521", "dsa"] {
-        for options in ["", "-nodetach", "-nodetach -stream", "-md sha1 -nodetach", "-md sha384", "-keyid", "-noattr -nodetach", "-nosmimecap"] {
+        for options in [
+            "",
+            "-nodetach",
+            "-nodetach -stream",
+            "-md sha1 -nodetach",
+            "-md sha384",
+            "-keyid",
+            "-noattr -nodetach",
+            "-nosmimecap",
+        ] {
             // OpenSSL has no DSA with SHA-384 in CMS.
             if name == "dsa" && options.contains("384") {
                 continue;
@@ -245,7 +255,8 @@ fn what_openssl_signs_is_valid() {
                 path("rsa.key")
             ))
             .unwrap();
-            verify(&cms, &Detail { content: Some(&data), ..Detail::default() }).unwrap_or_else(|e| panic!("{hash} {salt}: {e}"));
+            verify(&cms, &Detail { content: Some(&data), ..Detail::default() })
+                .unwrap_or_else(|e| panic!("{hash} {salt}: {e}"));
         }
     }
 }
@@ -273,7 +284,8 @@ fn a_chain_leads_to_a_root_or_it_does_not() {
     let cms = run(Opaque::new(&spec, None).unwrap(), &data, SMALL);
     let root = [certificate("ca")];
     let detail = Detail { roots: &root, time: now(), ..Detail::default() };
-    let trusted = |detail: &Detail<'_>| verify(&cms, detail).unwrap().signers.remove(0).trusted.expect("roots were given");
+    let trusted =
+        |detail: &Detail<'_>| verify(&cms, detail).unwrap().signers.remove(0).trusted.expect("roots were given");
     assert_eq!(trusted(&detail), Ok(()));
     assert!(trusted(&Detail { time: now() + 20 * 365 * 86_400, ..detail }).is_err());
     assert!(trusted(&Detail { roots: &[certificate("other-ca")], ..detail }).is_err());

@@ -5,7 +5,7 @@ user='tim'
 password='tanstaaf-Zx7 "quoted" \back'
 
 hosts() { # FOLDER: what only the proxies resolve; Squid reads it itself, the others by a preloaded library
-    printf '127.0.0.1 %s\n::1 six.%s\n' "$ONLY_THERE" "$ONLY_THERE" >"$1/hosts"
+    printf '127.0.0.1 localhost %s\n' "$ONLY_THERE" >"$1/hosts"
     for wrapper in /usr/lib/*/libnss_wrapper.so "$root"/target/exim/usr/lib/*/libnss_wrapper.so; do
         [ -f "$wrapper" ] && break
     done
@@ -14,25 +14,28 @@ hosts() { # FOLDER: what only the proxies resolve; Squid reads it itself, the ot
 }
 
 start_squid() { # FOLDER: Basic, Digest and NTLM, in clear and over TLS
-    local dir=$1/squid port=$(free_port) secure=$(free_port) digest
+    local dir=$1/squid port=$(free_port) secure=$(free_port) digest python=/usr/bin/python3
     mkdir -p "$dir"
+    # Nobody need not be able to walk to this folder, nor to a python of somebody's own.
+    cp "$here/ntlm_helper.py" "$dir/"
+    [ -x $python ] || python=$(command -v python3)
     printf '%s:%s\n' "$user" "$(openssl passwd -apr1 -- "$password")" >"$dir/basic"
-    digest=$(printf '%s:%s:%s' "$user" 'a "realm"' "$password" | md5sum | cut -d' ' -f1)
-    printf '%s:%s:%s\n' "$user" 'a "realm"' "$digest" >"$dir/digest"
+    digest=$(printf '%s:%s:%s' "$user" 'a realm, ours' "$password" | md5sum | cut -d' ' -f1)
+    printf '%s:%s:%s\n' "$user" 'a realm, ours' "$digest" >"$dir/digest"
     printf '%s\n%s\n' "$user" "$password" >"$dir/ntlm"
     cat >"$dir/squid.conf" <<CONF
 http_port 127.0.0.1:$port
 https_port 127.0.0.1:$secure tls-cert=$1/proxy.pem tls-key=$1/proxy.key
-auth_param ntlm program $(command -v python3) $here/ntlm_helper.py $dir/ntlm
+auth_param ntlm program $python $dir/ntlm_helper.py $dir/ntlm
 auth_param ntlm children 2 startup=1
 auth_param ntlm keep_alive on
 auth_param digest program /usr/lib/squid/digest_file_auth -c $dir/digest
 auth_param digest children 1 startup=1
-auth_param digest realm a "realm"
+auth_param digest realm a realm, ours
 auth_param digest nonce_garbage_interval 1 hour
 auth_param basic program /usr/lib/squid/basic_ncsa_auth $dir/basic
 auth_param basic children 1 startup=1
-auth_param basic realm a "realm"
+auth_param basic realm a realm, ours
 acl known proxy_auth REQUIRED
 acl CONNECT method CONNECT
 http_access allow CONNECT known

@@ -106,7 +106,11 @@ fn the_event_tells_the_whole_chain_and_the_leaf() {
     assert_eq!(handle.told("CertIssuer"), ["CN=Test Second Intermediate"]);
     let strip = |text: &str| text.split_whitespace().collect::<String>();
     let chain = ["via2", "int2", "int", "ca"].map(pki::pem).concat();
-    assert_eq!(strip(&handle.told("CertEncoded")[0]), strip(&chain), "leaf, intermediates, and the root that was found");
+    assert_eq!(
+        strip(&handle.told("CertEncoded")[0]),
+        strip(&chain),
+        "leaf, intermediates, and the root that was found"
+    );
     let leaf = ssmtp::net::tls::roots::from_pem(pki::pem("via2").as_bytes(), "via2").unwrap().remove(0);
     let octets: String = leaf.iter().map(|b| format!("{b:02x}")).collect();
     assert_eq!(handle.told("CertEncodedB"), [octets]);
@@ -214,4 +218,30 @@ fn trust_comes_from_where_the_settings_say() {
         let code_of = handle.call("Connect", "").map_or_else(|failure| failure.code, |()| 0);
         assert_eq!(code_of, code, "{name}");
     }
+}
+
+#[test]
+fn a_root_that_only_has_the_issuers_name_is_not_the_issuer() {
+    for (name, root) in [("self", "namesake"), ("self", "namesake-rsa"), ("via", "ca-namesake")] {
+        let server = server(name);
+        let handle = client(server.port(), "sslImplicit");
+        handle.config(&format!("SSLServerCACerts={}", pki::pem(root))).unwrap();
+        handle.config(&format!("SSLSecurityFlags={}", !0x10u32)).unwrap();
+        let failure = handle.call("Connect", "").unwrap_err();
+        assert_eq!(failure.code, 280);
+        assert!(failure.text.contains("self-signed") || failure.text.contains("issuer is unknown"), "{failure:?}");
+        handle.config("SSLSecurityFlags=0x10").unwrap();
+        handle.call("Connect", "").unwrap_or_else(|e| panic!("{name} beside {root}: {e:?}"));
+    }
+    // Where the real one is there too, it is found.
+    let server = server("via");
+    let handle = client(server.port(), "sslImplicit");
+    handle.config(&format!("SSLServerCACerts={}{}", pki::pem("ca-namesake"), pki::pem("ca"))).unwrap();
+    handle.call("Connect", "").unwrap();
+    // A damaged signature stays one, whatever flag is set.
+    let server = self::server("broken");
+    let handle = client(server.port(), "sslImplicit");
+    handle.config(&format!("SSLServerCACerts={}{}", pki::pem("ca"), pki::pem("ca-namesake"))).unwrap();
+    handle.config("SSLSecurityFlags=4294967295").unwrap();
+    assert!(handle.call("Connect", "").unwrap_err().text.contains("signature"));
 }

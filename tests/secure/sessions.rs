@@ -30,7 +30,11 @@ fn a_handle_that_connects_again_resumes() {
             assert!(!resumes(&handle, &server), "the first is full");
             assert!(resumes(&handle, &server) && resumes(&handle, &server));
             assert_eq!(handle.told("SSLServerAuthentication").len(), 1, "on every full handshake");
-            assert!(handle.told("SSLStatus").last().unwrap().contains("resumed session"), "{:?}", handle.told("SSLStatus"));
+            assert!(
+                handle.told("SSLStatus").last().unwrap().contains("resumed session"),
+                "{:?}",
+                handle.told("SSLStatus")
+            );
             assert_ne!(handle.config("SSLNegotiatedKeyExchange").unwrap(), "");
             // Another handle has its own sessions, and Reset drops them.
             assert!(!resumes(&client(server.port(), name), &server));

@@ -102,7 +102,10 @@ fn suites_are_chosen_by_name_and_by_algorithm() {
     let handle = Handle::new();
     let failure = handle.config("SSLEnabledCipherSuites=TLS_NO_SUCH_SUITE").unwrap_err();
     assert_eq!(failure.code, 603);
-    assert!(failure.text.contains("TLS_NO_SUCH_SUITE") && failure.text.contains("TLS_AES_128_GCM_SHA256"), "{failure:?}");
+    assert!(
+        failure.text.contains("TLS_NO_SUCH_SUITE") && failure.text.contains("TLS_AES_128_GCM_SHA256"),
+        "{failure:?}"
+    );
     assert_eq!(handle.config("SSLEnabledCipherSuites").unwrap(), "*");
     assert_eq!(suite(&both, "*"), "TLS_AES_256_GCM_SHA384");
 }
@@ -121,7 +124,8 @@ fn the_cipher_has_at_least_the_strength_that_is_asked_for() {
 fn groups_are_those_that_are_named() {
     // One list of groups goes out for both versions; each is held to its own.
     let group = |server: &Server, setting: &str| {
-        let version = if setting.starts_with("TLS12") { "SSLEnabledProtocols=3072" } else { "SSLEnabledProtocols=12288" };
+        let version =
+            if setting.starts_with("TLS12") { "SSLEnabledProtocols=3072" } else { "SSLEnabledProtocols=12288" };
         negotiated(&with(server, &[version, setting]).1)[4].clone()
     };
     let thirteen = server("rsa", Some(TLS13));
@@ -137,11 +141,21 @@ fn groups_are_those_that_are_named() {
     // The server of these tests has no secp521r1; with that alone there is nothing in common.
     assert_eq!(code(&thirteen, &["TLS13SupportedGroups=ecdhe_secp521r1"]), 276);
     let handle = Handle::new();
-    for setting in ["TLS12SupportedGroups=ecdhe_x", "TLS13SupportedGroups=x", "TLS13KeyShareGroups=x", "TLS13SupportedGroups="] {
+    for setting in
+        ["TLS12SupportedGroups=ecdhe_x", "TLS13SupportedGroups=x", "TLS13KeyShareGroups=x", "TLS13SupportedGroups="]
+    {
         assert_eq!(handle.config(setting).unwrap_err().code, 603, "{setting}");
     }
     // Setting exactly the default is accepted, whatever of it the provider has.
-    for name in ["TLS12SupportedGroups", "TLS13SupportedGroups", "TLS13KeyShareGroups", "TLS12SignatureAlgorithms", "TLS13SignatureAlgorithms", "SSLEnabledCipherSuites", "CACertFilePaths"] {
+    for name in [
+        "TLS12SupportedGroups",
+        "TLS13SupportedGroups",
+        "TLS13KeyShareGroups",
+        "TLS12SignatureAlgorithms",
+        "TLS13SignatureAlgorithms",
+        "SSLEnabledCipherSuites",
+        "CACertFilePaths",
+    ] {
         let default = handle.config(name).unwrap();
         handle.config(&format!("{name}={default}")).unwrap_or_else(|e| panic!("{name}: {e:?}"));
     }
@@ -150,17 +164,14 @@ fn groups_are_those_that_are_named() {
 #[test]
 fn signatures_are_held_to_the_list() {
     let twelve = server("rsa", Some(TLS12));
-    let code12 = |value: &str| {
-        code(&twelve, &["SSLEnabledProtocols=3072", &format!("TLS12SignatureAlgorithms={value}")])
-    };
+    let code12 =
+        |value: &str| code(&twelve, &["SSLEnabledProtocols=3072", &format!("TLS12SignatureAlgorithms={value}")]);
     assert_eq!(code12("sha384-rsa,sha256-ecdsa"), 0);
-    let code12 = |value: &str| {
-        code(&twelve, &["SSLEnabledProtocols=3072", &format!("TLS12SignatureAlgorithms={value}")])
-    };
+    let code12 =
+        |value: &str| code(&twelve, &["SSLEnabledProtocols=3072", &format!("TLS12SignatureAlgorithms={value}")]);
     assert_eq!(code12("sha256-ecdsa"), 276, "the server's key signs no such thing");
-    let code12 = |value: &str| {
-        code(&twelve, &["SSLEnabledProtocols=3072", &format!("TLS12SignatureAlgorithms={value}")])
-    };
+    let code12 =
+        |value: &str| code(&twelve, &["SSLEnabledProtocols=3072", &format!("TLS12SignatureAlgorithms={value}")]);
     assert_eq!(code12("sha384-rsa"), 280, "the certificate is signed otherwise");
     let thirteen = server("rsa", Some(TLS13));
     assert_eq!(code(&thirteen, &["TLS13SignatureAlgorithms=rsa_pss_sha512,ecdsa_secp256r1_sha256"]), 0);
@@ -180,7 +191,10 @@ fn the_key_log_is_appended_for_the_owner_alone() {
     assert_eq!(code(&server, &[&setting]), 0);
     let first = fs::read_to_string(&file).unwrap();
     assert!(first.lines().all(|line| line.split(' ').count() == 3), "{first}");
-    assert!(first.contains("CLIENT_TRAFFIC_SECRET_0 ") && first.contains("SERVER_HANDSHAKE_TRAFFIC_SECRET "), "{first}");
+    assert!(
+        first.contains("CLIENT_TRAFFIC_SECRET_0 ") && first.contains("SERVER_HANDSHAKE_TRAFFIC_SECRET "),
+        "{first}"
+    );
     assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
     assert_eq!(code(&server, &[&setting]), 0);
     let second = fs::read_to_string(&file).unwrap();

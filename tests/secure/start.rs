@@ -75,7 +75,10 @@ fn a_message_goes_by_implicit_tls() {
     let lines = handle.told("SSLStatus");
     assert!(lines.iter().any(|l| l == &format!("TLS handshake with localhost:{} begins", server.port())), "{lines:?}");
     assert!(lines.iter().any(|l| l == "server certificate accepted, verification: OK"), "{lines:?}");
-    assert!(lines.iter().any(|l| l.contains("TLSv1.3 with TLS_AES_256_GCM_SHA384, x25519, full handshake")), "{lines:?}");
+    assert!(
+        lines.iter().any(|l| l.contains("TLSv1.3 with TLS_AES_256_GCM_SHA384, x25519, full handshake")),
+        "{lines:?}"
+    );
 }
 
 #[test]

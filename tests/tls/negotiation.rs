@@ -1,8 +1,8 @@
 //! What is agreed on: versions, suites, groups, signatures, client certificates, bindings, the key log; and data.
 
 use crate::server::{Server, clock, connect, der, once, path, trusting};
-use ssmtp::error::{Code, Result};
 use ssmtp::certs::key::PrivateKey;
+use ssmtp::error::{Code, Result};
 use ssmtp::net::tls::{ClientIdentity, NoJudge, Secured, TlsOptions, Version};
 use ssmtp::net::{Clock, Stream};
 use std::fs;
@@ -105,9 +105,12 @@ fn strength_and_algorithm_names_choose_among_the_suites() {
 #[test]
 fn every_group_can_be_had_by_its_name() {
     let server = Server::start("rsa", &["-rev"]);
-    for (name, shown, strength) in
-        [("ecdhe_x25519", "x25519", 255), ("ecdhe_secp256r1", "secp256r1", 256), ("ecdhe_secp384r1", "secp384r1", 384)]
-    {
+    for (name, shown, strength) in [
+        ("ecdhe_x25519", "x25519", 255),
+        ("ecdhe_secp256r1", "secp256r1", 256),
+        ("ecdhe_secp384r1", "secp384r1", 384),
+        ("ecdhe_secp521r1", "secp521r1", 521),
+    ] {
         let mut thirteen = with(&server, |options| options.tls13_groups = Some(name.into())).unwrap();
         assert_eq!((thirteen.info.key_exchange.as_str(), thirteen.info.key_exchange_strength), (shown, strength));
         echo(&mut thirteen);
@@ -131,6 +134,25 @@ fn every_group_can_be_had_by_its_name() {
     drop(secured);
     let none = with(&picky, |options| options.tls13_groups = Some("ecdhe_x25519".into()));
     assert_eq!(none.unwrap_err().code, Code::Handshake);
+}
+
+#[test]
+fn p_521_is_there_for_keys_of_every_kind() {
+    // A server with nothing else, in both versions.
+    for version in ["-tls1_2", "-tls1_3"] {
+        let server = Server::start("ec521", &["-rev", version, "-groups", "P-521"]);
+        let mut secured = with(&server, |_| ()).unwrap();
+        assert_eq!((secured.info.key_exchange.as_str(), secured.info.key_exchange_strength), ("secp521r1", 521));
+        echo(&mut secured);
+    }
+    // TLS 1.2 leaves the curve out of the signature's name: every hash goes with it.
+    for hash in ["SHA256", "SHA384", "SHA512"] {
+        let sigalgs = format!("ECDSA+{hash}");
+        for name in ["ec521", "ec384", "faults-none"] {
+            let server = Server::start(name, &["-rev", "-tls1_2", "-sigalgs", &sigalgs]);
+            echo(&mut with(&server, |_| ()).unwrap_or_else(|e| panic!("{name} with {hash}: {e}")));
+        }
+    }
 }
 
 #[test]

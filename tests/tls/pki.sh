@@ -38,6 +38,11 @@ key() { # file kind
     rsa1024) openssl genrsa -out "$1" 1024 2>/dev/null ;;
     ec521) openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-521 -out "$1" 2>/dev/null ;;
     ed25519) openssl genpkey -algorithm ED25519 -out "$1" 2>/dev/null ;;
+    ed448) openssl genpkey -algorithm ED448 -out "$1" 2>/dev/null ;;
+    dsa)
+        [ -f dsa.params ] || openssl dsaparam -out dsa.params 2048 2>/dev/null
+        openssl gendsa -out "$1" dsa.params 2>/dev/null
+        ;;
     esac
 }
 
@@ -88,10 +93,18 @@ done; done; done; done
 issue rsa server ca "$NOW" "$SERVER$MAIL" rsa
 issue ec384 server ca "$NOW" "$SERVER$MAIL" ec384
 issue ed25519 server ca "$NOW" "$SERVER$MAIL" ed25519
+issue ed448 server ca "$NOW" "$SERVER$MAIL" ed448
+issue ed448-ca 'Ed448 Root' self "$NOW" "$CA" ed448
+issue under-ed448 server ed448-ca "$NOW" "$SERVER$MAIL"
+issue dsa server ca "$NOW" "$SERVER$MAIL" dsa
 issue weak server ca "$NOW" "$SERVER$MAIL" rsa1024
 issue future server ca "$FUTURE" "$SERVER$MAIL"
 issue reissued server unknown-ca "$NOW" "$SERVER$MAIL"
 issue self mail.example self "$NOW" "$SERVER$MAIL"
+# Another authority of the same name, with a key of the same kind and of another one.
+issue namesake mail.example self "$NOW" "$CA"
+issue namesake-rsa mail.example self "$NOW" "$CA" rsa
+issue ca-namesake 'Test Root' self "$NOW" "$CA" rsa
 issue self-ca mail.example self "$NOW" "$CA$MAIL"
 issue self-expired mail.example self "$PAST" "$SERVER$MAIL"
 issue address server ca "$NOW" "${SERVER}subjectAltName=IP:127.0.0.1\n"

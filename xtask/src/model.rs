@@ -439,6 +439,8 @@ pub enum CType {
     ReadCallback,
     /// `ssmtp_close_cb`: `void (*)(void *)`
     CloseCallback,
+    /// `ssmtp_sign_cb`: `int32_t (*)(void *, int32_t, const uint8_t *, size_t, uint8_t *, size_t *)`
+    SignCallback,
     /// `ssmtp_t *const *`; the next parameter is how many
     HandleArray,
     /// `int32_t *`, a place for as many numbers as the array before it has entries

@@ -3,7 +3,11 @@
 
 #include <cstdio>
 #include <fstream>
+#include <cstdlib>
+#include <filesystem>
 #include <iterator>
+#include <memory>
+#include <stdexcept>
 
 using namespace ssmtp;
 
@@ -32,7 +36,72 @@ std::string x509(const std::string &kind, const std::string &options) {
     return printed("openssl x509 -in " + FOLDER + kind + ".crt -noout " + options + " | tr -d '\n'");
 }
 
+/// Signs with openssl and a key of the test's own.
+Bytes by_openssl(const std::string &key, BytesView digest) {
+    char folder[] = "/tmp/ssmtp-signer-XXXXXX";
+    check(mkdtemp(folder) != nullptr, "a folder");
+    const std::string input = std::string(folder) + "/input";
+    std::ofstream(input, std::ios::binary)
+        .write(reinterpret_cast<const char *>(digest.data()), static_cast<std::streamsize>(digest.size()));
+    const std::string made =
+        printed("openssl pkeyutl -sign -inkey " + FOLDER + key + " -pkeyopt digest:sha256 -in " + input);
+    std::filesystem::remove_all(folder);
+    return bytes(made);
+}
+
+Ssmtp signing_with(Signer signer) {
+    Certificate certificate(FOLDER + "rsa.crt");
+    certificate.set_signer(std::move(signer));
+    check(certificate.private_key_available(), "a signer is a key");
+    same(certificate.private_key(), "", "that cannot leave");
+    Ssmtp smtp;
+    smtp.from("ann@example.com").message_text("signed elsewhere\r\n").certificate(certificate);
+    return smtp;
+}
+
+struct Busy : std::runtime_error {
+    Busy() : std::runtime_error("the card is busy") {}
+};
+
 } // namespace
+
+TEST(a_signer_signs_in_the_place_of_the_key) {
+    const auto held = std::make_shared<int>(0);
+    {
+        Ssmtp smtp = signing_with([held](SignScheme scheme, BytesView digest) {
+            ++*held;
+            check(scheme == SignScheme::RSA_PKCS1 && digest.size() == 32, "RSA with SHA-256");
+            return by_openssl("rsa.p8", digest);
+        });
+        smtp.signing_algorithm("SHA256").sign();
+        check(smtp.message_text().find("signed elsewhere") != std::string::npos, "the text is in it");
+        check(smtp.other_headers().find("multipart/signed") != std::string::npos, "it is signed");
+        same(*held, 1, "one signature");
+        same(held.use_count(), 2L, "the function lives as long as the certificate");
+    }
+    same(held.use_count(), 1L, "and no longer");
+}
+
+TEST(what_a_signer_throws_comes_out_of_the_method) {
+    Ssmtp smtp = signing_with([](SignScheme, BytesView) -> Bytes { throw Busy(); });
+    bool thrown = false;
+    try {
+        smtp.sign();
+    } catch (const Busy &) {
+        thrown = true;
+    }
+    check(thrown, "the very exception");
+    Ssmtp wrong = signing_with([](SignScheme, BytesView digest) { return by_openssl("p256.p8", digest); });
+    fails(ErrorCode::ENCRYPT, [&] { wrong.sign(); }, "the signature of another key");
+    Ssmtp long_one = signing_with([](SignScheme, BytesView) { return Bytes(100000, 1); });
+    fails(ErrorCode::ENCRYPT, [&] { long_one.sign(); }, "a signature without end");
+    Certificate empty;
+    const Signer any = [](SignScheme, BytesView) { return Bytes(); };
+    fails(ErrorCode::CERT_NOT_FOUND, [&] { empty.set_signer(any); }, "no certificate");
+    Certificate certificate(FOLDER + "rsa.crt");
+    certificate.set_signer(any).set_signer({});
+    same(certificate.private_key_available(), false, "taken away");
+}
 
 TEST(fields_are_what_openssl_prints) {
     for (const std::string kind : {"rsa", "pss", "p256", "p384", "p521", "ed25519", "ed448", "dsa"}) {

@@ -44,7 +44,7 @@ TEST(every_property_has_its_default_and_reads_back_what_was_set) {
     same(Ssmtp().signer_cert().subject(), std::string(), "SignerCert");
     ROW(ssl_enabled, false, true);
     ROW(ssl_start_mode, SSLStartMode::NONE, SSLStartMode::AUTOMATIC);
-    PLANNED_ROW(ssl_provider, SSLProvider::AUTOMATIC, SSLProvider::PLATFORM);
+    ROW(ssl_provider, SSLProvider::AUTOMATIC, SSLProvider::PLATFORM);
     same(Ssmtp().ssl_cert().subject(), std::string(), "SSLCert");
     same(Ssmtp().ssl_accept_server_cert().subject(), std::string(), "SSLAcceptServerCert");
     same(Ssmtp().ssl_server_cert().subject(), std::string(), "SSLServerCert");
@@ -112,8 +112,8 @@ TEST(every_setting_has_its_default_and_reads_back_what_was_set) {
     setting("CACertFilePaths", "/etc/ssl/ca-bundle.pem;/etc/pki/tls/certs/ca-bundle.crt;/etc/ssl/certs/ca-certificates.crt;/etc/pki/tls/cacert.pem", "sample", SETS);
     setting("SSLCACerts", "", "-----BEGIN CERTIFICATE-----\nMIIBODCB66ADAgECAhRoycD1/ampAfHmDAlfmJX8/HYCtTAFBgMrZXAwETEPMA0G\nA1UEAwwGc2FtcGxlMCAXDTI2MTEyMjA1MDkzNloYDzIxMjYxMDI5MDUwOTM2WjAR\nMQ8wDQYDVQQDDAZzYW1wbGUwKjAFBgMrZXADIQDMjh48NSjwhRE/l8/qfubAr3f7\n3e/FnQqz/st4rZiG7qNTMFEwHQYDVR0OBBYEFG1PQF7XIPqkfmwkIZ3hrElFEU29\nMB8GA1UdIwQYMBaAFG1PQF7XIPqkfmwkIZ3hrElFEU29MA8GA1UdEwEB/wQFMAMB\nAf8wBQYDK2VwA0EAjCHhQVb2rVojV67GSgdq3+YjclS2pyStuJ9BzfLgvIW/Jl4Q\n5yuwbYegEWIVB7mxUlM9F9hPJtB/qQy8rrwxAg==\n-----END CERTIFICATE-----\n", SETS);
     setting("SSLClientCACerts", "", "-----BEGIN CERTIFICATE-----\nMIIBODCB66ADAgECAhRoycD1/ampAfHmDAlfmJX8/HYCtTAFBgMrZXAwETEPMA0G\nA1UEAwwGc2FtcGxlMCAXDTI2MTEyMjA1MDkzNloYDzIxMjYxMDI5MDUwOTM2WjAR\nMQ8wDQYDVQQDDAZzYW1wbGUwKjAFBgMrZXADIQDMjh48NSjwhRE/l8/qfubAr3f7\n3e/FnQqz/st4rZiG7qNTMFEwHQYDVR0OBBYEFG1PQF7XIPqkfmwkIZ3hrElFEU29\nMB8GA1UdIwQYMBaAFG1PQF7XIPqkfmwkIZ3hrElFEU29MA8GA1UdEwEB/wQFMAMB\nAf8wBQYDK2VwA0EAjCHhQVb2rVojV67GSgdq3+YjclS2pyStuJ9BzfLgvIW/Jl4Q\n5yuwbYegEWIVB7mxUlM9F9hPJtB/qQy8rrwxAg==\n-----END CERTIFICATE-----\n", SETS);
-    setting("SSLCheckCRL", "0", "1", PLANNED);
-    setting("SSLCheckOCSP", "0", "1", PLANNED);
+    setting("SSLCheckCRL", "0", "1", SETS);
+    setting("SSLCheckOCSP", "0", "1", SETS);
     setting("ReuseSSLSession", "True", "False", SETS);
     setting("SSLEnableRenegotiation", "True", "True", SETS);
     setting("SSLIncludeCertChain", "False", "True", SETS);
@@ -127,10 +127,10 @@ TEST(every_setting_has_its_default_and_reads_back_what_was_set) {
     setting("SSLNegotiatedKeyExchange", "", "sample", READ);
     setting("SSLNegotiatedKeyExchangeStrength", "", "sample", READ);
     setting("SSLNegotiatedVersion", "", "sample", READ);
-    setting("OpenSSLCADir", "", "sample", PLANNED);
-    setting("OpenSSLCAFile", "", "sample", PLANNED);
-    setting("OpenSSLCipherList", "DEFAULT", "sample", PLANNED);
-    setting("OpenSSLPrngSeedData", "", "sample", PLANNED);
+    setting("OpenSSLCADir", "", "sample", SETS);
+    setting("OpenSSLCAFile", "", "sample", SETS);
+    setting("OpenSSLCipherList", "DEFAULT", "HIGH:!aNULL", SETS);
+    setting("OpenSSLPrngSeedData", "", "sample", SETS);
     setting("UseInternalSecurityAPI", "True", "True", SETS);
     check(!Ssmtp().config("BuildInfo").empty(), "BuildInfo");
     check(!Ssmtp().config("LicenseInfo").empty(), "LicenseInfo");
@@ -288,6 +288,12 @@ TEST(the_numbers_are_those_of_the_description) {
     static_assert(static_cast<int>(CertStoreType::BCFKS_BLOB) == 22);
     static_assert(static_cast<int>(CertStoreType::PKCS11) == 23);
     static_assert(static_cast<int>(CertStoreType::AUTO) == 99);
+    static_assert(static_cast<int>(SignScheme::RSA_PKCS1) == 0);
+    static_assert(static_cast<int>(SignScheme::RSA_PSS) == 1);
+    static_assert(static_cast<int>(SignScheme::ECDSA) == 2);
+    static_assert(static_cast<int>(SignScheme::DSA) == 3);
+    static_assert(static_cast<int>(SignScheme::ED25519) == 4);
+    static_assert(static_cast<int>(SignScheme::ED448) == 5);
     static_assert(ErrorCode::MAIL_PORT_CONNECTED == 100);
     static_assert(ErrorCode::MAIL_SERVER_CONNECTED == 101);
     static_assert(ErrorCode::BAD_ADDRESS == 102);

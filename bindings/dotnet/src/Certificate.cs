@@ -87,7 +87,22 @@ namespace Ssmtp
 
         /// <summary>A given certificate, whose private key is searched in a store given as octets.</summary>
         public Certificate(CertStoreTypes certStoreType, byte[] storeBlob, string storePassword, byte[] encoded)
-            : this(certStoreType, storeBlob == null ? null : Convert.ToBase64String(storeBlob), storePassword, encoded)
+            : this(Opened(
+                storePassword,
+                (byte[] password, out SsmtpCertHandle made) =>
+                {
+                    // C takes the store as Base64 here; it has the private key in it.
+                    byte[] store = Octets.Base64(storeBlob);
+                    try
+                    {
+                        return Native.ssmtp_cert_new_store_encoded(
+                            (int)certStoreType, store, password, encoded, Octets.Length(encoded), out made);
+                    }
+                    finally
+                    {
+                        Octets.Wipe(store);
+                    }
+                }))
         {
         }
 

@@ -7,7 +7,13 @@ namespace Ssmtp
     {
         /// <summary>An exception with a number and a text.</summary>
         public SsmtpException(int code, string message)
-            : base(message)
+            : this(code, message, null)
+        {
+        }
+
+        /// <summary>An exception with a number, a text, and what led to it.</summary>
+        public SsmtpException(int code, string message, Exception innerException)
+            : base(message, innerException)
         {
             Code = code;
         }
@@ -27,7 +33,9 @@ namespace Ssmtp
             {
                 message = Utf8.Read(Native.ssmtp_error_text(code));
             }
-            return new SsmtpException(code, message);
+            // These end an operation that a signer refused.
+            bool signing = code == SsmtpErrorCodes.Encrypt || code == SsmtpErrorCodes.Credentials;
+            return new SsmtpException(code, message, signing ? Signer.Thrown() : null);
         }
     }
 }

@@ -98,6 +98,24 @@ namespace Ssmtp
             }
         }
 
+        /// <summary>Base64 with a NUL at its end, in memory that can be wiped; null stays null.</summary>
+        internal static byte[] Base64(byte[] octets)
+        {
+            if (octets == null)
+            {
+                return null;
+            }
+            var letters = new char[(octets.Length + 2) / 3 * 4];
+            Convert.ToBase64CharArray(octets, 0, octets.Length, letters, 0);
+            var text = new byte[letters.Length + 1];
+            for (int i = 0; i < letters.Length; i++)
+            {
+                text[i] = (byte)letters[i];
+            }
+            Array.Clear(letters, 0, letters.Length);
+            return text;
+        }
+
         /// <summary>Overwrites a secret that is not needed any more.</summary>
         internal static void Wipe(byte[] secret)
         {

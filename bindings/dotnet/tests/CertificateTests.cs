@@ -143,6 +143,7 @@ namespace Ssmtp.Tests
                 new Store("modern.pfx", CertStoreTypes.cstPFXFile, CertStoreTypes.cstPFXBlob, Secret, true),
                 new Store("legacy.pfx", CertStoreTypes.cstPFXFile, CertStoreTypes.cstPFXBlob, Secret, true),
                 new Store("store.jks", CertStoreTypes.cstJKSFile, CertStoreTypes.cstJKSBlob, Secret, true),
+                new Store("store.bcfks", CertStoreTypes.cstBCFKSFile, CertStoreTypes.cstBCFKSBlob, Secret, true),
                 new Store("bundle.pem", CertStoreTypes.cstPEMKeyFile, CertStoreTypes.cstPEMKeyBlob, "", true),
                 new Store("rsa.crt", CertStoreTypes.cstPublicKeyFile, CertStoreTypes.cstPublicKeyBlob, "", false),
                 new Store("rsa.der", CertStoreTypes.cstPublicKeyFile, CertStoreTypes.cstPublicKeyBlob, "", false),

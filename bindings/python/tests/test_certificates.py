@@ -8,6 +8,7 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 import time
 import unittest
 from pathlib import Path
@@ -203,9 +204,10 @@ class FieldsTest(unittest.TestCase):
             self.assertEqual(certificate.private_key_container, "")
 
     def test_the_private_key_is_pem_that_openssl_reads(self):
-        for kind in ("rsa", "p256", "p384", "p521", "ed25519"):
+        for kind in ("rsa", "p256", "p384", "p521", "ed25519", "ed448", "dsa"):
             with self.subTest(kind=kind):
-                both = read(f"{kind}.p8") + read(f"{kind}.crt")
+                key = "dsa.key" if kind == "dsa" else f"{kind}.p8"
+                both = read(key) + read(f"{kind}.crt")
                 certificate = Certificate(CertStoreType.PEM_KEY_BLOB, both, "", "*")
                 self.assertTrue(certificate.private_key_available)
                 public = openssl("pkey", "-pubout", input=certificate.private_key.encode())
@@ -228,6 +230,7 @@ class StoreTest(unittest.TestCase):
         ("certs-only.pfx", T.PFX_FILE, T.PFX_BLOB, SECRET, False, True),
         ("store.jks", T.JKS_FILE, T.JKS_BLOB, SECRET, True, True),
         ("store.jceks", T.JKS_FILE, T.JKS_BLOB, SECRET, True, True),
+        ("store.bcfks", T.BCFKS_FILE, T.BCFKS_BLOB, SECRET, True, True),
         ("bundle.pem", T.PEM_KEY_FILE, T.PEM_KEY_BLOB, "", True, True),
         ("rsa.p8", T.PEM_KEY_FILE, T.PEM_KEY_BLOB, "", True, False),
         ("rsa.p8.der", T.PEM_KEY_FILE, T.PEM_KEY_BLOB, "", True, False),
@@ -357,6 +360,62 @@ class StoreTest(unittest.TestCase):
         ):
             found = Certificate(*store, "two", line)
             self.assertEqual(found.subject, one.subject)
+
+
+class UserStoreTest(unittest.TestCase):
+    """The user's store is a folder below the home; another process has another home."""
+
+    CODE = """
+import sys
+from ssmtp import Certificate, CertStoreType, Ssmtp, SsmtpError
+smtp = Ssmtp()
+for name in sys.argv[1:]:
+    smtp.set("SSLCertStore", name)
+    for subject in ("CN=two.example.com", "*", "nobody"):
+        try:
+            smtp.set("SSLCertSubject", subject)
+            print(smtp.get("SSLCertSubject"), smtp.get("SSLCertPrivateKeyAvailable"))
+        except SsmtpError as error:
+            print(error.code)
+try:
+    print(Certificate(CertStoreType.USER, "MY", "secret", "*").subject)
+except SsmtpError as error:
+    print(error.code)
+"""
+
+    def run_at(self, home, *names):
+        environment = dict(os.environ, PYTHONPATH=str(Path(ssmtp.__file__).parents[1]))
+        environment.pop("HOME", None)
+        if home:
+            environment["HOME"] = home
+        done = subprocess.run(
+            [sys.executable, "-c", self.CODE, *names],
+            capture_output=True,
+            check=True,
+            env=environment,
+            text=True,
+        )
+        return done.stdout.splitlines()
+
+    def test_keys_and_certificates_of_the_folder_are_found(self):
+        with tempfile.TemporaryDirectory() as home:
+            folder = Path(home, ".local/share/libssmtp/certs/MY")
+            folder.mkdir(parents=True)
+            # A certificate and its key in files of their own, and what is neither.
+            (folder / "one.crt").write_bytes(read("p256.crt"))
+            (folder / "one.key").write_bytes(read("p256.p8"))
+            (folder / "notes.txt").write_bytes(b"nothing")
+            nobody, found = " False", "CN=p256.example.com True"
+            self.assertEqual(
+                self.run_at(home, "MY"), [nobody, found, nobody, "CN=p256.example.com"]
+            )
+            # Another name is an empty store, a path is none at all.
+            self.assertEqual(self.run_at(home, "OTHER", "../MY")[:6], [nobody] * 3 + ["271"] * 3)
+
+    def test_without_a_home_or_a_folder_the_store_is_empty(self):
+        with tempfile.TemporaryDirectory() as home:
+            for place in (None, home):
+                self.assertEqual(self.run_at(place, "MY"), [" False"] * 3 + ["272"])
 
 
 class RowsTest(unittest.TestCase):

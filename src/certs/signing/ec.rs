@@ -6,7 +6,9 @@ use crate::certs::der::{self, Reader};
 use crate::certs::fault::Read;
 use crate::certs::spki::{Curve, PublicKey};
 use crate::error::{Code, Error, Result};
-use ring::signature::{self as ring_signature, UnparsedPublicKey};
+use ring::agreement;
+use ring::rand::SystemRandom;
+use ring::signature::{self as ring_signature, EcdsaKeyPair, EcdsaVerificationAlgorithm, UnparsedPublicKey};
 use rsa::rand_core::{OsRng, RngCore};
 use zeroize::Zeroizing;
 
@@ -36,16 +38,27 @@ fn padded(curve: Curve, digest: Vec<u8>) -> Vec<u8> {
     [vec![0; missing], digest].concat()
 }
 
-pub(super) fn sign(curve: Curve, pkcs8: &[u8], hash: Hash, message: &[u8]) -> Result<Vec<u8>> {
-    let with_ring = match (curve, hash) {
-        (Curve::P256, Hash::Sha256) => Some(&ring_signature::ECDSA_P256_SHA256_ASN1_SIGNING),
-        (Curve::P384, Hash::Sha384) => Some(&ring_signature::ECDSA_P384_SHA384_ASN1_SIGNING),
-        _ => None,
+/// The key as ring wants it; none for P-521, and for odd keys that the curves' own crates take.
+pub(super) fn ready(curve: Curve, pkcs8: &[u8]) -> Option<EcdsaKeyPair> {
+    let algorithm = match curve {
+        Curve::P256 => &ring_signature::ECDSA_P256_SHA256_ASN1_SIGNING,
+        Curve::P384 => &ring_signature::ECDSA_P384_SHA384_ASN1_SIGNING,
+        Curve::P521 => return None,
     };
-    if let Some(algorithm) = with_ring {
-        let random = ring::rand::SystemRandom::new();
-        let pair = ring_signature::EcdsaKeyPair::from_pkcs8(algorithm, pkcs8, &random).map_err(unusable)?;
-        return Ok(pair.sign(&random, message).map_err(unusable)?.as_ref().to_vec());
+    EcdsaKeyPair::from_pkcs8(algorithm, pkcs8, &SystemRandom::new()).ok()
+}
+
+pub(super) fn sign(
+    curve: Curve,
+    pair: Option<&EcdsaKeyPair>,
+    pkcs8: &[u8],
+    hash: Hash,
+    message: &[u8],
+) -> Result<Vec<u8>> {
+    // ring signs with the hash of the curve's own size.
+    let fits = matches!((curve, hash), (Curve::P256, Hash::Sha256) | (Curve::P384, Hash::Sha384));
+    if let Some(pair) = pair.filter(|_| fits) {
+        return Ok(pair.sign(&SystemRandom::new(), message).map_err(unusable)?.as_ref().to_vec());
     }
     let scalar = scalar(pkcs8).map_err(unusable)?;
     let digest = padded(curve, hash.digest(message));
@@ -66,6 +79,17 @@ pub(super) fn sign(curve: Curve, pkcs8: &[u8], hash: Hash, message: &[u8]) -> Re
 
 pub(super) fn verify(curve: Curve, public: &PublicKey, hash: Hash, message: &[u8], signature: &[u8]) -> bool {
     let Some(point) = public.raw() else { return false };
+    let fast: Option<&EcdsaVerificationAlgorithm> = match (curve, hash) {
+        (Curve::P256, Hash::Sha256) => Some(&ring_signature::ECDSA_P256_SHA256_ASN1),
+        (Curve::P256, Hash::Sha384) => Some(&ring_signature::ECDSA_P256_SHA384_ASN1),
+        (Curve::P384, Hash::Sha256) => Some(&ring_signature::ECDSA_P384_SHA256_ASN1),
+        (Curve::P384, Hash::Sha384) => Some(&ring_signature::ECDSA_P384_SHA384_ASN1),
+        _ => None,
+    };
+    if fast.is_some_and(|fast| UnparsedPublicKey::new(fast, point).verify(message, signature).is_ok()) {
+        return true;
+    }
+    // What is left: the other hashes, points that are compressed, and what is no signature.
     let digest = padded(curve, hash.digest(message));
     macro_rules! verify {
         ($curve:ident) => {{
@@ -81,12 +105,6 @@ pub(super) fn verify(curve: Curve, public: &PublicKey, hash: Hash, message: &[u8
         Curve::P384 => verify!(p384),
         Curve::P521 => verify!(p521),
     }
-}
-
-pub(super) fn sign_ed25519(pkcs8: &[u8], message: &[u8]) -> Result<Vec<u8>> {
-    let unusable = |_| Error::new(Code::Encrypt, "the Ed25519 key does not work");
-    let pair = ring_signature::Ed25519KeyPair::from_pkcs8_maybe_unchecked(pkcs8).map_err(unusable)?;
-    Ok(pair.sign(message).as_ref().to_vec())
 }
 
 pub(super) fn verify_ed25519(public: &PublicKey, message: &[u8], signature: &[u8]) -> bool {
@@ -114,6 +132,20 @@ pub(super) fn agree(curve: Curve, pkcs8: &[u8], peer: &PublicKey) -> Result<Zero
         Curve::P384 => agree!(p384),
         Curve::P521 => agree!(p521),
     })
+}
+
+/// A key that ring makes, uses once and forgets; none for P-521 and for a point that ring does not take.
+pub(super) fn agree_once(curve: Curve, peer: &PublicKey) -> Option<(PublicKey, Zeroizing<Vec<u8>>)> {
+    let algorithm = match curve {
+        Curve::P256 => &agreement::ECDH_P256,
+        Curve::P384 => &agreement::ECDH_P384,
+        Curve::P521 => return None,
+    };
+    let secret = agreement::EphemeralPrivateKey::generate(algorithm, &SystemRandom::new()).ok()?;
+    let public = PublicKey::ec(curve, secret.compute_public_key().ok()?.as_ref()).ok()?;
+    let theirs = agreement::UnparsedPublicKey::new(algorithm, peer.raw()?);
+    let shared = agreement::agree_ephemeral(secret, &theirs, |shared| Zeroizing::new(shared.to_vec())).ok()?;
+    Some((public, shared))
 }
 
 pub(super) fn agree_x25519(pkcs8: &[u8], peer: &PublicKey) -> Result<Zeroizing<Vec<u8>>> {

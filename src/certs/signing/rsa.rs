@@ -10,6 +10,7 @@ use ::rsa::rand_core::OsRng;
 use ::rsa::traits::SignatureScheme;
 use ::rsa::{BigUint, Oaep, Pkcs1v15Encrypt, Pkcs1v15Sign, Pss, RsaPrivateKey, RsaPublicKey};
 use ring::signature as ring_signature;
+use std::sync::OnceLock;
 use zeroize::Zeroizing;
 
 /// Signatures of keys larger than this are not checked: it takes too long.
@@ -39,7 +40,27 @@ pub fn digest_info(hash: Hash, message: &[u8]) -> Vec<u8> {
     info
 }
 
-pub(super) fn sign(pkcs8: &[u8], public: &PublicKey, hash: Hash, pss: bool, message: &[u8]) -> Result<Vec<u8>> {
+/// A key as both libraries want it, each when it is first needed.
+pub struct Ready {
+    /// ring refuses keys below 2048 and above 4096 bits, and some whose numbers are odd but work.
+    fast: Option<ring::rsa::KeyPair>,
+    blinded: OnceLock<Option<RsaPrivateKey>>,
+}
+
+impl Ready {
+    pub(super) fn new(pkcs8: &[u8]) -> Ready {
+        Ready { fast: ring::rsa::KeyPair::from_pkcs8(pkcs8).ok(), blinded: OnceLock::new() }
+    }
+}
+
+pub(super) fn sign(
+    ready: &Ready,
+    pkcs8: &[u8],
+    public: &PublicKey,
+    hash: Hash,
+    pss: bool,
+    message: &[u8],
+) -> Result<Vec<u8>> {
     let bits = usize::try_from(public.bits()).unwrap_or(0);
     if !(if pss { pss_fits(bits, hash) } else { pkcs1_fits(bits, hash) }) {
         return Err(Error::new(
@@ -56,10 +77,7 @@ pub(super) fn sign(pkcs8: &[u8], public: &PublicKey, hash: Hash, pss: bool, mess
         (Hash::Sha512, true) => Some(&ring_signature::RSA_PSS_SHA512),
         _ => None,
     };
-    // ring refuses keys below 2048 and above 4096 bits, and some whose numbers are odd but work.
-    if let Some(encoding) = with_ring
-        && let Ok(pair) = ring::rsa::KeyPair::from_pkcs8(pkcs8)
-    {
+    if let (Some(encoding), Some(pair)) = (with_ring, &ready.fast) {
         let mut signature = vec![0; pair.public().modulus_len()];
         let random = ring::rand::SystemRandom::new();
         if pair.sign(encoding, &random, message, &mut signature).is_ok() {
@@ -67,12 +85,12 @@ pub(super) fn sign(pkcs8: &[u8], public: &PublicKey, hash: Hash, pss: bool, mess
         }
     }
     let digest = hash.digest(message);
-    let signed = private(pkcs8).and_then(|key| {
-        let mut random = OsRng;
-        if pss { scheme_pss(hash).sign(Some(&mut random), &key, &digest) } else { scheme(hash).sign(Some(&mut random), &key, &digest) }
-            .map_err(|_| ())
+    let key = ready.blinded.get_or_init(|| private(pkcs8).ok());
+    let signed = key.as_ref().and_then(|key| {
+        let random = Some(&mut OsRng);
+        if pss { scheme_pss(hash).sign(random, key, &digest) } else { scheme(hash).sign(random, key, &digest) }.ok()
     });
-    signed.map_err(|()| Error::new(Code::Encrypt, "the RSA key cannot sign: its numbers do not work, or exceed 4096 bits"))
+    signed.ok_or_else(|| Error::new(Code::Encrypt, "the RSA key cannot sign: its numbers do not work, or exceed 4096 bits"))
 }
 
 fn scheme(hash: Hash) -> Pkcs1v15Sign {
@@ -92,6 +110,23 @@ fn scheme_pss(hash: Hash) -> Pss {
 }
 
 pub(super) fn verify(public: &PublicKey, hash: Hash, pss: bool, message: &[u8], signature: &[u8]) -> bool {
+    use ring_signature as r;
+    let fast: Option<&r::RsaParameters> = match (hash, pss) {
+        (Hash::Sha256, false) => Some(&r::RSA_PKCS1_2048_8192_SHA256),
+        (Hash::Sha384, false) => Some(&r::RSA_PKCS1_2048_8192_SHA384),
+        (Hash::Sha512, false) => Some(&r::RSA_PKCS1_2048_8192_SHA512),
+        (Hash::Sha256, true) => Some(&r::RSA_PSS_2048_8192_SHA256),
+        (Hash::Sha384, true) => Some(&r::RSA_PSS_2048_8192_SHA384),
+        (Hash::Sha512, true) => Some(&r::RSA_PSS_2048_8192_SHA512),
+        _ => None,
+    };
+    if let (Some(fast), Some(key)) = (fast, public.raw())
+        && public.rsa_numbers().is_some()
+        && r::UnparsedPublicKey::new(fast, key).verify(message, signature).is_ok()
+    {
+        return true;
+    }
+    // What is left: the other hashes, small and odd keys, and what is no signature.
     let Ok(key) = public_numbers(public) else { return false };
     let digest = hash.digest(message);
     let checked =

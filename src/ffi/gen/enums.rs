@@ -155,7 +155,7 @@ pub enum ssmtp_cert_store_type {
     SSMTP_CERT_STORE_TYPE_JWK_FILE = 18,
     /// JSON Web Key content (RFC 7517).
     SSMTP_CERT_STORE_TYPE_JWK_BLOB = 19,
-    /// A key on a security token.
+    /// A key on a security token, through PKCS #11: as cstPKCS11.
     SSMTP_CERT_STORE_TYPE_SECURITY_KEY = 20,
     /// Bouncy Castle FIPS key store file.
     SSMTP_CERT_STORE_TYPE_BCFKS_FILE = 21,
@@ -165,6 +165,23 @@ pub enum ssmtp_cert_store_type {
     SSMTP_CERT_STORE_TYPE_PKCS11 = 23,
     /// Found out from the content.
     SSMTP_CERT_STORE_TYPE_AUTO = 99,
+}
+
+/// How a signer of one's own is to sign; ours.
+#[repr(C)]
+pub enum ssmtp_sign_scheme {
+    /// RSASSA-PKCS1-v1_5 of a digest (RFC 8017).
+    SSMTP_SIGN_SCHEME_RSA_PKCS1 = 0,
+    /// RSASSA-PSS of a digest, with MGF1 of the same hash and a salt as long as the digest (RFC 8017).
+    SSMTP_SIGN_SCHEME_RSA_PSS = 1,
+    /// ECDSA of a digest; the signature is DER.
+    SSMTP_SIGN_SCHEME_ECDSA = 2,
+    /// DSA of a digest; the signature is DER.
+    SSMTP_SIGN_SCHEME_DSA = 3,
+    /// Ed25519 of the message itself (RFC 8032).
+    SSMTP_SIGN_SCHEME_ED25519 = 4,
+    /// Ed448 of the message itself (RFC 8032).
+    SSMTP_SIGN_SCHEME_ED448 = 5,
 }
 
 /// The numbers that functions return; 0 is success.

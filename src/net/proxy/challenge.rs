@@ -67,13 +67,16 @@ fn text(value: &[u8]) -> Option<Vec<u8>> {
     let mut out = Vec::with_capacity(inner.len());
     let mut octets = inner.iter();
     while let Some(&octet) = octets.next() {
-        match octet {
+        let octet = match octet {
             b'"' => return octets.as_slice().is_empty().then_some(out),
-            b'\\' => out.push(*octets.next()?),
-            // It will be said again in a header line.
-            octet if octet.is_ascii_control() && octet != b'\t' => return None,
-            octet => out.push(octet),
+            b'\\' => *octets.next()?,
+            octet => octet,
+        };
+        // It will be said again in a header line.
+        if octet.is_ascii_control() && octet != b'\t' {
+            return None;
         }
+        out.push(octet);
     }
     None
 }
@@ -136,7 +139,10 @@ mod tests {
         assert_eq!(read(b"NTLM abc="), [one("ntlm", Some("abc="), &[])]);
         assert_eq!(read(b", ,Negotiate , NTLM,"), [one("negotiate", None, &[]), one("ntlm", None, &[])]);
         let digest = br#"DIGEST Realm = "a, b" ,nonce=  n1 , qop="auth,auth-int""#;
-        assert_eq!(read(digest), [one("digest", None, &[("realm", "a, b"), ("nonce", "n1"), ("qop", "auth,auth-int")])]);
+        assert_eq!(
+            read(digest),
+            [one("digest", None, &[("realm", "a, b"), ("nonce", "n1"), ("qop", "auth,auth-int")])]
+        );
     }
 
     #[test]
@@ -150,6 +156,7 @@ mod tests {
             (b"Basic realm=\"open", 0),
             (b"Basic realm=\"a\"b", 0),
             (b"Basic realm=\"a\x01b\"", 0),
+            (b"Basic realm=\"a\\\rb\"", 0),
             (b"Basic realm=x, Digest realm=\"\\", 1),
             (b"Basic realm=x, =y, NTLM", 1),
             (b"NTLM a b", 0),

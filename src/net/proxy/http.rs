@@ -67,6 +67,10 @@ fn ask(line: &mut Line, authority: &str, login: &mut Login) -> Result<Asked> {
     match answer.status {
         200..=299 => return Ok(Asked::Through(answer.rest)),
         407 => {}
+        // tinyproxy's word for a wrong password.
+        401 if !login.header().is_empty() => {
+            return Err(line.error(&format!("it refuses the login: {}", answer.said(login))));
+        }
         _ => return Err(line.error(&format!("it refuses to connect on: {}", answer.said(login)))),
     }
     let said = answer.said(login);
@@ -173,7 +177,8 @@ impl Answer {
 
     /// Takes the page behind the answer off the line. False where the connection is of no use for another request.
     fn read_on(&self, line: &mut Line) -> Result<bool> {
-        let kept = if self.head.starts_with(b"HTTP/1.0") { self.has_word("keep-alive") } else { !self.has_word("close") };
+        let kept =
+            if self.head.starts_with(b"HTTP/1.0") { self.has_word("keep-alive") } else { !self.has_word("close") };
         let chunked = self.values("transfer-encoding").any(|value| value.eq_ignore_ascii_case(b"chunked"));
         let mut lengths = self.values("content-length");
         let length = match (lengths.next(), lengths.next()) {

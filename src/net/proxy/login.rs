@@ -97,11 +97,7 @@ impl<'a> Login<'a> {
     }
 
     fn basic(&mut self) {
-        let pair = SecretBytes::concat(&[
-            self.proxy.user.as_bytes(),
-            b":",
-            self.proxy.password.expose().as_bytes(),
-        ]);
+        let pair = SecretBytes::concat(&[self.proxy.user.as_bytes(), b":", self.proxy.password.expose().as_bytes()]);
         let text = Zeroizing::new(STANDARD.encode(pair.expose()));
         self.said = Said::Basic;
         self.set_header("Basic", text.as_bytes());

@@ -14,7 +14,8 @@ pub(super) fn skip_chunks(line: &mut Line, early: &[u8], limit: usize) -> Result
     loop {
         let Some(head) = octets.line()? else { return Ok(false) };
         let digits = head.split(|b| *b == b';').next().unwrap_or_default().trim_ascii();
-        let size = std::str::from_utf8(digits).ok().filter(|d| !d.is_empty() && d.bytes().all(|b| b.is_ascii_hexdigit()));
+        let size =
+            std::str::from_utf8(digits).ok().filter(|d| !d.is_empty() && d.bytes().all(|b| b.is_ascii_hexdigit()));
         let Some(size) = size.and_then(|digits| usize::from_str_radix(digits, 16).ok()) else { return Ok(false) };
         if size == 0 {
             break;

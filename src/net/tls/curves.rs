@@ -5,9 +5,7 @@ use ring::digest;
 use ring::rand::{SecureRandom, SystemRandom};
 use rustls::crypto::{ActiveKeyExchange, SharedSecret, SupportedKxGroup, WebPkiSupportedAlgorithms};
 use rustls::ffdhe_groups::FfdheGroup;
-use rustls::pki_types::{
-    AlgorithmIdentifier, InvalidSignature, SignatureVerificationAlgorithm as Algorithm, alg_id,
-};
+use rustls::pki_types::{AlgorithmIdentifier, InvalidSignature, SignatureVerificationAlgorithm as Algorithm, alg_id};
 use rustls::{NamedGroup, PeerMisbehaved, SignatureScheme};
 use zeroize::Zeroizing;
 

@@ -43,10 +43,7 @@ pub(super) fn algorithms() -> WebPkiSupportedAlgorithms {
 
 fn base() -> &'static CryptoProvider {
     static BASE: OnceLock<CryptoProvider> = OnceLock::new();
-    BASE.get_or_init(|| CryptoProvider {
-        signature_verification_algorithms: ALGORITHMS,
-        ..ring::default_provider()
-    })
+    BASE.get_or_init(|| CryptoProvider { signature_verification_algorithms: ALGORITHMS, ..ring::default_provider() })
 }
 
 /// One set of options, ready to use, and what came of it.
@@ -54,7 +51,7 @@ struct Entry {
     options: TlsOptions,
     stamp: Stamp,
     shape: Shape,
-    trust: Trust,
+    trust: Arc<Trust>,
     config: Arc<ClientConfig>,
     refusal: Refusal,
     kept: Mutex<Kept>,
@@ -113,7 +110,7 @@ impl Entry {
     fn new(options: &TlsOptions, stamp: Stamp) -> Result<Entry> {
         let shape = Shape::of(options)?;
         shape.usable(options)?;
-        let trust = Trust::of(options)?;
+        let trust = Trust::shared(options, &stamp)?;
         let provider =
             CryptoProvider { cipher_suites: shape.suites.clone(), kx_groups: shape.groups.clone(), ..base().clone() };
         let versions: Vec<_> = shape

@@ -1,6 +1,7 @@
 //! What a TLS connection is asked to be. Two equal values make the same decisions, which is what lets them share sessions.
 
 use super::names::{self, Shape};
+use super::revocation::Levels;
 use crate::certs::key::PrivateKey;
 use crate::error::{Code, Error, Result};
 use base64::Engine;
@@ -105,6 +106,8 @@ pub struct TlsOptions {
     pub openssl: OpensslSettings,
     /// ReuseSSLSession.
     pub reuse_sessions: bool,
+    /// How far the judge looks at revocation.
+    pub revocation: Levels,
     /// To be changed when the judge is somebody else: a session that the old one allowed is then not resumed.
     pub judge_generation: u64,
 }
@@ -132,6 +135,7 @@ impl TlsOptions {
             key_log: None,
             openssl: OpensslSettings::default(),
             reuse_sessions: true,
+            revocation: Levels::default(),
             judge_generation: 0,
         }
     }

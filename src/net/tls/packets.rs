@@ -153,7 +153,10 @@ mod tests {
         };
         let whole = told(1_000);
         assert_eq!(whole[0], "TLS record sent: handshake, version 3.1, 3 bytes 01 02 03");
-        assert!(whole[1].starts_with("TLS record sent: application_data, version 3.3, 40 bytes 07") && whole[1].ends_with('…'));
+        assert!(
+            whole[1].starts_with("TLS record sent: application_data, version 3.3, 40 bytes 07")
+                && whole[1].ends_with('…')
+        );
         assert_eq!(whole[2], "TLS record sent: alert, version 3.3, 0 bytes");
         assert_eq!(whole.len(), 3);
         for size in 1..20 {

@@ -2,6 +2,7 @@
 
 use super::TlsOptions;
 use crate::error::{Code, Error, Result};
+use parking_lot::Mutex;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, SignatureVerificationAlgorithm, TrustAnchor};
 use std::fs;
@@ -67,6 +68,22 @@ impl Trust {
         Trust::new(roots, file.is_some(), options)
     }
 
+    /// The same, read once for all handles of the process that trust the same, as long as the file does not change.
+    pub(super) fn shared(options: &TlsOptions, stamp: &Stamp) -> Result<Arc<Trust>> {
+        static KEPT: Mutex<Vec<Kept>> = Mutex::new(Vec::new());
+        let same = |kept: &&Kept| kept.stamp == *stamp && kept.extra_roots == options.extra_roots;
+        if let Some(found) = KEPT.lock().iter().find(same) {
+            return Ok(Arc::clone(&found.trust));
+        }
+        let trust = Arc::new(Trust::of(options)?);
+        let mut kept = KEPT.lock();
+        if kept.len() >= SHARED {
+            kept.remove(0);
+        }
+        kept.push(Kept { stamp: stamp.clone(), extra_roots: options.extra_roots.clone(), trust: Arc::clone(&trust) });
+        Ok(trust)
+    }
+
     /// With these certificates, and those of CACertFilePaths, in place of the system's roots.
     pub(super) fn replaced(options: &TlsOptions, own: Vec<CertificateDer<'static>>) -> Result<Trust> {
         let mut roots = ca_file(options).map(from_file).transpose()?.unwrap_or_default();
@@ -98,8 +115,17 @@ impl Trust {
     }
 }
 
+/// Trust that handles share.
+const SHARED: usize = 8;
+
+struct Kept {
+    stamp: Stamp,
+    extra_roots: String,
+    trust: Arc<Trust>,
+}
+
 /// What tells that the CA file is another one by now.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Stamp(Option<(PathBuf, u64, Option<SystemTime>)>);
 
 impl Stamp {

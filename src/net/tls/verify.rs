@@ -209,6 +209,8 @@ fn chain(sent: &Sent, leaf: &EndEntityCert<'_>, read: &Certificate<'_>, trust: &
     let top_anchors: Vec<_> = tops.iter().map(|(anchor, _)| anchor.clone()).collect();
     let moments = moments(sent, read);
     let (mut known, mut usage, mut moment) = (true, true, 0);
+    // A signature that a root of the issuer's name did not make: of another key, or damaged.
+    let mut stranger = None;
     loop {
         let anchors = if known { &trust.anchors } else { &top_anchors };
         match path(leaf, anchors, &trust.algorithms, &sent.others, moments[moment], usage) {
@@ -219,6 +221,9 @@ fn chain(sent: &Sent, leaf: &EndEntityCert<'_>, read: &Certificate<'_>, trust: &
                     if let Some(read) = Certificate::parse(certificate) {
                         dates(&read, sent.now, "an intermediate certificate", found);
                     }
+                }
+                if stranger.is_some() {
+                    unknown_issuer(read, trust, found);
                 }
                 if moment > 0 && !found.has(Fault::Expired) && !found.has(Fault::NotYetValid) {
                     found.add(Fault::Constraint, "the chain does not hold now");
@@ -245,6 +250,20 @@ fn chain(sent: &Sent, leaf: &EndEntityCert<'_>, read: &Certificate<'_>, trust: &
                 (known, moment) = (false, 0);
                 unknown_issuer(read, trust, found);
             }
+            // Two authorities may have one name, as many that are called localhost have. Where what was sent holds by itself,
+            // the root is just not the issuer.
+            Err(error) if known && is_signature(&error) => {
+                if read.issuer == read.subject && signed_itself(sent, leaf, read, trust) {
+                    unknown_issuer(read, trust, found);
+                    return;
+                }
+                if tops.is_empty() {
+                    let (fault, text) = spoken_error(&error);
+                    found.add(fault, text);
+                    return;
+                }
+                (known, moment, stranger) = (false, 0, Some(error));
+            }
             // webpki takes no CA's certificate for a server's. One that signed itself is just nobody's: its dates, usage
             // and name were looked at already. For another CA's there is no check of its chain.
             Err(E::CaUsedAsEndEntity) if read.issuer == read.subject => {
@@ -252,18 +271,31 @@ fn chain(sent: &Sent, leaf: &EndEntityCert<'_>, read: &Certificate<'_>, trust: &
                 return;
             }
             Err(E::UnknownIssuer) => {
-                if known {
+                if let Some(error) = stranger {
+                    let (fault, text) = spoken_error(&error);
+                    found.add(fault, text);
+                } else if known {
                     unknown_issuer(read, trust, found);
                 }
                 return;
             }
             Err(error) => {
-                let (fault, text) = spoken_error(&error);
+                let (fault, text) = spoken_error(&stranger.unwrap_or(error));
                 found.add(fault, text);
                 return;
             }
         }
     }
+}
+
+fn is_signature(error: &webpki::Error) -> bool {
+    use webpki::Error as E;
+    matches!(error, E::InvalidSignatureForPublicKey | E::UnsupportedSignatureAlgorithmForPublicKeyContext(_))
+}
+
+fn signed_itself(sent: &Sent, leaf: &EndEntityCert<'_>, read: &Certificate<'_>, trust: &Trust) -> bool {
+    let Ok(anchor) = webpki::anchor_from_trusted_cert(&sent.leaf) else { return false };
+    path(leaf, &[anchor], &trust.algorithms, &[], read.not_before, false).is_ok()
 }
 
 type Path<'p> = (Vec<Vec<u8>>, &'p TrustAnchor<'p>);

@@ -14,11 +14,11 @@ internal static class Proxy
                 smtp.OnConnectionStatus += (sender, e) => Console.WriteLine("{0} {1}", e.ConnectionEvent, e.StatusCode);
                 smtp.MailServer = args[0];
                 smtp.MailPort = int.Parse(args[1], CultureInfo.InvariantCulture);
-                smtp.FirewallType = (Ssmtp.FirewallTypes)int.Parse(args[2], CultureInfo.InvariantCulture);
-                smtp.FirewallHost = args[3];
-                smtp.FirewallPort = int.Parse(args[4], CultureInfo.InvariantCulture);
-                smtp.FirewallUser = args[5];
-                smtp.FirewallPassword = args[6];
+                smtp.Firewall.FirewallType = (Ssmtp.FirewallTypes)int.Parse(args[2], CultureInfo.InvariantCulture);
+                smtp.Firewall.Host = args[3];
+                smtp.Firewall.Port = int.Parse(args[4], CultureInfo.InvariantCulture);
+                smtp.Firewall.User = args[5];
+                smtp.Firewall.Password = args[6];
                 smtp.From = "alice@client.example";
                 smtp.SendTo = "bob@server.example";
                 smtp.MessageText = "Hello\r\n";

@@ -13,9 +13,8 @@ int main(int argc, char **argv) {
         smtp.on_connection_status(
             [](ssmtp::ConnectionStatusEvent &e) { std::cout << e.connection_event << ' ' << e.status_code << '\n'; });
         smtp.mail_server(argv[1]).mail_port(std::atoi(argv[2]));
-        smtp.firewall_type(static_cast<ssmtp::FirewallType>(std::atoi(argv[3])));
-        smtp.firewall_host(argv[4]).firewall_port(std::atoi(argv[5]));
-        smtp.firewall_user(argv[6]).firewall_password(argv[7]);
+        smtp.firewall().firewall_type(static_cast<ssmtp::FirewallType>(std::atoi(argv[3])));
+        smtp.firewall().host(argv[4]).port(std::atoi(argv[5])).user(argv[6]).password(argv[7]);
         smtp.from("alice@client.example").send_to("bob@server.example").message_text("Hello\r\n");
         smtp.send();
         std::cout << "sent\n";

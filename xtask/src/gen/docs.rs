@@ -372,6 +372,7 @@ fn c_param(p: &CParam) -> String {
         CType::UserData => "void *".into(),
         CType::ReadCallback => "ssmtp_read_cb ".into(),
         CType::CloseCallback => "ssmtp_close_cb ".into(),
+        CType::SignCallback => "ssmtp_sign_cb ".into(),
         CType::HandleArray => "ssmtp_t *const *".into(),
         CType::IntArray => "int32_t *".into(),
     };

@@ -67,6 +67,7 @@ fn rust_param(p: &CParam) -> String {
         CType::UserData => "*mut c_void".into(),
         CType::ReadCallback => "ssmtp_read_cb".into(),
         CType::CloseCallback => "ssmtp_close_cb".into(),
+        CType::SignCallback => "ssmtp_sign_cb".into(),
         CType::HandleArray => "*const *mut ssmtp_t".into(),
         CType::IntArray => "*mut i32".into(),
     };

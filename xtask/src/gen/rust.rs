@@ -221,8 +221,11 @@ fn default_value(p: &Property) -> String {
 }
 
 fn accessors(api: &Api) -> String {
-    let mut out = String::from(
-        "use super::{Component, State, planned_set, wild};\nuse crate::certs::Certificate;\nuse crate::enums::*;\nuse crate::error::Result;\n\n\
+    let planned = api.properties.iter().any(|p| p.status == Status::Planned && p.access.writable() && !p.is_object());
+    let planned = if planned { "planned_set, " } else { "" };
+    let mut out = format!("use super::{{Component, State, {planned}wild}};\n");
+    out.push_str(
+        "use crate::certs::Certificate;\nuse crate::enums::*;\nuse crate::error::Result;\n\n\
          /// Gives every field of a fresh state the default that the description tells, where it is not empty, zero or false.\n\
          pub(crate) fn apply_defaults(state: &mut State) {\n",
     );

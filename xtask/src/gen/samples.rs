@@ -23,6 +23,7 @@ pub fn of(spec: &str) -> Option<&'static str> {
         "TLS13SignatureAlgorithms" => "ed25519,rsa_pss_sha256",
         "SSLServerCACerts" | "SSLCACerts" | "SSLClientCACerts" => PEM,
         "SSLPinnedPublicKeys" => "sha256//AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
+        "OpenSSLCipherList" => "HIGH:!aNULL",
         "SecurityProfile" => "Modern",
         "SASLMechanism" => "scram-sha-256",
         "FirewallAuthentication" => "Digest",

@@ -106,6 +106,7 @@ fn c_file(api: &Api) -> String {
         tests.push(name.to_string());
     };
     add("every_property_has_its_default_and_reads_back_what_was_set", c_properties(api));
+    add("every_flattened_row_is_the_field_of_its_certificate", c_families(api));
     add("every_setting_has_its_default_and_reads_back_what_was_set", c_settings(api));
     add("every_planned_method_says_so", c_planned_methods(api));
     add("every_function_refuses_a_null_handle", c_refusals(api, "NULL", "SSMTP_ERROR_BAD_ARGUMENT"));
@@ -191,6 +192,24 @@ fn c_properties(api: &Api) -> String {
     out
 }
 
+/// The rows of a certificate that can be set, each beside the field.
+fn c_families(api: &Api) -> String {
+    let whole = |p: &&Property| api.properties.iter().any(|c| c.spec == p.family && c.access.writable());
+    let mut out = String::new();
+    for p in api.properties.iter().filter(|p| !p.family.is_empty() && p.status == Status::Done).filter(whole) {
+        let get = if p.by_name_only { "NULL".into() } else { format!("ssmtp_get_{}", p.name) };
+        let kind = match p.ty() {
+            Type::Text => "text",
+            Type::Bytes => "bytes",
+            _ => "number",
+        };
+        let (name, whole) = (literal(&p.spec), snake(&p.family));
+        let field = format!("ssmtp_cert_get_{}", snake(&p.family_field));
+        let _ = writeln!(out, "    row_field_{kind}({name}, ssmtp_set_{whole}, {get}, {field});");
+    }
+    out
+}
+
 /// Default and sample as `ssmtp_get` writes them.
 fn named(ty: &Type, text: &str, number: i64, other: i64, spec: &str) -> (String, String) {
     let boolean = |n: i64| if n == 0 { "False".to_string() } else { "True".to_string() };
@@ -269,7 +288,9 @@ fn c_settings(api: &Api) -> String {
 }
 
 fn c_planned_methods(api: &Api) -> String {
-    let mut out = String::from("    ssmtp_t *smtp = ssmtp_new();\n    char *text = NULL;\n    uint8_t *bytes = NULL;\n    size_t length = 0;\n    (void)text, (void)bytes, (void)length;\n");
+    let mut out = String::from(
+        "    ssmtp_t *smtp = ssmtp_new();\n    char *text = NULL;\n    uint8_t *bytes = NULL;\n    size_t length = 0;\n    (void)text, (void)bytes, (void)length;\n",
+    );
     for m in api.methods.iter().filter(|m| m.status == Status::Planned) {
         let mut args = vec!["smtp".to_string()];
         for p in &m.params {
@@ -304,7 +325,7 @@ fn c_call(f: &CFunction, first: &str, null: Option<usize>) -> String {
                 if first == "NULL" { "NULL".into() } else { format!("{first}_{kind}") }
             }
             CType::Handle | CType::Cert | CType::Callback | CType::UserData => "NULL".into(),
-            CType::ReadCallback | CType::CloseCallback => "NULL".into(),
+            CType::ReadCallback | CType::CloseCallback | CType::SignCallback => "NULL".into(),
             CType::HandleArray | CType::IntArray => "NULL".into(),
             CType::Text => literal("x"),
             CType::Bytes => "(const uint8_t *)\"x\"".into(),

@@ -153,8 +153,17 @@ mod tests {
 
     #[test]
     fn a_wrong_option_is_told_and_nothing_is_started() {
-        for wrong in ["--nonsense", "--port", "--port x", "--port 99999", "--auth x", "--tls x", "--tls implicit", "--fault x", "--eml f --discard"]
-        {
+        for wrong in [
+            "--nonsense",
+            "--port",
+            "--port x",
+            "--port 99999",
+            "--auth x",
+            "--tls x",
+            "--tls implicit",
+            "--fault x",
+            "--eml f --discard",
+        ] {
             assert!(main(&wrong.split_ascii_whitespace().collect::<Vec<_>>()).is_err(), "{wrong}");
         }
     }

@@ -1,6 +1,7 @@
 //! Plays the server's side of a transcript, and says where the client left it.
 
 use super::escape::show;
+use super::tls::Tls;
 use super::transcript::{Pattern, Piece, Step, Transcript};
 use super::wire::{Line, Pace, Wire};
 use std::io::{self, ErrorKind};
@@ -76,6 +77,14 @@ impl Player {
             }
             Step::Absent(text) if self.message.windows(text.len()).any(|w| w == text) => {
                 return Err(format!("\"{}\" was in the message", show(text)));
+            }
+            Step::Tls => {
+                let tls = Tls::own()?;
+                let wire = self.wire()?;
+                if !wire.pending().is_empty() {
+                    return Err(format!("the client said \"{}\" before TLS began", show(wire.pending())));
+                }
+                wire.secure(&tls).map_err(|e| format!("the handshake failed: {e}"))?;
             }
             Step::Close => self.wire.take().ok_or("there is no connection")?.cut(),
             Step::Reset => self.wire.take().ok_or("there is no connection")?.reset(),

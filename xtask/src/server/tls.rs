@@ -4,14 +4,14 @@
 use rustls::crypto::{CryptoProvider, ring};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, UnixTime};
-use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::{DigitallySignedStruct, DistinguishedName, ServerConfig, ServerConnection, SignatureScheme};
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
 use std::process::Command;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// When a connection is secured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,6 +89,19 @@ impl Tls {
         let mut config = builder.with_cert_resolver(Arc::new(shown));
         config.send_tls13_tickets = 2;
         Ok(Tls { mode, config: Arc::new(config) })
+    }
+
+    /// With a certificate that this process makes for itself once.
+    pub(super) fn own() -> Result<Tls, String> {
+        static OWN: OnceLock<Result<Tls, String>> = OnceLock::new();
+        OWN.get_or_init(|| {
+            let folder = std::env::temp_dir().join(format!("ssmtp-server-{}", std::process::id()));
+            std::fs::create_dir_all(&folder).map_err(|e| e.to_string())?;
+            let made = Tls::from_files(Mode::StartTls, &folder.join("cert.pem"), &folder.join("key.pem"));
+            let _ = std::fs::remove_dir_all(&folder);
+            made
+        })
+        .clone()
     }
 
     /// From two PEM files. Where they are not there they are made, by openssl: for localhost and 127.0.0.1, signed by

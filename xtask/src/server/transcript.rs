@@ -34,6 +34,7 @@
 //! absent TEXT               TEXT (escapes) was nowhere in the last message
 //! server close              the server closes the connection
 //! server reset              it closes it with an RST
+//! server tls                it secures the connection, with a certificate of its own for localhost and 127.0.0.1
 //! server stall MS           it says nothing for so long, or until the client closes
 //! ```
 //!
@@ -90,6 +91,7 @@ pub enum Step {
     Nothing,
     Absent(Vec<u8>),
     Close,
+    Tls,
     Reset,
     Stall(Duration),
 }
@@ -232,9 +234,10 @@ impl Reader {
             "absent" if !rest.is_empty() => Step::Absent(unescape(rest)?),
             "server" => match rest.split_once(' ').unwrap_or((rest, "")) {
                 ("close", "") => Step::Close,
+                ("tls", "") => Step::Tls,
                 ("reset", "") => Step::Reset,
                 ("stall", ms) => Step::Stall(milliseconds(ms)?),
-                _ => return Err("server close, server reset or server stall MS is wanted".into()),
+                _ => return Err("server close, server reset, server tls or server stall MS is wanted".into()),
             },
             _ => return Err(format!("'{word}' begins no step")),
         };

@@ -298,7 +298,7 @@ namespace Ssmtp
         /// <summary>JSON Web Key content (RFC 7517).</summary>
         cstJWKBlob = 19,
 
-        /// <summary>A key on a security token.</summary>
+        /// <summary>A key on a security token, through PKCS #11: as cstPKCS11.</summary>
         cstSecurityKey = 20,
 
         /// <summary>Bouncy Castle FIPS key store file.</summary>
@@ -312,5 +312,27 @@ namespace Ssmtp
 
         /// <summary>Found out from the content.</summary>
         cstAuto = 99,
+    }
+
+    /// <summary>How a signer of one's own is to sign; ours.</summary>
+    public enum SignSchemes
+    {
+        /// <summary>RSASSA-PKCS1-v1_5 of a digest (RFC 8017).</summary>
+        sgnRSAPKCS1 = 0,
+
+        /// <summary>RSASSA-PSS of a digest, with MGF1 of the same hash and a salt as long as the digest (RFC 8017).</summary>
+        sgnRSAPSS = 1,
+
+        /// <summary>ECDSA of a digest; the signature is DER.</summary>
+        sgnECDSA = 2,
+
+        /// <summary>DSA of a digest; the signature is DER.</summary>
+        sgnDSA = 3,
+
+        /// <summary>Ed25519 of the message itself (RFC 8032).</summary>
+        sgnEd25519 = 4,
+
+        /// <summary>Ed448 of the message itself (RFC 8032).</summary>
+        sgnEd448 = 5,
     }
 }

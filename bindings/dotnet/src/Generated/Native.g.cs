@@ -230,6 +230,10 @@ namespace Ssmtp
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
         internal static extern int ssmtp_cert_new_store_encoded(int store_type, byte[] store, byte[] password, byte[] data, UIntPtr length, out SsmtpCertHandle cert);
 
+        /// <summary>Puts a callback in the place of the certificate's private key: an HSM, a key service, a smart card.</summary>
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int ssmtp_cert_set_signer(SsmtpCertHandle cert, SignCallback sign, CloseCallback close, IntPtr userdata);
+
         /// <summary>Host name or IP address of the submission server or relay.</summary>
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
         internal static extern int ssmtp_get_mail_server(SsmtpHandle handle, out IntPtr value);

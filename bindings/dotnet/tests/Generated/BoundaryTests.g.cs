@@ -276,6 +276,7 @@ namespace Ssmtp.Tests
 
         private static readonly Dictionary<string, Func<SsmtpCertHandle, int>> OfCert = new Dictionary<string, Func<SsmtpCertHandle, int>>
         {
+            { "ssmtp_cert_set_signer", cert => Native.ssmtp_cert_set_signer(cert, null, null, IntPtr.Zero) },
             { "ssmtp_cert_get_effective_date", cert => Native.ssmtp_cert_get_effective_date(cert, out IntPtr value) },
             { "ssmtp_cert_get_expiration_date", cert => Native.ssmtp_cert_get_expiration_date(cert, out IntPtr value) },
             { "ssmtp_cert_get_subject", cert => Native.ssmtp_cert_get_subject(cert, out IntPtr value) },

@@ -4,6 +4,7 @@ from ctypes import byref, c_int32, c_size_t, c_void_p, string_at
 from enum import Enum, IntEnum
 from typing import Any, Awaitable, Callable, ContextManager, Optional, Tuple, Type, TypeVar
 
+from . import _signers
 from ._enums_gen import ErrorCode
 from ._errors import SsmtpError
 from ._event import Handler
@@ -84,7 +85,11 @@ def error(code: int, handle: Optional[int]) -> SsmtpError:
         message = take(out)
     # A closed handle has no text any more.
     message = message or native().ssmtp_error_text(code)
-    return SsmtpError(code, message.decode("utf-8", "replace"))
+    made = SsmtpError(code, message.decode("utf-8", "replace"))
+    # These end an operation that a signer refused.
+    if code in (ErrorCode.ENCRYPT, ErrorCode.CREDENTIALS):
+        made.__cause__ = _signers.raised()
+    return made
 
 
 def _row(function: str) -> str:

@@ -5,6 +5,7 @@ import os
 from ctypes import byref, c_void_p
 from typing import Any, Optional, Tuple, Union, overload
 
+from . import _signers
 from ._access import error, member, octets, text
 from ._enums_gen import CertStoreType
 from ._library import native
@@ -84,6 +85,25 @@ class Certificate(CertificateFields):
         code = getattr(native(), function)(self._handle, *arguments)
         if code:
             raise error(code, None)
+
+    def set_signer(self, signer: Any) -> None:
+        """Lets something else sign for this certificate, wherever its private key is wanted.
+
+        `signer` is a private key of the package `cryptography`, or a function that takes a
+        `SignScheme` and a digest (for Ed25519 and Ed448 the message) and returns the signature. The
+        digest's length tells its hash. It is called in the threads of the operations, several at a
+        time. What it raises is the cause of the error that the operation ends with. None takes the
+        key away; setting `subject` or `encoded` ends it too.
+        """
+        if signer is None:
+            self._call("ssmtp_cert_set_signer", _signers.NO_SIGN, _signers.NO_CLOSE, None)
+            return
+        number = _signers.add(_signers.function_of(signer))
+        try:
+            self._call("ssmtp_cert_set_signer", _signers.SIGN, _signers.CLOSE, number)
+        except BaseException:
+            _signers.forget(number)
+            raise
 
     def close(self) -> None:
         """Releases it now instead of when it is collected. A second time does nothing."""

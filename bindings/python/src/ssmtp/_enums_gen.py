@@ -14,6 +14,7 @@ __all__ = [
     "SSLProvider",
     "SSLStartMode",
     "Sensitivity",
+    "SignScheme",
 ]
 
 
@@ -172,7 +173,7 @@ class CertStoreType(IntEnum):
     JWK_FILE = 18
     #: JSON Web Key content (RFC 7517).
     JWK_BLOB = 19
-    #: A key on a security token.
+    #: A key on a security token, through PKCS #11: as cstPKCS11.
     SECURITY_KEY = 20
     #: Bouncy Castle FIPS key store file.
     BCFKS_FILE = 21
@@ -183,6 +184,24 @@ class CertStoreType(IntEnum):
     PKCS11 = 23
     #: Found out from the content.
     AUTO = 99
+
+
+class SignScheme(IntEnum):
+    """How a signer of one's own is to sign; ours."""
+
+    #: RSASSA-PKCS1-v1_5 of a digest (RFC 8017).
+    RSA_PKCS1 = 0
+    #: RSASSA-PSS of a digest, with MGF1 of the same hash and a salt as long as the digest (RFC
+    #: 8017).
+    RSA_PSS = 1
+    #: ECDSA of a digest; the signature is DER.
+    ECDSA = 2
+    #: DSA of a digest; the signature is DER.
+    DSA = 3
+    #: Ed25519 of the message itself (RFC 8032).
+    ED25519 = 4
+    #: Ed448 of the message itself (RFC 8032).
+    ED448 = 5
 
 
 class ErrorCode(IntEnum):

@@ -132,6 +132,7 @@ SSL_STATUS_CB = _callback(ssmtp_ssl_status_event)
 TOKEN_WANTED_CB = _callback(ssmtp_token_wanted_event)
 READ_CB = CFUNCTYPE(c_int64, c_void_p, c_void_p, c_size_t)
 CLOSE_CB = CFUNCTYPE(None, c_void_p)
+SIGN_CB = CFUNCTYPE(c_int32, c_void_p, c_int32, c_void_p, c_size_t, c_void_p, POINTER(c_size_t))
 
 #: Event name: its callback type.
 EVENTS: Dict[str, Any] = {
@@ -185,6 +186,7 @@ FUNCTIONS: Dict[str, Tuple[Any, Tuple[Any, ...]]] = {
         c_int32,
         (c_int32, c_char_p, c_char_p, c_char_p, c_size_t, POINTER(c_void_p)),
     ),
+    "ssmtp_cert_set_signer": (c_int32, (c_void_p, SIGN_CB, CLOSE_CB, c_void_p)),
     "ssmtp_get_mail_server": (c_int32, (c_void_p, POINTER(c_void_p))),
     "ssmtp_set_mail_server": (c_int32, (c_void_p, c_char_p)),
     "ssmtp_get_mail_port": (c_int32, (c_void_p, POINTER(c_int32))),

@@ -550,9 +550,6 @@ class Properties(Accessor):
         """Which TLS implementation works: INTERNAL is the one built in, PLATFORM the system's
         OpenSSL, loaded at run time (error 270 when it is not there), AUTOMATIC decides by what the
         settings ask for.
-
-        Planned: it reads as its default, and writing anything else raises SsmtpError 606 in this
-        version.
         """
         return SSLProvider(self._get_int("ssmtp_get_ssl_provider"))
 

@@ -158,12 +158,18 @@ fn a_proxy_that_closes_after_a_407_is_asked_on_another_connection() {
     for answer in [
         format!("HTTP/1.1 407 who?\r\nProxy-Authenticate: {challenge}\r\n\r\n"),
         format!("HTTP/1.0 407 who?\r\nContent-Length: 0\r\nProxy-Authenticate: {challenge}\r\n\r\n"),
-        format!("HTTP/1.1 407 who?\r\nConnection: x, Close\r\nContent-Length: 0\r\nProxy-Authenticate: {challenge}\r\n\r\n"),
-        format!("HTTP/1.1 407 who?\r\nProxy-Connection: close\r\nContent-Length: 0\r\nProxy-Authenticate: {challenge}\r\n\r\n"),
+        format!(
+            "HTTP/1.1 407 who?\r\nConnection: x, Close\r\nContent-Length: 0\r\nProxy-Authenticate: {challenge}\r\n\r\n"
+        ),
+        format!(
+            "HTTP/1.1 407 who?\r\nProxy-Connection: close\r\nContent-Length: 0\r\nProxy-Authenticate: {challenge}\r\n\r\n"
+        ),
         format!("HTTP/1.1 407 who?\r\nContent-Length: 9999999\r\nProxy-Authenticate: {challenge}\r\n\r\n"),
         format!("HTTP/1.1 407 who?\r\nContent-Length: 9\r\nProxy-Authenticate: {challenge}\r\n\r\nshort"),
         format!("HTTP/1.1 407 who?\r\nTransfer-Encoding: chunked\r\nProxy-Authenticate: {challenge}\r\n\r\nzz\r\n"),
-        format!("HTTP/1.1 407 who?\r\nTransfer-Encoding: chunked\r\nProxy-Authenticate: {challenge}\r\n\r\nffffffff\r\n"),
+        format!(
+            "HTTP/1.1 407 who?\r\nTransfer-Encoding: chunked\r\nProxy-Authenticate: {challenge}\r\n\r\nffffffff\r\n"
+        ),
     ] {
         let (heard, done) = talk(&with(ProxyLogin::Any), &[&[&answer], &[OK]]);
         done.unwrap_or_else(|error| panic!("{answer}: {}", error.message));
@@ -171,11 +177,14 @@ fn a_proxy_that_closes_after_a_407_is_asked_on_another_connection() {
         assert!(is_right(login_of(&heard[2]), "MD5", "n1"));
     }
     let chunks = "5;x=y\r\nhello\r\n1\r\n!\r\n0\r\nTrailer: t\r\n\r\n";
-    let answer = format!("HTTP/1.1 407 x\r\nTransfer-Encoding: Chunked\r\nProxy-Authenticate: {challenge}\r\n\r\n{chunks}");
+    let answer =
+        format!("HTTP/1.1 407 x\r\nTransfer-Encoding: Chunked\r\nProxy-Authenticate: {challenge}\r\n\r\n{chunks}");
     let (heard, done) = talk(&with(ProxyLogin::Any), &[&[&answer, OK]]);
     done.unwrap();
     assert_eq!(heard.len(), 2, "the chunks were read and the connection kept");
-    let old = format!("HTTP/1.0 407 x\r\nConnection: keep-alive\r\nContent-Length: 2\r\nProxy-Authenticate: {challenge}\r\n\r\nab");
+    let old = format!(
+        "HTTP/1.0 407 x\r\nConnection: keep-alive\r\nContent-Length: 2\r\nProxy-Authenticate: {challenge}\r\n\r\nab"
+    );
     assert_eq!(talk(&with(ProxyLogin::Any), &[&[&old, OK]]).0.len(), 2);
 }
 
@@ -207,7 +216,9 @@ fn basic_goes_first_only_where_it_may_and_is_never_repeated() {
         let secured = Proxy { tls: true, ..modern };
         assert!(talk(&secured, &[&[&asks("Basic realm=x"), OK]]).1.is_ok() || login == ProxyLogin::Usual);
     }
-    for (login, offer) in [(ProxyLogin::Digest, "Basic, NTLM"), (ProxyLogin::Ntlm, "Basic"), (ProxyLogin::Any, "Negotiate")] {
+    for (login, offer) in
+        [(ProxyLogin::Digest, "Basic, NTLM"), (ProxyLogin::Ntlm, "Basic"), (ProxyLogin::Any, "Negotiate")]
+    {
         let (heard, done) = talk(&with(login), &[&[&asks(offer), OK]]);
         assert!(done.unwrap_err().message.contains("no way to log in that may be used; it offers"), "{login:?}");
         assert!(heard.iter().all(|request| login_of(request).is_empty()));
@@ -268,7 +279,11 @@ fn any_answer() -> impl Strategy<Value = String> {
         "NTLM [A-Za-z0-9+/]{0,60}=?",
         "[ -~]{0,60}",
     ];
-    let length = prop_oneof![Just(String::new()), "Content-Length: [0-9]{1,3}\r\n", Just("Transfer-Encoding: chunked\r\n".into())];
+    let length = prop_oneof![
+        Just(String::new()),
+        "Content-Length: [0-9]{1,3}\r\n",
+        Just("Transfer-Encoding: chunked\r\n".into())
+    ];
     (status, challenge, length, "[ -~\r\n]{0,40}").prop_map(|(status, challenge, length, page)| {
         format!("HTTP/1.1 {status} x\r\n{length}Proxy-Authenticate: {challenge}\r\n\r\n{page}")
     })

@@ -14,9 +14,6 @@ use rustls::SignatureScheme;
 /// Oldest first.
 const VERSIONS: [Version; 4] = [Version::Tls10, Version::Tls11, Version::Tls12, Version::Tls13];
 
-/// Diffie-Hellman parameters below this are broken in practice (Logjam), whatever level is set.
-const LEAST_DHE: u32 = 1024;
-
 pub struct Shape {
     pub versions: Vec<Version>,
     pub suites: Vec<Cipher>,
@@ -113,8 +110,9 @@ impl Shape {
     /// Tells the library.
     pub fn apply(&self, context: &mut Context, options: &TlsOptions) -> Result<()> {
         let unfit = |what: &str, why: &str| Error::new(Code::Handshake, format!("TLS cannot be set up: {what}: {why}"));
-        let numbers: Vec<_> = self.versions.iter().map(|version| number(*version)).collect();
-        if !context.versions(&numbers) {
+        // A hole between them cannot be told to a server of TLS 1.2: who chooses it is refused afterwards.
+        let (least, most) = (self.versions.iter().min(), self.versions.iter().max());
+        if !least.zip(most).is_some_and(|(least, most)| context.versions(number(*least), number(*most))) {
             return Err(unfit("protocol versions", "OpenSSL refuses them"));
         }
         let names = |wanted: fn(&Cipher) -> bool| {
@@ -204,10 +202,10 @@ impl Shape {
 
     /// Whether what the server chose is what this version was allowed. Its words follow "the server".
     pub fn check(&self, connection: &Connection, version: Version) -> std::result::Result<(), String> {
+        if !self.has(version) {
+            return Err("chose a protocol version that is not enabled".to_owned());
+        }
         if let Some(exchange) = connection.exchange() {
-            if exchange.name.starts_with("dhe") && exchange.bits < LEAST_DHE {
-                return Err(format!("chose Diffie-Hellman parameters of only {} bits", exchange.bits));
-            }
             let groups = if version == Version::Tls13 { &self.groups13 } else { &self.groups12 };
             let is_group = !exchange.name.is_empty() && !exchange.name.starts_with("dhe");
             if let Some(groups) = groups.as_ref().filter(|_| is_group)

@@ -91,6 +91,7 @@ fn parameter(api: &Api, function: &CFunction, p: &CParam) -> String {
         CType::UserData => "IntPtr".into(),
         CType::ReadCallback => "ReadCallback".into(),
         CType::CloseCallback => "CloseCallback".into(),
+        CType::SignCallback => "SignCallback".into(),
         CType::HandleArray => "IntPtr[]".into(),
         // Blittable: pinned, so that what C writes is there without being copied back.
         CType::IntArray => "int[]".into(),

@@ -246,7 +246,8 @@ fn argument(p: &CParam) -> String {
         CType::Size => "UIntPtr.Zero".into(),
         CType::Int | CType::Int64 => "0".into(),
         CType::UserData => "IntPtr.Zero".into(),
-        CType::Text | CType::Bytes | CType::Callback | CType::ReadCallback | CType::CloseCallback => "null".into(),
+        CType::Text | CType::Bytes | CType::Callback => "null".into(),
+        CType::ReadCallback | CType::CloseCallback | CType::SignCallback => "null".into(),
         CType::HandleArray | CType::IntArray => "null".into(),
     }
 }

@@ -16,7 +16,8 @@ pub fn body(api: &Api) -> String {
     for event in &api.events {
         out += &format!("{} = _callback(ssmtp_{}_event)\n", callback(&event.name), event.name);
     }
-    out += "READ_CB = CFUNCTYPE(c_int64, c_void_p, c_void_p, c_size_t)\nCLOSE_CB = CFUNCTYPE(None, c_void_p)\n\n";
+    out += "READ_CB = CFUNCTYPE(c_int64, c_void_p, c_void_p, c_size_t)\nCLOSE_CB = CFUNCTYPE(None, c_void_p)\n";
+    out += "SIGN_CB = CFUNCTYPE(c_int32, c_void_p, c_int32, c_void_p, c_size_t, c_void_p, POINTER(c_size_t))\n\n";
     out += "#: Event name: its callback type.\nEVENTS: Dict[str, Any] = {\n";
     for e in &api.events {
         out += &format!("    \"{}\": {},\n", e.name, callback(&e.name));
@@ -93,6 +94,7 @@ fn ctype(ty: CType, event: &str) -> String {
         CType::Callback => return callback(event),
         CType::ReadCallback => "READ_CB",
         CType::CloseCallback => "CLOSE_CB",
+        CType::SignCallback => "SIGN_CB",
         CType::HandleArray => "POINTER(c_void_p)",
         CType::IntArray => "POINTER(c_int32)",
     }

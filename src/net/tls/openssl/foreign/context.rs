@@ -73,14 +73,11 @@ impl Context {
         }
     }
 
-    /// The versions to offer, as numbers of the protocol: 0x301 to 0x304.
-    pub fn versions(&mut self, all: &[u32]) -> bool {
-        let (Some(least), Some(most)) = (all.iter().min(), all.iter().max()) else { return false };
-        let bits = [(0x301, op::NO_TLS10), (0x302, op::NO_TLS11), (0x303, op::NO_TLS12), (0x304, op::NO_TLS13)];
-        for (version, bit) in bits {
-            if all.contains(&version) { self.options(0, bit) } else { self.options(bit, 0) }
-        }
-        self.ctrl(ctrl::MIN_VERSION, c_long::from(*least)) && self.ctrl(ctrl::MAX_VERSION, c_long::from(*most))
+    /// The versions to offer, from and to, as numbers of the protocol: 0x301 to 0x304.
+    pub fn versions(&mut self, least: u32, most: u32) -> bool {
+        // The system's configuration may have left some out.
+        self.options(0, op::NO_TLS10 | op::NO_TLS11 | op::NO_TLS12 | op::NO_TLS13);
+        self.ctrl(ctrl::MIN_VERSION, c_long::from(least)) && self.ctrl(ctrl::MAX_VERSION, c_long::from(most))
     }
 
     /// Asks for sessions to be told, or for none.

@@ -1,0 +1,111 @@
+//! A key out of every kind of store proves itself in a handshake and signs a message that openssl verifies.
+
+use crate::common::Handle;
+use crate::pki;
+use crate::start::client;
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+use xtask::server::tls::{Mode, Setup};
+use xtask::server::{Options, Server};
+
+fn fixture(name: &str) -> PathBuf {
+    PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/certs")).join(name)
+}
+
+/// Kind of store, file, password, and the certificate when the store has keys only.
+const STORES: [(&str, &str, &str, &str); 17] = [
+    ("cstPFXFile", "modern.pfx", "secret", ""),
+    ("cstPFXFile", "legacy.pfx", "secret", ""),
+    ("cstPFXFile", "pbmac1.pfx", "secret", ""),
+    ("cstPFXFile", "java.pfx", "secret", ""),
+    ("cstPEMKeyFile", "bundle.pem", "", ""),
+    ("cstPEMKeyFile", "legacy-des-ede3-cbc.pem", "secret", "rsa.crt"),
+    ("cstPEMKeyFile", "pbes2-scrypt.pem", "secret", "p256.crt"),
+    ("cstPEMKeyFile", "p384.sec1", "", "p384.crt"),
+    ("cstPEMKeyFile", "p521.p8", "", "p521.crt"),
+    ("cstJKSFile", "store.jks", "secret", ""),
+    ("cstJKSFile", "store.jceks", "secret", ""),
+    ("cstBCFKSFile", "store.bcfks", "secret", ""),
+    ("cstPPKFile", "rsa-v3-pw.ppk", "secret", "rsa.crt"),
+    ("cstPPKFile", "p521-v2.ppk", "", "p521.crt"),
+    ("cstXMLFile", "rsa.xml", "", "rsa.crt"),
+    ("cstJWKFile", "set.jwk", "", "p384.crt"),
+    ("cstAuto", "store.bcfks", "secret", ""),
+];
+
+fn asking() -> Server {
+    let setup = Setup { ask_client: true, ..pki::setup("faults-none") };
+    pki::server(Mode::Implicit, &setup, Options::default())
+}
+
+/// Fills the rows of one of the certificates.
+fn select(handle: &Handle, family: &str, (kind, store, password, certificate): (&str, &str, &str, &str)) {
+    handle.must_set(&format!("{family}StoreType"), kind);
+    handle.must_set(&format!("{family}Store"), store);
+    handle.must_set(&format!("{family}StorePassword"), password);
+    if certificate.is_empty() {
+        handle.must_set(&format!("{family}Subject"), "*");
+    } else {
+        handle.must_set(&format!("{family}Encoded"), &fs::read_to_string(fixture(certificate)).unwrap());
+    }
+    assert_eq!(handle.get(&format!("{family}PrivateKeyAvailable")).unwrap(), "True", "{store}");
+}
+
+/// Signs with what `Certificate` has and lets openssl judge.
+fn signs(handle: &Handle, store: &str) {
+    handle.must_set("MessageText", "signed by a key of that store\r\n");
+    handle.call("Sign", "").unwrap_or_else(|e| panic!("{store}: {e:?}"));
+    let entity = handle.get("OtherHeaders").unwrap() + "\r\n" + &handle.get("MessageText").unwrap();
+    let at = pki::path("signed.eml");
+    fs::write(&at, entity).unwrap();
+    let certificate = pki::path("signer.pem");
+    fs::write(&certificate, handle.get("CertificateEncoded").unwrap()).unwrap();
+    let verify = ["cms", "-verify", "-in", &at, "-certfile", &certificate, "-noverify", "-purpose", "any"];
+    let out = Command::new("openssl").args(verify).output().expect("openssl runs");
+    assert!(out.status.success(), "{store}: {}", String::from_utf8_lossy(&out.stderr));
+}
+
+fn proves_itself(server: &Server, store: (&str, &str, &str, &str)) {
+    let handle = client(server.port(), "sslImplicit");
+    select(&handle, "SSLCert", store);
+    handle.call("Send", "").unwrap_or_else(|e| panic!("{store:?}: {e:?}"));
+    let shown = server.handshakes().last().unwrap().client.clone();
+    let mine = ssmtp::net::tls::roots::from_pem(handle.get("SSLCertEncoded").unwrap().as_bytes(), "it").unwrap();
+    assert_eq!(shown.first().map(|c| &c[..]), mine.first().map(|c| c.as_ref()), "{store:?}");
+}
+
+#[test]
+fn a_key_of_every_kind_of_store_logs_in_and_signs() {
+    let server = asking();
+    for (kind, file, password, certificate) in STORES {
+        let path = fixture(file);
+        let store = (kind, path.to_str().unwrap(), password, certificate);
+        proves_itself(&server, store);
+        let handle = client(server.port(), "sslImplicit");
+        select(&handle, "Certificate", store);
+        signs(&handle, file);
+    }
+}
+
+#[test]
+#[ignore = "tests/certs/run.sh"]
+fn a_key_that_never_leaves_its_token_logs_in_and_signs() {
+    let module = std::env::var("SSMTP_TOKEN_MODULE").expect("tests/certs/run.sh runs this test");
+    for only in [0x0303, 0x0304] {
+        let setup = Setup { ask_client: true, only: Some(only), ..pki::setup("faults-none") };
+        let server = pki::server(Mode::Implicit, &setup, Options::default());
+        for key in ["rsa", "p256", "p384", "p521", "ed25519", "careful"] {
+            let uri = format!("pkcs11:token=mail;object={key}?module-path={module}");
+            for kind in ["cstPKCS11", "cstSecurityKey"] {
+                proves_itself(&server, (kind, &uri, "mail-1234", ""));
+            }
+            // OpenSSL 3.0 does not know Ed25519 in CMS.
+            if key != "ed25519" {
+                let handle = client(server.port(), "sslImplicit");
+                select(&handle, "Certificate", ("cstPKCS11", &uri, "mail-1234", ""));
+                signs(&handle, key);
+            }
+        }
+    }
+}
