@@ -3,6 +3,7 @@
 VERSION := $(shell sed -n '/^\[workspace.package\]/,/^\[/s/^version = "\(.*\)"/\1/p' Cargo.toml)
 SONAME  := libssmtp.so.0
 PREFIX  ?= /usr/local
+BINDIR  ?= $(PREFIX)/bin
 LIBDIR  ?= $(PREFIX)/lib
 INCLUDEDIR ?= $(PREFIX)/include
 MANDIR  ?= $(PREFIX)/share/man
@@ -10,13 +11,14 @@ MANDIR  ?= $(PREFIX)/share/man
 # rustup puts cargo here, and a shell that was open before does not know it.
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
-.PHONY: demo test bench install help
+.PHONY: demo test torture bench install help
 
 help:
 	@echo 'make demo      a message from a C program through libssmtp to an SMTP server that runs beside it'
 	@echo 'make test      every check, in C, C++, Python and C#, and a delivery by a real Postfix'
+	@echo 'make torture   faults at every system call of the queue, many processes, very many files (some minutes)'
 	@echo 'make bench     the benchmarks'
-	@echo 'make install   library, headers, manual, ssmtp.pc and CMake files under PREFIX ($(PREFIX)), DESTDIR in front'
+	@echo 'make install   library, headers, the tool ssmtp, manual, ssmtp.pc and CMake files under PREFIX ($(PREFIX)), DESTDIR in front'
 
 demo:
 	@bash scripts/setup.sh demo
@@ -25,6 +27,11 @@ demo:
 test:
 	@bash scripts/setup.sh test
 	@bash scripts/test.sh
+
+torture:
+	@bash scripts/setup.sh test
+	cargo build --workspace
+	@bash tests/torture/run.sh
 
 # ROUNDS=5 rounds; WRITE=1 puts the tables into docs/performance.md.
 ROUNDS ?= 5
@@ -36,7 +43,10 @@ bench:
 # Without cargo (root often has none) what was built before is installed.
 install:
 	if command -v cargo >/dev/null; then cargo build --release --package ssmtp; else test -f target/release/libssmtp.so; fi
-	install -d '$(DESTDIR)$(LIBDIR)/pkgconfig' '$(DESTDIR)$(INCLUDEDIR)'
+	ln -sf libssmtp.so target/release/$(SONAME)
+	$(CC) -O2 -std=c99 -D_POSIX_C_SOURCE=200809L -Iinclude examples/cli/*.c -Ltarget/release -lssmtp '-Wl,-rpath,$(LIBDIR)' -o target/release/ssmtp
+	install -d '$(DESTDIR)$(LIBDIR)/pkgconfig' '$(DESTDIR)$(INCLUDEDIR)' '$(DESTDIR)$(BINDIR)'
+	install -m 755 target/release/ssmtp '$(DESTDIR)$(BINDIR)/ssmtp'
 	install -m 755 target/release/libssmtp.so '$(DESTDIR)$(LIBDIR)/libssmtp.so.$(VERSION)'
 	ln -sf libssmtp.so.$(VERSION) '$(DESTDIR)$(LIBDIR)/$(SONAME)'
 	ln -sf $(SONAME) '$(DESTDIR)$(LIBDIR)/libssmtp.so'

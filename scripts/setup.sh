@@ -49,6 +49,7 @@ if [ "$what" = test ]; then
     need libc6-dbg has_loader_symbols
     need strace have strace
     need python3 python3 -c 'import ctypes, email, smtplib, unittest'
+    need python3-venv python3 -c 'import ensurepip, venv'
     need python3-cryptography python3 -c 'import cryptography'
     need mono-mcs have mcs
     need mono-runtime have mono
@@ -56,6 +57,8 @@ if [ "$what" = test ]; then
     need libmime-tools-perl perl -MMIME::Parser -e 1
     need openssl have openssl
     need default-jdk-headless have javac
+    need gpgsm have gpgsm
+    need libnss3-tools have cmsutil
     need libbcpkix-java test -e /usr/share/java/bcpkix.jar
     need softhsm2 have softhsm2-util
     need opensc have pkcs11-tool
@@ -159,6 +162,17 @@ if [ "$what" = test ] && [ ! -f $EXIM/usr/sbin/exim4 ] && have apt-get; then
     echo "Unpacking from its package, without installing it: exim4-daemon-heavy"
     [ ${#missing[@]} -gt 0 ] || quietly as_root apt-get -q update || true
     quietly unpack_exim || { rm -rf "$EXIM"; echo "Exim could not be unpacked" >&2; exit 1; }
+fi
+
+# --- Python's cryptography, newer than the distribution's, for the S/MIME tests -------------------------------------------
+CRYPTOGRAPHY=48.0.0
+reads_cms() { "$1" -c 'from cryptography.hazmat.primitives.serialization.pkcs7 import pkcs7_decrypt_der'; }
+own_python() {
+    python3 -m venv target/smime-venv && target/smime-venv/bin/pip install --quiet --disable-pip-version-check "cryptography==$CRYPTOGRAPHY"
+}
+if [ "$what" = test ] && ! reads_cms python3 >/dev/null 2>&1 && ! reads_cms target/smime-venv/bin/python >/dev/null 2>&1; then
+    echo "Installing into target/smime-venv: cryptography $CRYPTOGRAPHY"
+    quietly own_python
 fi
 
 # --- Rust ---------------------------------------------------------------------------------------------------------------

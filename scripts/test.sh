@@ -2,7 +2,7 @@
 # Every check there is, one after the other, each under a heading; goes on after a failure and counts the steps at the end.
 #
 # usage: scripts/test.sh [STEP…]      without a name: all of them, in this order
-#   format lint build rust generated c cpp python dotnet attachments certs memory postfix login secure proxies readme install
+#   format lint build rust generated c cpp python dotnet attachments certs memory queue postfix smime login secure proxies cli readme install
 set -uo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -23,22 +23,25 @@ python()    { PYTHONPATH=bindings/python/src python3 -m unittest discover -s bin
 dotnet()    { bash bindings/dotnet/test.sh; }
 attachments() { bash tests/attachments/run.sh; }
 certs()     { bash tests/certs/run.sh; }
+queue()     { bash tests/torture/run.sh sample; }
 memory()    { bash tests/memory/run.sh; }
 postfix()   { bash tests/postfix/run.sh; }
+smime()     { bash tests/smime/run.sh; }
 login()     { bash tests/login/run.sh; }
 secure()    { bash tests/secure/run.sh; }
 proxies()   { bash tests/proxies/run.sh; }
 readme()    { bash tests/readme.sh; }
+cli()       { bash tests/cli/run.sh; }
 install()   { bash tests/install.sh; }
 
 steps=("$@")
-[ ${#steps[@]} -gt 0 ] || steps=(format lint build rust generated c cpp python dotnet attachments certs memory postfix login secure proxies readme install)
+[ ${#steps[@]} -gt 0 ] || steps=(format lint build rust generated c cpp python dotnet attachments certs memory queue postfix smime login secure proxies cli readme install)
 
 passed=0
 failed=()
 for step in "${steps[@]}"; do
     case $step in
-        format | lint | build | rust | generated | c | cpp | python | dotnet | attachments | certs | memory | postfix | login | secure | proxies | readme | install) ;;
+        format | lint | build | rust | generated | c | cpp | python | dotnet | attachments | certs | memory | queue | postfix | smime | login | secure | proxies | cli | readme | install) ;;
         *) echo "no step is called $step" >&2; exit 2 ;;
     esac
     printf '\n=== %s\n' "$step"

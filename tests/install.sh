@@ -9,7 +9,7 @@ trap 'rm -rf "$work"' EXIT
 make --silent install "PREFIX=/usr" "DESTDIR=$work/tree" >"$work/log" 2>&1 || { cat "$work/log" >&2; exit 1; }
 root=$work/tree/usr
 
-for file in lib/libssmtp.so lib/libssmtp.so.0 lib/libssmtp.a include/ssmtp.h include/ssmtp.hpp lib/pkgconfig/ssmtp.pc \
+for file in bin/ssmtp lib/libssmtp.so lib/libssmtp.so.0 lib/libssmtp.a include/ssmtp.h include/ssmtp.hpp lib/pkgconfig/ssmtp.pc \
     lib/cmake/ssmtp/ssmtp-config.cmake lib/cmake/ssmtp/ssmtp-config-version.cmake share/man/man3/ssmtp.3; do
     [ -e "$root/$file" ] || { echo "make install did not install $file" >&2; exit 1; }
 done
@@ -101,3 +101,6 @@ echo "        the stripped library has $size bytes"
 others=$(readelf -d "$work/stripped.so" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' | grep -Ev '^(libc\.so\.6|libgcc_s\.so\.1|ld-linux.*|libm\.so\.6)$' || true)
 [ -z "$others" ] || { echo "the library needs $others" >&2; exit 1; }
 echo "ok      it needs only libc and libgcc_s"
+
+[ "$(LD_LIBRARY_PATH=$root/lib "$root/bin/ssmtp" version)" = "ssmtp $version" ]
+echo "ok      the installed tool runs"

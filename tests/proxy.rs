@@ -219,3 +219,125 @@ fn a_type_brings_its_port_and_the_listener_stays_off() {
         assert_eq!(handle.set(name, "a\r\nb").unwrap_err().code, 603);
     }
 }
+
+/// CHALLENGE_MESSAGE of MS-NLMP section 4.2.4.3.
+const NTLM: &str = "TlRMTVNTUAACAAAADAAMADgAAAAzgoriASNFZ4mrze8AAAAAAAAAACQAJABEAAAABgBwFwAAAA9TAGUAcgB2AGUAcgACAAwARABvAG0AYQBpAG4AAQAMAFMAZQByAHYAZQByAAAAAAA=";
+
+/// An HTTP proxy that asks with each of these challenges in turn, and at last says all that it heard of logins, in a refusal or
+/// behind a success, where it is taken for the server's greeting.
+fn echoing(challenges: Vec<String>, lets_through: bool) -> (u16, Receiver<Vec<String>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let (tell, heard) = channel();
+    thread::spawn(move || {
+        let (mut client, _) = listener.accept().unwrap();
+        client.set_read_timeout(Some(AGES)).unwrap();
+        let mut logins = Vec::new();
+        let mut challenges = challenges.into_iter();
+        loop {
+            let mut request = Vec::new();
+            let mut octet = [0];
+            while !request.ends_with(b"\r\n\r\n") && client.read(&mut octet).is_ok_and(|n| n > 0) {
+                request.push(octet[0]);
+            }
+            let request = String::from_utf8(request).unwrap();
+            let login = request.split("\r\n").find_map(|line| line.strip_prefix("Proxy-Authorization: "));
+            logins.extend(login.map(str::to_string));
+            let Some(challenge) = challenges.next() else { break };
+            let asks = format!("HTTP/1.1 407 x\r\nContent-Length: 0\r\nProxy-Authenticate: {challenge}\r\n\r\n");
+            client.write_all(asks.as_bytes()).unwrap();
+        }
+        let said = format!("{} and {PASSWORD} {PASSWORD}", logins.join(" "));
+        let end = if lets_through {
+            format!("HTTP/1.1 200 {said}\r\n\r\n554 no\r\n")
+        } else {
+            format!("HTTP/1.1 407 {said}\r\n\r\n")
+        };
+        let _ = client.write_all(end.as_bytes());
+        let _ = tell.send(logins);
+        let _ = client.read(&mut [0; 100]);
+    });
+    (port, heard)
+}
+
+#[test]
+fn no_secret_of_a_proxy_login_is_seen_anywhere() {
+    let digest = |algorithm: &str| format!(r#"Digest realm="r", nonce="n", qop="auth", algorithm={algorithm}"#);
+    let ways: [(&str, Vec<String>, usize); 6] = [
+        ("", vec![], 1),
+        ("Any", vec!["Basic realm=x".into()], 1),
+        ("Digest", vec![digest("MD5")], 1),
+        ("Digest", vec![digest("SHA-256"), format!("{}, stale=true", digest("SHA-256"))], 2),
+        ("NTLM", vec!["NTLM".into(), format!("NTLM {NTLM}")], 2),
+        ("", vec!["NTLM".into(), format!("NTLM {NTLM}")], 3),
+    ];
+    for (way, challenges, count) in ways {
+        for lets_through in [false, true] {
+            for (masked, v2) in [(true, false), (true, true), (false, true)] {
+                let (through, heard) = echoing(challenges.clone(), lets_through);
+                let handle = handle("mail.invalid", 25, "fwTunnel", through);
+                handle.must_set("FirewallUser", "tim");
+                handle.must_set("FirewallPassword", PASSWORD);
+                for setting in [
+                    format!("FirewallAuthentication={way}"),
+                    format!("UseNTLMv2={}", if v2 { "True" } else { "False" }),
+                    format!("MaskSensitive={}", if masked { "True" } else { "False" }),
+                    "FirewallData=X-Key: s3cret-key-of-mine".into(),
+                ] {
+                    handle.config(&setting).unwrap();
+                }
+                let error = handle.call("Connect", "").unwrap_err();
+                assert_eq!(error.code, if lets_through { 161 } else { 118 }, "{way}: {}", error.text);
+                let logins = heard.recv_timeout(AGES).unwrap();
+                assert_eq!(logins.len(), count, "{way}: {logins:?}");
+                let mut all = format!("{:?} {error:?} {}", handle.events(), handle.last_error());
+                for name in ["LastReply", "FirewallHost", "FirewallUser", "FirewallType"] {
+                    all += &handle.get(name).unwrap();
+                }
+                let mut secrets = vec![PASSWORD.to_string(), "s3cret-key-of-mine".into()];
+                for login in &logins {
+                    secrets.extend(login.split([' ', '"', ',']).filter(|part| part.len() > 20).map(str::to_string));
+                }
+                for secret in secrets {
+                    assert!(!all.contains(&secret), "{way}: {secret} in {all}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn tls_to_the_proxy_has_a_port_of_its_own_unless_one_is_set() {
+    let handle = Handle::new();
+    let port = || handle.get("FirewallPort").unwrap();
+    handle.must_set("FirewallType", "fwTunnel");
+    handle.config("FirewallTls=True").unwrap();
+    assert_eq!((port(), handle.config("FirewallTls").unwrap()), ("443".into(), "True".into()));
+    handle.must_set("FirewallType", "fwSOCKS5");
+    assert_eq!(port(), "1080");
+    handle.must_set("FirewallType", "fwTunnel");
+    assert_eq!(port(), "443");
+    handle.must_set("FirewallPort", "3129");
+    handle.config("FirewallTls=False").unwrap();
+    assert_eq!(port(), "3129");
+    for way in ["Any", "basic", "DIGEST", "ntlm", ""] {
+        handle.config(&format!("FirewallAuthentication={way}")).unwrap();
+    }
+    assert_eq!(handle.config("FirewallAuthentication=Negotiate").unwrap_err().code, 603);
+}
+
+#[test]
+fn a_proxy_that_speaks_no_tls_is_118_and_gets_no_login() {
+    let (through, heard) = proxy(vec![(5, b"HTTP/1.1 400 Bad Request\r\n\r\n".to_vec())], None);
+    let handle = handle("mail.invalid", 25, "fwTunnel", through);
+    handle.config("FirewallTls=True").unwrap();
+    handle.must_set("FirewallPort", &through.to_string());
+    handle.must_set("FirewallUser", "tim");
+    handle.must_set("FirewallPassword", PASSWORD);
+    let error = handle.call("Connect", "").unwrap_err();
+    assert_eq!(error.code, 118, "{}", error.text);
+    assert!(error.text.starts_with(&format!("proxy localhost:{through}: ")), "{}", error.text);
+    assert_eq!(statuses(&handle), [format!("Firewall connection complete 118 {}", error.text)]);
+    // A TLS record, not a request.
+    assert_eq!(heard.recv_timeout(AGES).unwrap()[0], 22);
+}

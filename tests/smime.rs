@@ -10,6 +10,8 @@ mod forms;
 mod headers;
 #[path = "smime/people.rs"]
 mod people;
+#[path = "smime/queued.rs"]
+mod queued;
 #[path = "smime/read_back.rs"]
 mod read_back;
 #[path = "smime/streamed.rs"]

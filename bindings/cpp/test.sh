@@ -37,7 +37,7 @@ for compiler in "${compilers[@]}"; do
     compile "$compiler" "$out/send" examples/cpp/send.cpp
     compile "$compiler" "$out/quickstart" examples/cpp/quickstart.cpp
     compile "$compiler" "$out/generated-$compiler" "$tests/generated.cpp" "$tests/main.cpp"
-    compile "$compiler" "$out/behaviour-$compiler" "$tests/behaviour.cpp" "$tests/certificates.cpp" "$tests/main.cpp"
+    compile "$compiler" "$out/behaviour-$compiler" "$tests/behaviour.cpp" "$tests/certificates.cpp" "$tests/queue.cpp" "$tests/main.cpp"
     run "generated ($compiler)" "$out/generated-$compiler"
     run "behaviour ($compiler)" "$out/behaviour-$compiler"
 done

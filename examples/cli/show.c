@@ -121,7 +121,7 @@ static char *value(ssmtp_t *smtp, const char *format, int n) {
     return ssmtp_get(smtp, name, &text) == 0 ? text : NULL;
 }
 
-/* A line for each recipient that was not accepted; with -v for all of them. */
+/* A line for each recipient that the server did not accept; with -v for all it was asked for. */
 void show_results(job *j) {
     char *count = value(j->smtp, "RecipientResultCount", 0);
     int all = count == NULL ? 0 : atoi(count);
@@ -129,9 +129,12 @@ void show_results(job *j) {
     clear_bar();
     for (int n = 0; n < all; n++) {
         char *accepted = value(j->smtp, "RecipientResultAccepted[%d]", n);
+        char *number = value(j->smtp, "RecipientResultCode[%d]", n);
         int good = accepted != NULL && strcmp(accepted, "True") == 0;
+        int asked = number != NULL && strcmp(number, "0") != 0;
         ssmtp_free(accepted);
-        if (good && j->verbose == 0) continue;
+        ssmtp_free(number);
+        if (!asked || (good && j->verbose == 0)) continue;
         char *address = value(j->smtp, "RecipientResultAddress[%d]", n), *text = value(j->smtp, "RecipientResultText[%d]", n);
         fprintf(stderr, "%s: %s ", address == NULL ? "" : address, good ? "accepted" : "refused");
         if (text != NULL) put(stderr, text, strlen(text));

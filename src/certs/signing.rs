@@ -132,13 +132,7 @@ impl Ready {
 }
 
 /// Signs with a key in memory.
-pub(super) fn sign(
-    ready: &Ready,
-    public: &PublicKey,
-    pkcs8: &[u8],
-    scheme: Scheme,
-    message: &[u8],
-) -> Result<Vec<u8>> {
+pub(super) fn sign(ready: &Ready, public: &PublicKey, pkcs8: &[u8], scheme: Scheme, message: &[u8]) -> Result<Vec<u8>> {
     match (ready, scheme) {
         (Ready::Rsa(ready), Scheme::RsaPkcs1(hash)) => rsa::sign(ready, pkcs8, public, hash, false, message),
         (Ready::Rsa(ready), Scheme::RsaPss(hash)) => rsa::sign(ready, pkcs8, public, hash, true, message),
@@ -156,12 +150,7 @@ pub(super) fn unfit(public: &PublicKey, scheme: Scheme) -> Error {
 }
 
 /// Decrypts with a key in memory. A wrong padding and whatever else is wrong are one error.
-pub(super) fn decrypt(
-    key: &PrivateKey,
-    pkcs8: &[u8],
-    padding: RsaPadding,
-    data: &[u8],
-) -> Result<Zeroizing<Vec<u8>>> {
+pub(super) fn decrypt(key: &PrivateKey, pkcs8: &[u8], padding: RsaPadding, data: &[u8]) -> Result<Zeroizing<Vec<u8>>> {
     match key.kind() {
         Kind::Rsa => rsa::decrypt(pkcs8, padding, data),
         _ => Err(Error::new(
@@ -200,7 +189,10 @@ pub fn verify(public: &PublicKey, scheme: Scheme, message: &[u8], signature: &[u
 pub fn rsa_encrypt(public: &PublicKey, padding: RsaPadding, data: &[u8]) -> Result<Vec<u8>> {
     match Kind::of(public) {
         Kind::Rsa => rsa::encrypt(public, padding, data),
-        _ => Err(Error::new(Code::Encrypt, format!("RSA does not encrypt for a key of the algorithm {}", public.algorithm()))),
+        _ => Err(Error::new(
+            Code::Encrypt,
+            format!("RSA does not encrypt for a key of the algorithm {}", public.algorithm()),
+        )),
     }
 }
 

@@ -4,7 +4,6 @@ use super::contents::{Contents, Entries};
 use super::fault::{Fault, Read};
 use super::folder;
 use super::store::{self, Format};
-use super::token;
 use super::store::{
     bcfks::Bcfks,
     der_file::Der,
@@ -17,6 +16,7 @@ use super::store::{
     ssh::SshPublic,
     xml::Xml,
 };
+use super::token;
 use crate::enums::CertStoreType;
 use crate::error::{Code, Error, Result};
 use std::path::Path;

@@ -21,6 +21,7 @@ use crate::queue::write::Writer;
 use crate::queue::{Addressee, Transaction, armor, names};
 use crate::smtp::envelope::{Envelope, Recipient, Verb, Wishes};
 use crate::smtp::transaction::Policy;
+use crate::text::line;
 use std::io::Write;
 use std::sync::Arc;
 
@@ -110,6 +111,7 @@ impl Component {
 impl State {
     /// Makes the keys from the password when they are first needed.
     pub fn set_queue_password(&mut self, password: &str) -> Result<()> {
+        line::refuse_crlf_nul("QueuePassword", password)?;
         self.queue_keys = (!password.is_empty()).then(|| Arc::new(Keyring::new(password)));
         Ok(())
     }

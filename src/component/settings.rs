@@ -42,6 +42,7 @@ impl Component {
             Setting::ServerExtensions => state.server.extensions.join("\r\n"),
             Setting::BuildInfo => format!("libssmtp {} {}", env!("CARGO_PKG_VERSION"), COMMIT),
             Setting::LicenseInfo => license(),
+            Setting::QueuePassword => state.queue_keys.as_ref().map_or("", |keys| keys.password()).to_string(),
             Setting::AuthorizationIdentity => state.server.authorization_identity.expose().to_string(),
             Setting::FirewallData => state.firewall.data.expose().to_string(),
             Setting::FirewallTls => Value::Bool(state.firewall.tls).to_string(),

@@ -336,7 +336,7 @@ pub static TABLE: [Row; 113] = [
         setting: Setting::QueuePassword,
         name: "QueuePassword",
         kind: Kind::Text,
-        access: Access::Wo,
+        access: Access::Rw,
         default: Default::Text(""),
         planned: false,
         property: "",

@@ -53,6 +53,10 @@ impl Keyring {
         Keyring { password: Secret::new(password), made: Mutex::default() }
     }
 
+    pub fn password(&self) -> &str {
+        self.password.expose()
+    }
+
     fn master(&self, salt: [u8; 16], rounds: u32) -> Master {
         let mut made = self.made.lock();
         if let Some((_, _, master)) = made.known.iter().find(|(s, r, _)| (*s, *r) == (salt, rounds)) {

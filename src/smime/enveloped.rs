@@ -48,6 +48,8 @@ pub struct Envelope {
     seen: u64,
     /// Ciphertext on its way into the pieces of an indefinite length.
     scratch: Vec<u8>,
+    /// Where all of the content came at once.
+    tag: Option<[u8; bulk::TAG]>,
 }
 
 impl Envelope {
@@ -88,7 +90,7 @@ impl Envelope {
             }
             None => Frame::indefinite(&layout),
         };
-        Ok(Envelope { cipher, encryptor, frame, content, seen: 0, scratch: Vec::new() })
+        Ok(Envelope { cipher, encryptor, frame, content, seen: 0, scratch: Vec::new(), tag: None })
     }
 }
 
@@ -100,6 +102,12 @@ impl Transform for Envelope {
             return Err(too_long());
         }
         self.frame.start(out);
+        if self.content == Some(input.len() as u64) && !input.is_empty() {
+            self.tag = self.encryptor.whole(input, out);
+            if self.tag.is_some() {
+                return Ok(());
+            }
+        }
         if self.frame.is_definite() {
             self.encryptor.update(input, out);
             return Ok(());
@@ -115,7 +123,10 @@ impl Transform for Envelope {
     fn finish(&mut self, out: &mut Vec<u8>) -> Result<()> {
         check_length(self.content, self.seen, true)?;
         self.frame.start(out);
-        let tag = self.encryptor.finish(&mut self.scratch);
+        let tag = match self.tag.take() {
+            None => self.encryptor.finish(&mut self.scratch),
+            done => done,
+        };
         self.frame.piece(&self.scratch, out);
         let trailer = tag.map(|tag| der::wrap(OCTET_STRING, &[&tag])).unwrap_or_default();
         self.frame.end(&trailer, out);

@@ -8,6 +8,7 @@ mod bulk;
 mod chain;
 mod decrypt;
 mod enveloped;
+mod ghash;
 mod keywrap;
 pub mod mime;
 pub mod received;

@@ -27,7 +27,10 @@ pub struct Wrapping {
     pub use_ski: bool,
 }
 
-/// Whether this certificate can be encrypted to with this cipher: error 283 with the reason, else nothing.
+/// id-kp-emailProtection and anyExtendedKeyUsage.
+const FOR_MAIL: [&str; 2] = ["1.3.6.1.5.5.7.3.4", "2.5.29.37.0"];
+
+/// Whether this certificate can be encrypted to with this cipher, today: error 283 with the reason, else nothing.
 pub fn check(certificate: &X509, wrapping: &Wrapping) -> Result<()> {
     let public = certificate.public_key();
     let refuse =
@@ -38,6 +41,17 @@ pub fn check(certificate: &X509, wrapping: &Wrapping) -> Result<()> {
         Kind::Ec(_) | Kind::X25519 => (KEY_AGREEMENT, true),
         _ => return refuse(format!("has a key of the algorithm {}, which does not encrypt", public.algorithm())),
     };
+    let now = std::time::SystemTime::UNIX_EPOCH.elapsed().map_or(0, |since| since.as_secs()) as i64;
+    if now > certificate.not_after {
+        return refuse("has expired".into());
+    }
+    if now < certificate.not_before {
+        return refuse("is not valid yet".into());
+    }
+    let usages = &certificate.extended_key_usage;
+    if !usages.is_empty() && !usages.iter().any(|usage| FOR_MAIL.contains(&usage.as_str())) {
+        return refuse("is not for mail".into());
+    }
     // A certificate that names no usage is for every usage.
     if certificate.usage_flags != 0 && certificate.usage_flags & needed == 0 {
         let usage = if agreement { "key agreement" } else { "key encipherment" };
@@ -114,11 +128,9 @@ fn agreement(certificate: &X509, wrapping: &Wrapping, key: &[u8], by_id: bool) -
         (_, 17..=24) => Wrap::Aes(24),
         _ => Wrap::Aes(32),
     };
-    let ephemeral = signing::ephemeral(peer)?;
-    let secret = ephemeral.agree(peer).map_err(|e| Error::new(Code::Encrypt, e.message))?;
+    let (point, secret) = signing::agree_once(peer).map_err(|e| Error::new(Code::Encrypt, e.message))?;
     let kek = derivation.derive(&secret, wrap, &wrap.algorithm(), None).ok_or_else(failed)?;
     let wrapped = wrap.wrap(&kek, key).ok_or_else(failed)?;
-    let point = ephemeral.public_key();
     let originator = der::wrap(
         0xa1,
         // The curve is the recipient's: the parameters are left out (RFC 5753 §3.1.1).

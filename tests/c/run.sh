@@ -39,11 +39,14 @@ for c in "${compilers[@]}"; do
         -rdynamic -pthread "${link[@]}" -ldl -lm -o "$out/abi-$c"
     "$c" "${strict[@]}" "${posix[@]}" $tests/certs.c $tests/check.c "${link[@]}" -o "$out/certs-$c"
     "$c" "${strict[@]}" "${posix[@]}" $tests/signer.c $tests/check.c "${link[@]}" -o "$out/signer-$c"
+    "$c" "${strict[@]}" "${posix[@]}" $tests/queue.c $tests/support.c $tests/check.c -rdynamic -pthread "${link[@]}" \
+        -ldl -lm -o "$out/queue-$c"
     "$c" "${strict[@]}" "${posix[@]}" $tests/unload.c -ldl -o "$out/unload"
     run "generated ($c)" "$out/generated-$c"
     run "abi ($c)" "$out/abi-$c"
     run "certificates ($c)" "$out/certs-$c"
     run "a signer ($c)" "$out/signer-$c"
+    run "queue ($c)" "$out/queue-$c"
 done
 for cxx in g++ clang++; do
     if command -v "$cxx" >/dev/null; then
@@ -71,6 +74,7 @@ if command -v valgrind >/dev/null; then
     run "generated (valgrind)" "${check[@]}" "$out/generated-${compilers[0]}"
     run "certificates (valgrind)" "${check[@]}" "$out/certs-${compilers[0]}"
     run "a signer (valgrind)" "${check[@]}" "$out/signer-${compilers[0]}"
+    run "queue (valgrind)" "${check[@]}" "$out/queue-${compilers[0]}"
     run "abi (valgrind)" "${check[@]}" "$out/abi-${compilers[0]}"
 else
     echo "valgrind is not installed" >&2

@@ -34,6 +34,7 @@ algorithm = {32: "06032b6570", 65: "06072a8648ce3d020106082a8648ce3d030107", 97:
 tlv = lambda tag, body: bytes([tag]) + (bytes([len(body)]) if len(body) < 128 else bytes([0x81, len(body)])) + body
 sys.stdout.buffer.write(tlv(0x30, tlv(0x30, bytes.fromhex(algorithm)) + tlv(3, b"\0" + point)))' "$1"
 }
+printf 'keyUsage = critical,digitalSignature\nextendedKeyUsage = clientAuth,emailProtection\n' >leaf.cnf
 certify() { # ID NAME TYPE
     case $3 in
         rsa:*) quiet pkcs11-tool --module "$module" --token-label mail --pin mail-1234 --read-object --type pubkey --id "$1" --output-file "$2.pub.der" ;;
@@ -41,7 +42,7 @@ certify() { # ID NAME TYPE
     esac
     quiet openssl pkey -pubin -inform DER -in "$2.pub.der" -out "$2.pub"
     quiet openssl req -new -key dummy.key -subj "/CN=$2.example.com" -out "$2.csr"
-    quiet openssl x509 -req -in "$2.csr" -CA ca.crt -CAkey ca.key -force_pubkey "$2.pub" -days 3650 -set_serial "0x$1" -outform DER -out "$2.der"
+    quiet openssl x509 -req -in "$2.csr" -CA ca.crt -CAkey ca.key -force_pubkey "$2.pub" -days 3650 -set_serial "0x$1" -extfile leaf.cnf -outform DER -out "$2.der"
     tool mail --write-object "$2.der" --type cert --id "$1" --label "$2"
 }
 make() { # ID NAME TYPE…

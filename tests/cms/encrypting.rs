@@ -145,7 +145,7 @@ fn keys_and_vectors_are_new_each_time() {
 
 #[test]
 fn certificates_that_are_not_for_encryption_are_refused() {
-    for name in ["signonly", "rsapss", "ed25519", "dsa", "rsa512"] {
+    for name in ["signonly", "rsapss", "ed25519", "dsa", "rsa512", "expired", "forservers"] {
         let error = Envelope::new(&spec(name, Cipher::AesCbc256), None).err().expect(name);
         assert_eq!(error.code, Code::Encrypt, "{error}");
     }

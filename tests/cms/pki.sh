@@ -16,12 +16,12 @@ openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out sub.key 2>/d
 printf 'basicConstraints=critical,CA:TRUE\nkeyUsage=keyCertSign\n' >sub.ext
 openssl req -new -key sub.key -subj '/CN=Sub' | openssl x509 -req -CA ca.crt -CAkey ca.key -days 3650 -extfile sub.ext -out sub.crt 2>/dev/null
 
-leaf() { # name usage issuer
-    printf 'keyUsage=critical,%s\nextendedKeyUsage=emailProtection\nsubjectAltName=email:%s@example.com\nsubjectKeyIdentifier=hash\n' \
+leaf() { # name usage issuer [extended usage [days]]
+    printf 'keyUsage=critical,%s\nextendedKeyUsage='"${4:-emailProtection}"'\nsubjectAltName=email:%s@example.com\nsubjectKeyIdentifier=hash\n' \
         "$2" "$1" >"$1.ext"
     openssl req -new -key ca.key -subj "/C=DE/O=Example, Inc./CN=$1" -out "$1.csr" 2>/dev/null
     openssl pkey -in "$1.key" -pubout -out "$1.pub"
-    openssl x509 -req -in "$1.csr" -force_pubkey "$1.pub" -CA "$3.crt" -CAkey "$3.key" -days 3650 -sha256 -extfile "$1.ext" \
+    openssl x509 -req -in "$1.csr" -force_pubkey "$1.pub" -CA "$3.crt" -CAkey "$3.key" -days "${5:-3650}" -sha256 -extfile "$1.ext" \
         -set_serial "0x$(openssl rand -hex 8 | sed 's/^./9/')" -out "$1.crt" 2>/dev/null
     openssl x509 -in "$1.crt" -outform DER -out "$1.der"
     openssl pkcs8 -topk8 -nocrypt -in "$1.key" -outform DER -out "$1.p8"
@@ -37,10 +37,12 @@ openssl genpkey -algorithm x25519 -out x25519.key
 openssl dsaparam -genkey -out dsa.par 2048 2>/dev/null
 openssl pkey -in dsa.par -out dsa.key
 cp rsa.key subrsa.key
-cp rsa.key signonly.key
+for name in signonly expired forservers; do cp rsa.key $name.key; done
 
 for name in rsa rsa1024 rsa512; do leaf $name digitalSignature,keyEncipherment ca; done
 for name in p256 p384 p521; do leaf $name digitalSignature,keyAgreement ca; done
 for name in rsapss ed25519 dsa signonly; do leaf $name digitalSignature ca; done
 leaf x25519 keyAgreement ca
 leaf subrsa digitalSignature,keyEncipherment sub
+leaf expired digitalSignature,keyEncipherment ca emailProtection -1
+leaf forservers digitalSignature,keyEncipherment ca serverAuth

@@ -85,7 +85,7 @@ gcc -std=c99 -D_POSIX_C_SOURCE=200809L -Wall -Wextra -Werror "-I$root/include" "
     "-L$library" -lssmtp "-Wl,-rpath,$library" -o "$base/wiped"
 
 declare -A mechanisms_of=(
-    [dovecot]='PLAIN LOGIN CRAM-MD5 DIGEST-MD5 SCRAM-SHA-1 SCRAM-SHA-256'
+    [dovecot]='PLAIN LOGIN CRAM-MD5 DIGEST-MD5 SCRAM-SHA-1 SCRAM-SHA-256 GSSAPI'
     [postfix]='PLAIN LOGIN CRAM-MD5 DIGEST-MD5 NTLM SCRAM-SHA-1 SCRAM-SHA-256 SCRAM-SHA-512'
     [exim]='PLAIN LOGIN CRAM-MD5 NTLM'
 )

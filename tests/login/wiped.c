@@ -1,6 +1,7 @@
 /* Logs in with each of a list of mechanisms, deletes the handle, and looks through this process's own memory for the password,
  * in Base64 and UTF-16 too: what the library was given must be gone. The program itself holds them only with every bit turned over.
- * usage: wiped PORT USER RIGHT|WRONG MECHANISM… */
+ * usage: wiped PORT USER RIGHT|WRONG MECHANISM…
+ * A mechanism may be proxy=TYPE:PORT:AUTHENTICATION: the login is then at a proxy of that FirewallType, on the way to PORT. */
 #include <ssmtp.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -102,7 +103,8 @@ int main(int argc, char **argv) {
     right = strcmp(argv[3], "RIGHT") == 0;
     user_length = strlen(argv[2]);
     for (n = 4; n < argc; n++) {
-        char setting[64];
+        char setting[64], authentication[32] = "";
+        int type = 0, port = 0, proxied;
         int32_t code;
         ssmtp_t *smtp = ssmtp_new();
         password = malloc(LENGTH + 1);
@@ -130,14 +132,30 @@ int main(int argc, char **argv) {
         message[1 + user_length] = 0;
         memcpy(message + 2 + user_length, password, LENGTH);
         look_for_base64(message, 2 + user_length + LENGTH);
+        /* As Basic has it. */
+        memcpy(message, argv[2], user_length);
+        message[user_length] = ':';
+        memcpy(message + 1 + user_length, password, LENGTH);
+        look_for_base64(message, 1 + user_length + LENGTH);
         wipe(message, sizeof message);
-        snprintf(setting, sizeof setting, "SASLMechanism=%s", argv[n]);
-        ssmtp_set_mail_server(smtp, "127.0.0.1");
+        proxied = sscanf(argv[n], "proxy=%d:%d:%31s", &type, &port, authentication) >= 2;
+        ssmtp_set_mail_server(smtp, "localhost");
         ssmtp_set_mail_port(smtp, atoi(argv[1]));
         ssmtp_set_timeout(smtp, 30);
         ssmtp_on_pi_trail(smtp, hear, NULL);
-        ssmtp_set_user(smtp, argv[2]);
-        ssmtp_set_password(smtp, (const char *)password);
+        if (proxied) {
+            ssmtp_set_firewall_type(smtp, type);
+            ssmtp_set_firewall_host(smtp, "localhost");
+            ssmtp_set_firewall_port(smtp, port);
+            ssmtp_set_firewall_user(smtp, argv[2]);
+            ssmtp_set_firewall_password(smtp, (const char *)password);
+            ssmtp_config(smtp, "UseNTLMv2=True", NULL);
+            snprintf(setting, sizeof setting, "FirewallAuthentication=%s", authentication);
+        } else {
+            ssmtp_set_user(smtp, argv[2]);
+            ssmtp_set_password(smtp, (const char *)password);
+            snprintf(setting, sizeof setting, "SASLMechanism=%s", argv[n]);
+        }
         ssmtp_config(smtp, setting, NULL);
         wipe(password, LENGTH + 1);
         free(password);
@@ -146,7 +164,7 @@ int main(int argc, char **argv) {
             failed = 1;
         }
         code = ssmtp_connect(smtp);
-        if (code != (right ? 0 : 161)) {
+        if (code != (right ? 0 : proxied ? 118 : 161)) {
             printf("FAILED  %s: Connect gave %d\n", argv[n], (int)code);
             failed = 1;
         }

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Checks NTLM logins for Squid, versions 1 and 2 (MS-NLMP section 3.3), by what this file alone knows of them.
 
-usage: ntlm_helper.py FILE      its lines: user, password
+usage: ntlm_helper.py FILE      its lines: a user, the password of that user, and so on
 
 Squid's protocol: "YR" or "YR negotiate" is answered with "TT challenge", "KK authenticate" with "AF user" or "NA reason".
 """
@@ -70,16 +70,16 @@ def des(key, block):
     return subprocess.run(run, input=block, capture_output=True, check=True).stdout
 
 
-def reason_to_refuse(messages, nonce, user, password):
+def reason_to_refuse(messages, nonce, users):
     """None: the login is right."""
     negotiate, said, message = messages
     if not message.startswith(b"NTLMSSP\0\x03\0\0\0"):
         return "no AUTHENTICATE"
     lm, nt = field(message, 12), field(message, 20)
     domain, name = field(message, 28), field(message, 36).decode("utf-16-le")
-    if name.lower() != user.lower():
+    if name.lower() not in users:
         return "unknown user"
-    key = md4(utf16(password))
+    key = md4(utf16(users[name.lower()]))
     if len(nt) == 24:
         text = hashlib.md5(nonce + lm[:8]).digest()[:8]
         long = key + bytes(5)
@@ -101,7 +101,8 @@ def reason_to_refuse(messages, nonce, user, password):
 
 def main():
     with open(sys.argv[1], encoding="utf-8") as file:
-        user, password = file.read().split("\n")[:2]
+        lines = file.read().split("\n")
+    users = {user.lower(): password for user, password in zip(lines[::2], lines[1::2])}
     nonce = said = negotiate = b""
     for line in sys.stdin:
         words = line.split()
@@ -112,8 +113,8 @@ def main():
                 said = challenge(nonce)
                 answer = "TT " + base64.b64encode(said).decode()
             else:
-                why = reason_to_refuse((negotiate, said, base64.b64decode(words[1])), nonce, user, password)
-                answer = f"NA {why}" if why else f"AF {user}"
+                why = reason_to_refuse((negotiate, said, base64.b64decode(words[1])), nonce, users)
+                answer = f"NA {why}" if why else "AF known"
         except (ValueError, IndexError, struct.error) as error:
             answer = f"BH {error}"
         print(answer, flush=True)

@@ -3,6 +3,9 @@
 ONLY_THERE=only.proxy.example
 user='tim'
 password='tanstaaf-Zx7 "quoted" \back'
+# Those of the program that looks for passwords in memory.
+other_user='alice'
+other_password='correct-Horse 7 battery-Staple 9 stable-Door 11'
 
 hosts() { # FOLDER: what only the proxies resolve; Squid reads it itself, the others by a preloaded library
     printf '127.0.0.1 localhost %s\n' "$ONLY_THERE" >"$1/hosts"
@@ -19,10 +22,13 @@ start_squid() { # FOLDER: Basic, Digest and NTLM, in clear and over TLS
     # Nobody need not be able to walk to this folder, nor to a python of somebody's own.
     cp "$here/ntlm_helper.py" "$dir/"
     [ -x $python ] || python=$(command -v python3)
-    printf '%s:%s\n' "$user" "$(openssl passwd -apr1 -- "$password")" >"$dir/basic"
-    digest=$(printf '%s:%s:%s' "$user" 'a realm, ours' "$password" | md5sum | cut -d' ' -f1)
-    printf '%s:%s:%s\n' "$user" 'a realm, ours' "$digest" >"$dir/digest"
-    printf '%s\n%s\n' "$user" "$password" >"$dir/ntlm"
+    local name word
+    while IFS=$'\t' read -r name word; do
+        printf '%s:%s\n' "$name" "$(openssl passwd -apr1 -- "$word")" >>"$dir/basic"
+        digest=$(printf '%s:%s:%s' "$name" 'a realm, ours' "$word" | md5sum | cut -d' ' -f1)
+        printf '%s:%s:%s\n' "$name" 'a realm, ours' "$digest" >>"$dir/digest"
+        printf '%s\n%s\n' "$name" "$word" >>"$dir/ntlm"
+    done < <(printf '%s\t%s\n' "$user" "$password" "$other_user" "$other_password")
     cat >"$dir/squid.conf" <<CONF
 http_port 127.0.0.1:$port
 https_port 127.0.0.1:$secure tls-cert=$1/proxy.pem tls-key=$1/proxy.key
@@ -108,9 +114,12 @@ CONF
     export DANTE=$port
 }
 
-start_microsocks() { # FOLDER: SOCKS 5 with user and password
+start_microsocks() { # FOLDER: SOCKS 5 with user and password, one for each user
     local dir=$1/microsocks port=$(free_port)
     mkdir -p "$dir"
+    export MICROSOCKS_OTHER=$(free_port)
+    as_nobody microsocks -i 127.0.0.1 -p "$MICROSOCKS_OTHER" -u "$other_user" -P "$other_password" >"$dir/other" 2>&1 &
+    pids+=($!)
     as_nobody "${resolving[@]}" microsocks -i 127.0.0.1 -p "$port" -u "$user" -P "$password" >"$dir/out" 2>&1 &
     pids+=($!)
     export MICROSOCKS=$port

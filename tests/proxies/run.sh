@@ -2,7 +2,8 @@
 # Sends mail through real proxies on loopback, through the C ABI: Squid, tinyproxy, Dante and microsocks, in plaintext, with
 # STARTTLS and with implicit TLS through each. The proxies are private instances, run as nobody, so without root this calls sudo.
 #
-# Built before: target/debug/libssmtp.so and target/debug/xtask. The programs of the four languages are built here.
+# Built before: target/debug/libssmtp.so and target/debug/xtask. The programs of the four languages are built here, and the one
+# that looks for what is left in memory.
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -12,7 +13,7 @@ PATH=$PATH:/usr/sbin:/sbin
 if [ "$(id -u)" -ne 0 ]; then
     exec sudo -- bash "$here/run.sh" "$@"
 fi
-for program in squid tinyproxy danted microsocks openssl; do
+for program in squid tinyproxy danted microsocks openssl gcc; do
     command -v $program >/dev/null || { echo "$program is not installed: scripts/setup.sh test installs it" >&2; exit 1; }
 done
 
@@ -77,7 +78,7 @@ serve SIX --bind ::1
 for proxy in squid tinyproxy dante microsocks; do "start_$proxy" "$base"; done
 export PROXY_USER=$user PROXY_PASSWORD=$password ONLY_THERE CERTIFICATES=$base
 
-python3 - "$SQUID" "$SQUID_TLS" "$TINYPROXY" "$DANTE" "$MICROSOCKS" <<'PY' || echo "not every proxy runs" >&2
+python3 - "$SQUID" "$SQUID_TLS" "$TINYPROXY" "$DANTE" "$MICROSOCKS" "$MICROSOCKS_OTHER" <<'PY' || echo "not every proxy runs" >&2
 import socket, sys, time
 end = time.monotonic() + 20
 for port in sys.argv[1:]:
@@ -91,9 +92,16 @@ for port in sys.argv[1:]:
             time.sleep(0.05)
 PY
 
+gcc -std=c99 -D_POSIX_C_SOURCE=200809L -Wall -Wextra -Werror "-I$root/include" "$root/tests/login/wiped.c" \
+    "-L$library" -lssmtp "-Wl,-rpath,$library" -o "$base/wiped"
+
 bad=0
 timeout 120 python3 "$here/proxies.py" || bad=1
 try_languages "$base" || bad=1
+for outcome in RIGHT WRONG; do
+    timeout 60 "$base/wiped" "$PLAIN" "$other_user" $outcome "proxy=1:$SQUID:Basic" "proxy=1:$SQUID:Digest" "proxy=1:$SQUID:NTLM" \
+        "proxy=3:$MICROSOCKS_OTHER:" || bad=1
+done
 if [ $bad -ne 0 ]; then
     for file in "$base"/{squid,tinyproxy,dante,microsocks}/{out,log}; do
         if [ -s "$file" ]; then

@@ -222,7 +222,7 @@ fn encrypted_files_and_texts_go_with_the_password_and_wait_without_it() {
     let (folder, server) = (Folder::new(), server("PIPELINING", &[]));
     let handle = message("a", "confidential\r\n");
     handle.config("QueuePassword=correct horse").unwrap();
-    assert_eq!(handle.config("QueuePassword").unwrap_err().code, 604, "it cannot be read");
+    assert_eq!(handle.config("QueuePassword=a\nb").unwrap_err().code, 603);
     let name = queue(&handle, folder.path()).unwrap();
     let text = queue(&handle, "*").unwrap();
     let octets = folder.read(&name);

@@ -67,6 +67,10 @@ fn signs(handle: &Handle, store: &str) {
 }
 
 fn proves_itself(server: &Server, store: (&str, &str, &str, &str)) {
+    // This server does not know P-521; tests/tls has one that does.
+    if store.1.contains("p521") {
+        return;
+    }
     let handle = client(server.port(), "sslImplicit");
     select(&handle, "SSLCert", store);
     handle.call("Send", "").unwrap_or_else(|e| panic!("{store:?}: {e:?}"));

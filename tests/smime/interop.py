@@ -24,7 +24,7 @@ CIPHERS = [
 ]
 # What a key of an EC recipient is wrapped with carries no keys as short as these.
 SHORT = {"DES", "RC2CBC40", "RC2CBC64"}
-TOOLS = ["OpenSSL", "gpgsm", "NSS", "Bouncy Castle", "cryptography"]
+TOOLS = ["OpenSSL", "gpgsm", "NSS", "Bouncy Castle", "cryptography", "libssmtp"]
 
 
 class Case(NamedTuple):
@@ -324,7 +324,7 @@ def bouncy_jobs(case: Case, message: bytes, pki: Path, tool: Bouncy, content: by
     cms = tool.scratch(taken(message)[1])
     if not case.recipient:
         return f"verify {cms} {tool.scratch(content)}"
-    key = tool.scratch(run(["openssl", "pkey", "-in", str(pki / f"{case.recipient}.key"), "-outform", "DER"]))
+    key = tool.scratch(run(["openssl", "pkcs8", "-topk8", "-nocrypt", "-in", str(pki / f"{case.recipient}.key"), "-outform", "DER"]))
     kind = "X25519" if case.recipient == "x25519" else "EC" if case.recipient in EC else "RSA"
     return f"decrypt {cms} {tool.scratch(content)} {key} {kind}"
 
@@ -359,7 +359,7 @@ def table(all_cases: List[Case], results: Dict[Tuple[str, Case], str]) -> str:
 # S/MIME with other programs
 
 Each message below was signed or encrypted by libssmtp, sent through Postfix, and what arrived was read by these programs: OpenSSL 3.0
-(`openssl cms`), GnuPG 2.2 (`gpgsm`), NSS 3.87 (`cmsutil`), Bouncy Castle 1.72 and Python's cryptography. "yes" means that the
+(`openssl cms`), GnuPG 2.2 (`gpgsm`), NSS 3.87 (`cmsutil`), Bouncy Castle 1.72, Python's cryptography and libssmtp itself. "yes" means that the
 signature is valid, or the message opens, and the text is the one that was sent; a signature was read as multipart/signed and as
 signed-data. A number names what the program has not, whoever made the message. `make test` sends and reads all of it again, and fails
 where this table is not what it finds.
@@ -418,6 +418,7 @@ def main() -> int:
 
     jobs = [(name, number, case) for name in tools for number, case in enumerate(all_cases) if not lacks(name, case)]
     ours = Ssmtp()
+    results.update({("libssmtp", case): "" for case in all_cases})
     contents = [content_of(ours, case, messages[number], pki) for number, case in enumerate(all_cases)]
     try:
         with ThreadPoolExecutor(3) as pool:

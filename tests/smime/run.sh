@@ -111,4 +111,57 @@ for _ in $(seq 100); do
 done
 wait "$pki"
 
-"$python" "$here/interop.py" "$port" "$mail/all" "$base/pki" "$base/work" "$root/docs/smime-interop.md" "$@"
+failed=0
+"$python" "$here/interop.py" "$port" "$mail/all" "$base/pki" "$base/work" "$root/docs/smime-interop.md" "$@" || failed=1
+
+# --- the scenario in every language: what one sends, OpenSSL and the others read --------------------------------------------
+cd "$root"
+mkdir -p target/c target/cpp
+library=$(dirname "$SSMTP_LIBRARY")
+link=(-Iinclude -L"$library" -lssmtp -Wl,-rpath,"$library")
+gcc -std=c99 -D_XOPEN_SOURCE=700 -pedantic -Wall -Wextra -Werror examples/c/smime.c -o target/c/smime "${link[@]}"
+g++ -std=c++17 -Wall -Wextra -Wpedantic -Werror examples/cpp/smime.cpp -o target/cpp/smime "${link[@]}"
+sh bindings/dotnet/build.sh
+in_language() { # LANGUAGE ARGUMENTS…
+    local language=$1
+    shift
+    case $language in
+        c)      target/c/smime "$@" ;;
+        cpp)    target/cpp/smime "$@" ;;
+        python) python3 examples/python/smime.py "$@" ;;
+        dotnet) mono target/dotnet/smime.exe "$@" ;;
+    esac
+}
+people=$base/pki
+content=$'Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\nBetween us: =C3=BC.\r\n'
+for language in c cpp python dotnet; do
+    rm -rf "$mail/all"
+    wrong=
+    in_language $language send "127.0.0.1:$port" "$people/rsa.all" "$people/second.pem" >"$base/out" 2>&1 || wrong="it was not sent: $(cat "$base/out")"
+    for _ in $(seq 100); do
+        [ -z "$(ls "$mail/all/new" 2>/dev/null)" ] || break
+        sleep 0.1
+    done
+    if [ -z "$wrong" ]; then
+        cp "$mail"/all/new/* "$base/message"
+        openssl cms -decrypt -in "$base/message" -recip "$people/second.pem" -inkey "$people/second.key" -out "$base/signed" 2>"$base/out" &&
+            openssl cms -verify -in "$base/signed" -CAfile "$people/chain.pem" -out "$base/content" 2>"$base/out" ||
+            wrong="OpenSSL does not read it: $(cat "$base/out")"
+    fi
+    if [ -z "$wrong" ] && ! grep -q '^Between us: =C3=BC\.' "$base/content"; then wrong="OpenSSL reads another text"; fi
+    for reader in c cpp python dotnet; do
+        if [ -z "$wrong" ]; then
+            in_language $reader read "$base/message" "$people/second.all" >"$base/read" 2>&1 || wrong="$reader does not read it: $(cat "$base/read")"
+            printf 'Signed by CN=rsa, O=libssmtp\n%s' "$content" | cmp -s - "$base/read" || wrong=${wrong:-"$reader reads: $(cat "$base/read")"}
+        fi
+    done
+    # Somebody else's key opens nothing.
+    if [ -z "$wrong" ] && in_language $language read "$base/message" "$people/third.all" >/dev/null 2>&1; then wrong="the wrong key opens it"; fi
+    if [ -z "$wrong" ]; then
+        echo "ok      $language: signed, encrypted, sent, read by OpenSSL and all four"
+    else
+        echo "FAILED  $language: $wrong"
+        failed=1
+    fi
+done
+exit $failed

@@ -294,7 +294,7 @@ SETTINGS = (
     Setting("KeepQueue", "bool", sample=True),
     Setting("QueueRetry", "str", sample="60;600;86400"),
     Setting("QueueRecovery", "str", default="List", sample="Requeue"),
-    Setting("QueuePassword", "str", access="wo"),
+    Setting("QueuePassword", "str", sample="sample@client.example"),
     Setting("ConnectionTimeout", "int", sample=1, refused=(-1,)),
     Setting("AbsoluteTimeout", "bool", sample=True),
     Setting("LocalHost", "str", default=..., sample="127.0.0.1"),

@@ -94,7 +94,8 @@ pub(super) fn verify(curve: Curve, public: &PublicKey, hash: Hash, message: &[u8
     macro_rules! verify {
         ($curve:ident) => {{
             use $curve::ecdsa::{Signature, VerifyingKey, signature::hazmat::PrehashVerifier};
-            let (Ok(key), Ok(signature)) = (VerifyingKey::from_sec1_bytes(point), Signature::from_der(signature)) else {
+            let (Ok(key), Ok(signature)) = (VerifyingKey::from_sec1_bytes(point), Signature::from_der(signature))
+            else {
                 return false;
             };
             key.verify_prehash(&digest, &signature).is_ok()

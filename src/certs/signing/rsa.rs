@@ -90,7 +90,9 @@ pub(super) fn sign(
         let random = Some(&mut OsRng);
         if pss { scheme_pss(hash).sign(random, key, &digest) } else { scheme(hash).sign(random, key, &digest) }.ok()
     });
-    signed.ok_or_else(|| Error::new(Code::Encrypt, "the RSA key cannot sign: its numbers do not work, or exceed 4096 bits"))
+    signed.ok_or_else(|| {
+        Error::new(Code::Encrypt, "the RSA key cannot sign: its numbers do not work, or exceed 4096 bits")
+    })
 }
 
 fn scheme(hash: Hash) -> Pkcs1v15Sign {
@@ -129,8 +131,11 @@ pub(super) fn verify(public: &PublicKey, hash: Hash, pss: bool, message: &[u8], 
     // What is left: the other hashes, small and odd keys, and what is no signature.
     let Ok(key) = public_numbers(public) else { return false };
     let digest = hash.digest(message);
-    let checked =
-        if pss { scheme_pss(hash).verify(&key, &digest, signature) } else { scheme(hash).verify(&key, &digest, signature) };
+    let checked = if pss {
+        scheme_pss(hash).verify(&key, &digest, signature)
+    } else {
+        scheme(hash).verify(&key, &digest, signature)
+    };
     checked.is_ok()
 }
 

@@ -143,7 +143,12 @@ fn open_with<C: KeyInit + AeadInPlace>(key: &[u8], nonce: &[u8], data: &[u8], ta
     let cipher = C::new_from_slice(key).or_else(|_| broken("a key of another length than its cipher's"))?;
     let mut plain = Zeroizing::new(data[..end].to_vec());
     cipher
-        .decrypt_in_place_detached(GenericArray::from_slice(nonce), &[], &mut plain, GenericArray::from_slice(&data[end..]))
+        .decrypt_in_place_detached(
+            GenericArray::from_slice(nonce),
+            &[],
+            &mut plain,
+            GenericArray::from_slice(&data[end..]),
+        )
         .map_err(|_| Fault::Password)?;
     Ok(plain)
 }

@@ -30,8 +30,18 @@ pub trait Format: Sync {
 }
 
 /// Every kind, in the order in which they are asked whether they recognise something.
-pub static FORMATS: [&dyn Format; 10] =
-    [&jks::Jks, &bcfks::Bcfks, &pfx::Pfx, &p7b::P7b, &ppk::Ppk, &ssh::SshPublic, &jwk::Jwk, &xml::Xml, &pem_file::Pem, &der_file::Der];
+pub static FORMATS: [&dyn Format; 10] = [
+    &jks::Jks,
+    &bcfks::Bcfks,
+    &pfx::Pfx,
+    &p7b::P7b,
+    &ppk::Ppk,
+    &ssh::SshPublic,
+    &jwk::Jwk,
+    &xml::Xml,
+    &pem_file::Pem,
+    &der_file::Der,
+];
 
 /// The kind these octets are of.
 pub fn detect(bytes: &[u8]) -> Option<&'static dyn Format> {

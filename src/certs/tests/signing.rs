@@ -1,10 +1,10 @@
 //! Signatures, decryption and agreement with every kind of key, against openssl and against themselves.
 
 use super::{PEM, path, read};
-use crate::enums::CertStoreType;
-use crate::error::Code;
 use crate::certs::key::PrivateKey;
 use crate::certs::signing::{self, Hash, RsaPadding, Scheme};
+use crate::enums::CertStoreType;
+use crate::error::Code;
 use std::process::Command;
 use std::sync::Arc;
 
@@ -49,7 +49,8 @@ fn openssl_verifies(folder: &Folder, public_pem: &str, scheme: Scheme, message: 
     let message = folder.put("message", message);
     let signature = folder.put("signature", signature);
     let hash = scheme.hash().map(|h| h.name().replace('-', "").to_lowercase()).unwrap_or_default();
-    let mut arguments = vec!["pkeyutl", "-verify", "-pubin", "-inkey", &public, "-rawin", "-in", &message, "-sigfile", &signature];
+    let mut arguments =
+        vec!["pkeyutl", "-verify", "-pubin", "-inkey", &public, "-rawin", "-in", &message, "-sigfile", &signature];
     if !hash.is_empty() {
         arguments.extend(["-digest", &hash]);
     }
@@ -99,7 +100,8 @@ fn what_openssl_signed_is_verified() {
         for scheme in schemes {
             let hash = scheme.hash().map(|h| h.name().replace('-', "").to_lowercase()).unwrap_or_default();
             let private = path(name);
-            let mut arguments = vec!["pkeyutl", "-sign", "-inkey", private.to_str().unwrap(), "-rawin", "-in", &message, "-out", &out];
+            let mut arguments =
+                vec!["pkeyutl", "-sign", "-inkey", private.to_str().unwrap(), "-rawin", "-in", &message, "-out", &out];
             if !hash.is_empty() {
                 arguments.extend(["-digest", &hash]);
             }
@@ -150,8 +152,11 @@ fn what_is_encrypted_for_a_key_is_opened_by_openssl_and_the_reverse() {
         RsaPadding::Pkcs1 => vec!["-pkeyopt".to_owned(), "rsa_padding_mode:pkcs1".to_owned()],
         RsaPadding::Oaep { hash, mgf } => {
             let name = |h: Hash| h.name().replace('-', "").to_lowercase();
-            let options =
-                ["rsa_padding_mode:oaep".to_owned(), format!("rsa_oaep_md:{}", name(hash)), format!("rsa_mgf1_md:{}", name(mgf))];
+            let options = [
+                "rsa_padding_mode:oaep".to_owned(),
+                format!("rsa_oaep_md:{}", name(hash)),
+                format!("rsa_mgf1_md:{}", name(mgf)),
+            ];
             options.into_iter().flat_map(|o| ["-pkeyopt".to_owned(), o]).collect()
         }
     };
@@ -165,10 +170,14 @@ fn what_is_encrypted_for_a_key_is_opened_by_openssl_and_the_reverse() {
         let (input, out) = (folder.put("sealed", &sealed), folder.at("opened"));
         let options: Vec<String> = options(padding);
         let options: Vec<&str> = options.iter().map(String::as_str).collect();
-        assert!(openssl(&[&["pkeyutl", "-decrypt", "-inkey", private, "-in", &input, "-out", &out], &options[..]].concat()));
+        assert!(openssl(
+            &[&["pkeyutl", "-decrypt", "-inkey", private, "-in", &input, "-out", &out], &options[..]].concat()
+        ));
         assert_eq!(std::fs::read(&out).unwrap(), b"a content key");
         let plain = folder.put("plain", b"theirs");
-        assert!(openssl(&[&["pkeyutl", "-encrypt", "-inkey", private, "-in", &plain, "-out", &out], &options[..]].concat()));
+        assert!(openssl(
+            &[&["pkeyutl", "-encrypt", "-inkey", private, "-in", &plain, "-out", &out], &options[..]].concat()
+        ));
         let mut sealed = std::fs::read(&out).unwrap();
         assert_eq!(key.decrypt(padding, &sealed).unwrap()[..], *b"theirs");
         // One error for all that can be wrong.
@@ -177,7 +186,8 @@ fn what_is_encrypted_for_a_key_is_opened_by_openssl_and_the_reverse() {
         let short = key.decrypt(padding, &sealed[1..]).unwrap_err();
         assert_eq!((damaged.code, &damaged.message), (Code::Decrypt, &short.message));
     }
-    let other = super::super::spki::PublicKey::from_ssh(&super::certificate("p256.crt").public().unwrap().to_ssh().unwrap());
+    let other =
+        super::super::spki::PublicKey::from_ssh(&super::certificate("p256.crt").public().unwrap().to_ssh().unwrap());
     assert_eq!(signing::rsa_encrypt(&other.unwrap(), RsaPadding::Pkcs1, b"x").unwrap_err().code, Code::Encrypt);
 }
 
@@ -196,7 +206,10 @@ fn two_keys_of_a_curve_agree_as_openssl_does() {
         let ephemeral = signing::ephemeral(mine.public_key()).unwrap();
         let peer = folder.put("peer.pem", ephemeral.public_key().pem().as_bytes());
         let out = folder.at("secret");
-        assert!(openssl(&["pkeyutl", "-derive", "-inkey", &folder.at("mine.pem"), "-peerkey", &peer, "-out", &out]), "{kind:?}");
+        assert!(
+            openssl(&["pkeyutl", "-derive", "-inkey", &folder.at("mine.pem"), "-peerkey", &peer, "-out", &out]),
+            "{kind:?}"
+        );
         let secret = std::fs::read(&out).unwrap();
         assert_eq!(mine.agree(ephemeral.public_key()).unwrap()[..], secret[..], "{kind:?}");
         assert_eq!(ephemeral.agree(mine.public_key()).unwrap()[..], secret[..], "{kind:?}");

@@ -150,7 +150,8 @@ impl Holder for TokenKey {
     }
 
     fn decrypt(&self, padding: RsaPadding, data: &[u8]) -> Result<Zeroizing<Vec<u8>>> {
-        let failed = || Error::new(Code::Decrypt, format!("{}: the key on the token does not decrypt this", self.token.name));
+        let failed =
+            || Error::new(Code::Decrypt, format!("{}: the key on the token does not decrypt this", self.token.name));
         if self.every_time.is_some() {
             let why = "a key that wants its PIN before every use decrypts nothing here";
             return Err(Error::new(Code::Decrypt, format!("{}: {why}", self.token.name)));

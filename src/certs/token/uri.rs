@@ -57,7 +57,11 @@ impl Place {
                     Err(_) => return malformed("slot-id is no number"),
                 },
                 // Certificates and keys are looked for together; the rest tells modules apart, and one was named.
-                "type" | "slot-description" | "slot-manufacturer" | "library-manufacturer" | "library-description"
+                "type"
+                | "slot-description"
+                | "slot-manufacturer"
+                | "library-manufacturer"
+                | "library-description"
                 | "library-version" => {}
                 _ => return malformed("an attribute that does not exist"),
             }
@@ -138,18 +142,36 @@ mod tests {
     #[test]
     fn a_path_is_a_module_and_a_uri_names_token_object_and_pin() {
         assert_eq!(Place::parse("/usr/lib/x.so").ok().unwrap().module, Path::new("/usr/lib/x.so"));
-        let place = Place::parse("pkcs11:token=My%20Token;id=%01%ff;object=leaf;slot-id=7;serial=1?module-path=/m.so&pin-value=12%26&x-y=1");
+        let place = Place::parse(
+            "pkcs11:token=My%20Token;id=%01%ff;object=leaf;slot-id=7;serial=1?module-path=/m.so&pin-value=12%26&x-y=1",
+        );
         let place = place.ok().unwrap();
         assert_eq!(place.module, Path::new("/m.so"));
         assert_eq!((place.token.unwrap(), place.id.unwrap()), (b"My Token".to_vec(), vec![1, 255]));
-        assert_eq!((place.object.unwrap(), place.slot, place.pin.unwrap().as_str()), (b"leaf".to_vec(), Some(7), "12&"));
+        assert_eq!(
+            (place.object.unwrap(), place.slot, place.pin.unwrap().as_str()),
+            (b"leaf".to_vec(), Some(7), "12&")
+        );
         assert_eq!(Place::parse("pkcs11:").ok().unwrap().module, Path::new(PROXY));
-        assert!(Place::parse("PKCS11:?module-name=nothing-of-the-kind").ok().unwrap().module.ends_with("libnothing-of-the-kind.so"));
+        assert!(
+            Place::parse("PKCS11:?module-name=nothing-of-the-kind")
+                .ok()
+                .unwrap()
+                .module
+                .ends_with("libnothing-of-the-kind.so")
+        );
     }
 
     #[test]
     fn what_is_malformed_is_refused_without_being_repeated() {
-        for uri in ["pkcs11:token=%4", "pkcs11:token=%zz", "pkcs11:slot-id=x", "pkcs11:nonsense=1", "pkcs11:?pin-value=secret%00", "pkcs11:?pin-source=file:/nonexistent"] {
+        for uri in [
+            "pkcs11:token=%4",
+            "pkcs11:token=%zz",
+            "pkcs11:slot-id=x",
+            "pkcs11:nonsense=1",
+            "pkcs11:?pin-value=secret%00",
+            "pkcs11:?pin-source=file:/nonexistent",
+        ] {
             let Err(Fault::Refused(why)) = Place::parse(uri) else { panic!("{uri}") };
             assert!(!why.contains("secret"), "{why}");
         }

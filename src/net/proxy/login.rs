@@ -73,6 +73,11 @@ impl<'a> Login<'a> {
         self.proxy.tls || !self.proxy.no_clear_text
     }
 
+    fn goes_on_from_basic(&self, challenges: &[Challenge]) -> bool {
+        let basic = challenges.iter().any(|c| c.scheme == "basic");
+        self.proxy.login == ProxyLogin::Usual && !challenges.is_empty() && !basic
+    }
+
     /// The value of Proxy-Authorization for the next request; empty for none.
     pub fn header(&self) -> &str {
         &self.header
@@ -89,10 +94,12 @@ impl<'a> Login<'a> {
         header.push(' ');
         // Base64, or what Digest made of texts.
         header.push_str(&String::from_utf8_lossy(text));
-        // Of Digest's text the digest alone is secret.
-        let secret = header.split("response=\"").nth(1).and_then(|rest| rest.split('"').next());
-        let secret = secret.or_else(|| header.split_once(' ').map(|(_, text)| text)).unwrap_or_default();
-        self.secrets.push(Zeroizing::new(secret.to_string()));
+        let text = header.split_once(' ').map_or("", |(_, text)| text);
+        // Of Digest's text the digest and what it was made with; of the others all.
+        let parts =
+            ["response=\"", "cnonce=\""].map(|name| text.split(name).nth(1).and_then(|rest| rest.split('"').next()));
+        let whole = parts[0].is_none().then_some(text);
+        self.secrets.extend(parts.into_iter().flatten().chain(whole).map(|part| Zeroizing::new(part.to_string())));
         self.header = header;
     }
 
@@ -111,10 +118,8 @@ impl<'a> Login<'a> {
         }
         match self.said {
             Said::Nothing => self.choose(challenges),
-            // Where it takes no Basic it did not look at it.
-            Said::Basic if self.proxy.login == ProxyLogin::Usual && !challenges.iter().any(|c| c.scheme == "basic") => {
-                self.choose(challenges)
-            }
+            // Where it wants another one it did not look at this.
+            Said::Basic if self.goes_on_from_basic(challenges) => self.choose(challenges),
             Said::Digest { again: false } => match best_digest(challenges) {
                 Some(challenge) if challenge.stale => self.digest(&challenge, true),
                 _ => refused("it refuses the login"),

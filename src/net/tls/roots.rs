@@ -169,3 +169,29 @@ pub fn from_pem(text: &[u8], what: &str) -> Result<Vec<CertificateDer<'static>>>
     }
     Ok(found)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_trusts_the_same_shares_it_until_the_file_changes() {
+        let path = std::env::temp_dir().join(format!("ssmtp-roots-{}.pem", std::process::id()));
+        let options = TlsOptions { ca_files: vec![path.clone()], ..TlsOptions::new("a.example", 25) };
+        let other = TlsOptions { security_flags: 1, server_name: "b.example".into(), ..options.clone() };
+        let shared = |options: &TlsOptions| Trust::shared(options, &Stamp::of(options));
+        assert_eq!(shared(&options).map(drop).unwrap_err().code, Code::File);
+        let certificate = include_str!("../../../tests/data/certs/ca.crt");
+        fs::write(&path, certificate).unwrap();
+        let first = shared(&options).unwrap();
+        assert!(Arc::ptr_eq(&first, &shared(&other).unwrap()));
+        assert_eq!(first.anchors.len(), 1);
+        fs::write(&path, format!("{certificate}\n{}", include_str!("../../../tests/data/certs/rsa.crt"))).unwrap();
+        let second = shared(&options).unwrap();
+        assert!(!Arc::ptr_eq(&first, &second));
+        fs::remove_file(&path).unwrap();
+        // The system's own: one for everybody.
+        let plain = |host: &str| shared(&TlsOptions::new(host, 25)).unwrap();
+        assert!(Arc::ptr_eq(&plain("a.example"), &plain("b.example")));
+    }
+}

@@ -37,7 +37,8 @@ fn the_documented_defaults_are_wishes() {
     });
     assert_eq!(shape.versions, [Version::Tls13, Version::Tls12]);
     assert_eq!(shape.suites.len(), 9);
-    assert_eq!(groups(&shape), [NamedGroup::X25519, NamedGroup::secp256r1, NamedGroup::secp384r1]);
+    let own = [NamedGroup::X25519, NamedGroup::secp256r1, NamedGroup::secp384r1, NamedGroup::secp521r1];
+    assert_eq!(groups(&shape), own);
     assert!(!shape.tls12.demanded && !shape.tls13.demanded);
 }
 
@@ -48,7 +49,7 @@ fn a_name_that_internal_lacks_is_refused_with_those_it_has() {
         (|o| o.suites = Some("TLS_RSA_WITH_3DES_EDE_CBC_SHA".into()), "3DES", "TLS_AES_256_GCM_SHA384"),
         (|o| o.suites = Some("TLS_AES_128_GCM_SHA256;CALG_RC4".into()), "CALG_RC4", "CALG_AES_256"),
         (|o| o.suites = Some(";".into()), "no cipher suite", "*"),
-        (|o| o.tls12_groups = Some("ecdhe_secp521r1".into()), "ecdhe_secp521r1", "ecdhe_secp384r1"),
+        (|o| o.tls12_groups = Some("ecdhe_sect571r1".into()), "ecdhe_sect571r1", "ecdhe_secp521r1"),
         (|o| o.tls13_groups = Some("ecdhe_x25519,ffdhe_2048".into()), "ffdhe_2048", "ecdhe_x25519"),
         (|o| o.tls13_key_shares = Some("ecdhe_x448".into()), "ecdhe_x448", "ecdhe_secp256r1"),
         (|o| o.tls12_signatures = Some("sha1-rsa".into()), "sha1-rsa", "sha256-rsa"),

@@ -274,12 +274,7 @@ fn getter(out: &mut String, p: &Property) {
         format!("Ok({})", default_value(p))
     } else if !p.family.is_empty() {
         let zone = if p.local_time { "crate::net::socket::local_offset" } else { "" };
-        // In two statements, so that the lock is not held while the field is made.
-        format!(
-            "let certificate = self.state.lock().{}.clone();\n        certificate.{}({zone})",
-            family_place(p),
-            snake(&p.family_field)
-        )
+        format!("self.copy_of_certificate(|s| &s.{}).{}({zone})", family_place(p), snake(&p.family_field))
     } else {
         match p.get.as_str() {
             "component" => format!("self.read_{}({argument})", p.name),
@@ -321,7 +316,7 @@ fn setter(out: &mut String, p: &Property) {
     if !p.family.is_empty() {
         let _ = writeln!(
             out,
-            "        self.change_certificate(|s| &mut s.{}, |c| c.set_{}(value))\n    }}\n",
+            "        self.change_certificate(|s| &mut s.{}, &|c| c.set_{}(value))\n    }}\n",
             family_place(p),
             snake(&p.family_field)
         );

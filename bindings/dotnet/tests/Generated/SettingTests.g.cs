@@ -28,6 +28,7 @@ namespace Ssmtp.Tests
                 Check.Equal("False", smtp.Config("KeepQueue"), "KeepQueue");
                 Check.Equal("", smtp.Config("QueueRetry"), "QueueRetry");
                 Check.Equal("List", smtp.Config("QueueRecovery"), "QueueRecovery");
+                Check.Equal("", smtp.Config("QueuePassword"), "QueuePassword");
                 Check.Equal("0", smtp.Config("ConnectionTimeout"), "ConnectionTimeout");
                 Check.Equal("False", smtp.Config("AbsoluteTimeout"), "AbsoluteTimeout");
                 Check.Equal("0", smtp.Config("LocalPort"), "LocalPort");
@@ -297,6 +298,15 @@ namespace Ssmtp.Tests
             {
                 Check.Equal("", smtp.Config("QueueRecovery=Requeue"));
                 Check.Equal("Requeue", smtp.Config("QueueRecovery"));
+            }
+        }
+
+        public static void queue_password_reads_as_it_was_set()
+        {
+            using (var smtp = new Ssmtp())
+            {
+                Check.Equal("", smtp.Config("QueuePassword=sample@client.example"));
+                Check.Equal("sample@client.example", smtp.Config("QueuePassword"));
             }
         }
 

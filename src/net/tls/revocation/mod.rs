@@ -13,9 +13,6 @@ mod ocsp;
 mod pointers;
 mod signed;
 
-#[cfg(test)]
-mod tests;
-
 pub use fetch::Dialer;
 
 use self::cache::Cache;

@@ -1,7 +1,7 @@
 //! What certificates, lists and answers have in common: something signed, the algorithm, the signature.
 
 use crate::certs::der::{self, Reader};
-use crate::certs::fault::Read;
+use crate::certs::fault::{Read, broken};
 use crate::certs::signing::{Hash, Scheme, verify};
 use crate::certs::spki::PublicKey;
 
@@ -18,8 +18,11 @@ pub(super) struct Signed<'a> {
 
 impl<'a> Signed<'a> {
     pub fn read(mut outer: Reader<'a>) -> Read<Signed<'a>> {
-        let signed = outer.value()?;
-        let algorithm = outer.value()?.content;
+        let (signed, algorithm) = (outer.value()?, outer.value()?);
+        if signed.tag != der::SEQUENCE || algorithm.tag != der::SEQUENCE {
+            return broken("something signed that is no sequence");
+        }
+        let algorithm = algorithm.content;
         let signature = outer.bits()?;
         Ok(Signed { whole: signed.whole, content: signed.content, algorithm, signature, rest: outer })
     }
