@@ -18,6 +18,7 @@ help:
 	@echo 'make test      every check, in C, C++, Python and C#, and a delivery by a real Postfix'
 	@echo 'make torture   faults at every system call of the queue, many processes, very many files (some minutes)'
 	@echo 'make bench     the benchmarks'
+	@echo 'make docs      the documentation as pages for a browser, in target/site'
 	@echo 'make install   library, headers, the tool ssmtp, manual, ssmtp.pc and CMake files under PREFIX ($(PREFIX)), DESTDIR in front'
 
 demo:
@@ -39,6 +40,9 @@ bench:
 	@bash scripts/setup.sh bench
 	python3 benches/compare/run.py --rounds $(ROUNDS) $(if $(WRITE),--write)
 	cargo bench --package compare
+
+docs:
+	cargo xtask site
 
 # Without cargo (root often has none) what was built before is installed.
 install:

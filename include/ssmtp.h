@@ -740,7 +740,7 @@ int32_t ssmtp_process_queue(ssmtp_t *handle,
 // tasks. It connects and disconnects as Send does. Error 303 when the text was changed, 610 when the reply to the
 // message never came: then nobody knows whether it was taken.
 int32_t ssmtp_send_queued(ssmtp_t *handle,
-                          const char *text);
+                          const char *queued_text);
 
 // Names, a line each, the `.sending` files of a folder that no process is sending: a crash or a lost reply left them,
 // and they may have been sent or not. Config("QueueRecovery") says what else happens to them. Unless it is List, what

@@ -1914,10 +1914,10 @@ public:
     /// Sends a message that `Queue("*")` returned, on this handle or any other, so that it can travel through a broker
     /// of tasks. It connects and disconnects as Send does. Error 303 when the text was changed, 610 when the reply to
     /// the message never came: then nobody knows whether it was taken.
-    void send_queued(std::string_view text) {
-        const detail::Text text_text(text);
+    void send_queued(std::string_view queued_text) {
+        const detail::Text queued_text_text(queued_text);
         const auto s = running();
-        const std::int32_t code = ssmtp_send_queued(s->handle, text_text.get());
+        const std::int32_t code = ssmtp_send_queued(s->handle, queued_text_text.get());
         s->finish(code);
     }
     /// Names, a line each, the `.sending` files of a folder that no process is sending: a crash or a lost reply left

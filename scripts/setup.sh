@@ -69,6 +69,9 @@ if [ "$what" = test ]; then
     need dovecot-core have dovecot
     need dovecot-submissiond test -x /usr/lib/dovecot/submission
     need dovecot-gssapi test -e /usr/lib/dovecot/modules/auth/libmech_gssapi.so
+    need python3-celery /usr/bin/python3 -c 'import celery'
+    need python3-redis /usr/bin/python3 -c 'import redis'
+    need redis-server have redis-server
     need krb5-kdc have krb5kdc
     need krb5-admin-server have kadmin.local
     need krb5-user have kinit

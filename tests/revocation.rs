@@ -8,6 +8,10 @@ mod lists;
 mod ocsp;
 #[path = "revocation/site.rs"]
 mod site;
+#[path = "revocation/whole.rs"]
+mod whole;
+
+mod common;
 
 use self::site::{Asked, Reply, Site, To};
 use ssmtp::certs::key::PrivateKey;

@@ -64,11 +64,7 @@ impl Contents {
         let mut used = vec![false; self.keys.len()];
         let mut entries: Vec<Loaded> = Vec::new();
         for certificate in &self.certificates {
-            let at = if by_key.is_empty() {
-                None
-            } else {
-                by_key.get(&identity(certificate.public_key())).copied()
-            };
+            let at = if by_key.is_empty() { None } else { by_key.get(&identity(certificate.public_key())).copied() };
             if let Some(at) = at {
                 used[at] = true;
             }

@@ -54,7 +54,7 @@ pub struct PrivateKey {
 /// Where a key is.
 enum Home {
     /// As PKCS #8, and made ready for signing when it first signs.
-    Memory(Zeroizing<Vec<u8>>, OnceLock<Ready>),
+    Memory(Zeroizing<Vec<u8>>, OnceLock<Box<Ready>>),
     Elsewhere(Arc<dyn Holder>),
 }
 
@@ -279,18 +279,17 @@ impl PrivateKey {
 
     /// What it can sign with, best first.
     pub fn schemes(&self) -> Vec<Scheme> {
-        let own = match &self.home {
-            Home::Elsewhere(holder) => holder.schemes(),
-            Home::Memory(..) => None,
-        };
-        own.unwrap_or_else(|| signing::possible(self.kind, &self.public))
+        match &self.home {
+            Home::Elsewhere(holder) => holder.schemes().unwrap_or_else(|| signing::possible(self.kind, &self.public)),
+            Home::Memory(..) => signing::possible(self.kind, &self.public),
+        }
     }
 
     /// Signs a message. A key of another kind than the scheme's is error 283.
     pub fn sign(&self, scheme: Scheme, message: &[u8]) -> Result<Vec<u8>> {
         match &self.home {
             Home::Memory(pkcs8, ready) => {
-                let ready = ready.get_or_init(|| Ready::new(self.kind, pkcs8));
+                let ready = ready.get_or_init(|| Box::new(Ready::new(self.kind, pkcs8)));
                 signing::sign(ready, &self.public, pkcs8, scheme, message)
             }
             Home::Elsewhere(holder) if self.schemes().contains(&scheme) => holder.sign(scheme, message),

@@ -26,6 +26,14 @@ impl<'a> Wire<'a> {
         Ok(string)
     }
 
+    pub fn uint32(&mut self) -> Read<u32> {
+        let Some((number, rest)) = self.rest.split_first_chunk::<4>() else {
+            return broken("an SSH number ends in the middle");
+        };
+        self.rest = rest;
+        Ok(u32::from_be_bytes(*number))
+    }
+
     /// A non-negative number without leading zeros.
     pub fn number(&mut self) -> Read<&'a [u8]> {
         let bytes = self.string()?;

@@ -22,7 +22,7 @@ use cryptoki::slot::{Slot, TokenInfo};
 use cryptoki::types::AuthPin;
 use parking_lot::Mutex;
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock, Weak};
 use uri::Place;
 use zeroize::Zeroizing;
@@ -126,7 +126,7 @@ impl Place {
 }
 
 /// The module, loaded and set up once in a process.
-fn load(path: &PathBuf) -> Read<Pkcs11> {
+fn load(path: &Path) -> Read<Pkcs11> {
     let mut known = KNOWN.lock();
     if let Some(module) = known.modules.get(path) {
         return Ok(module.clone());
@@ -137,13 +137,13 @@ fn load(path: &PathBuf) -> Read<Pkcs11> {
         Ok(()) | Err(Error::Pkcs11(RvError::CryptokiAlreadyInitialized, _)) => {}
         Err(error) => return Err(fault(error)),
     }
-    known.modules.insert(path.clone(), module.clone());
+    known.modules.insert(path.to_path_buf(), module.clone());
     Ok(module)
 }
 
 /// A session with a token, logged in when there is a PIN or the reader has its own keys.
-fn enter(module: &Pkcs11, path: &PathBuf, slot: Slot, info: &TokenInfo, pin: &str) -> Read<Arc<Token>> {
-    let at = (path.clone(), slot.id());
+fn enter(module: &Pkcs11, path: &Path, slot: Slot, info: &TokenInfo, pin: &str) -> Read<Arc<Token>> {
+    let at = (path.to_path_buf(), slot.id());
     let login = info.login_required() && (!pin.is_empty() || info.protected_authentication_path());
     let tag = login.then(|| salted(pin));
     // Held until it is clear who is logged in.

@@ -522,811 +522,666 @@ impl Component {
     }
 
     pub fn get_ssl_cert_effective_date(&self) -> Result<String> {
-        let certificate = self.state.lock().tls.ssl_cert.clone();
-        certificate.effective_date(crate::net::socket::local_offset)
+        self.copy_of_certificate(|s| &s.tls.ssl_cert).effective_date(crate::net::socket::local_offset)
     }
 
     pub fn get_ssl_cert_expiration_date(&self) -> Result<String> {
-        let certificate = self.state.lock().tls.ssl_cert.clone();
-        certificate.expiration_date(crate::net::socket::local_offset)
+        self.copy_of_certificate(|s| &s.tls.ssl_cert).expiration_date(crate::net::socket::local_offset)
     }
 
     pub fn get_ssl_cert_subject(&self) -> Result<String> {
-        let certificate = self.state.lock().tls.ssl_cert.clone();
-        certificate.subject()
+        self.copy_of_certificate(|s| &s.tls.ssl_cert).subject()
     }
 
     pub fn set_ssl_cert_subject(&self, value: &str) -> Result<()> {
-        self.change_certificate(|s| &mut s.tls.ssl_cert, |c| c.set_subject(value))
+        self.change_certificate(|s| &mut s.tls.ssl_cert, &|c| c.set_subject(value))
     }
 
     pub fn get_ssl_cert_issuer(&self) -> Result<String> {
-        let certificate = self.state.lock().tls.ssl_cert.clone();
-        certificate.issuer()
+        self.copy_of_certificate(|s| &s.tls.ssl_cert).issuer()
     }
 
     pub fn get_ssl_cert_subject_alt_names(&self) -> Result<String> {
-        let certificate = self.state.lock().tls.ssl_cert.clone();
-        certificate.subject_alt_names()
+        self.copy_of_certificate(|s| &s.tls.ssl_cert).subject_alt_names()
     }
 
     pub fn get_ssl_cert_serial_number(&self) -> Result<String> {
-        let certificate = self.state.lock().tls.ssl_cert.clone();
-        certificate.serial_number()
+        self.copy_of_certificate(|s| &s.tls.ssl_cert).serial_number()
     }
 
     pub fn get_ssl_cert_version(&self) -> Result<String> {
-        let certificate = self.state.lock().tls.ssl_cert.clone();
-        certificate.version()
+        self.copy_of_certificate(|s| &s.tls.ssl_cert).version()
     }
 
     pub fn get_ssl_cert_usage(&self) -> Result<String> {
-        let certificate = self.state.lock().tls.ssl_cert.clone();
-        certificate.usage()
+        self.copy_of_certificate(|s| &s.tls.ssl_cert).usage()
     }
 
     pub fn get_ssl_cert_usage_flags(&self) -> Result<i32> {
-        let certificate = self.state.lock().tls.ssl_cert.clone();
-        certificate.usage_flags()
+        self.copy_of_certificate(|s| &s.tls.ssl_cert).usage_flags()
     }
 
     pub fn get_ssl_cert_extended_key_usage(&self) -> Result<String> {
-        let certificate = self.state.lock().tls.ssl_cert.clone();
-        certificate.extended_key_usage()
+        self.copy_of_certificate(|s| &s.tls.ssl_cert).extended_key_usage()
     }
 
     pub fn get_ssl_cert_signature_algorithm(&self) -> Result<String> {
-        let certificate = self.state.lock().tls.ssl_cert.clone();
-        certificate.signature_algorithm()
+        self.copy_of_certificate(|s| &s.tls.ssl_cert).signature_algorithm()
     }
 
     pub fn get_ssl_cert_public_key(&self) -> Result<String> {
-        let certificate = self.state.lock().tls.ssl_cert.clone();
-        certificate.public_key()
+        self.copy_of_certificate(|s| &s.tls.ssl_cert).public_key()
     }
 
     pub fn get_ssl_cert_public_key_algorithm(&self) -> Result<String> {
-        let certificate = self.state.lock().tls.ssl_cert.clone();
-        certificate.public_key_algorithm()
+        self.copy_of_certificate(|s| &s.tls.ssl_cert).public_key_algorithm()
     }
 
     pub fn get_ssl_cert_public_key_length(&self) -> Result<i32> {
-        let certificate = self.state.lock().tls.ssl_cert.clone();
-        certificate.public_key_length()
+        self.copy_of_certificate(|s| &s.tls.ssl_cert).public_key_length()
     }
 
     pub fn get_ssl_cert_private_key(&self) -> Result<String> {
-        let certificate = self.state.lock().tls.ssl_cert.clone();
-        certificate.private_key()
+        self.copy_of_certificate(|s| &s.tls.ssl_cert).private_key()
     }
 
     pub fn get_ssl_cert_private_key_available(&self) -> Result<bool> {
-        let certificate = self.state.lock().tls.ssl_cert.clone();
-        certificate.private_key_available()
+        self.copy_of_certificate(|s| &s.tls.ssl_cert).private_key_available()
     }
 
     pub fn get_ssl_cert_private_key_container(&self) -> Result<String> {
-        let certificate = self.state.lock().tls.ssl_cert.clone();
-        certificate.private_key_container()
+        self.copy_of_certificate(|s| &s.tls.ssl_cert).private_key_container()
     }
 
     pub fn get_ssl_cert_fingerprint(&self) -> Result<String> {
-        let certificate = self.state.lock().tls.ssl_cert.clone();
-        certificate.fingerprint()
+        self.copy_of_certificate(|s| &s.tls.ssl_cert).fingerprint()
     }
 
     pub fn get_ssl_cert_fingerprint_sha1(&self) -> Result<String> {
-        let certificate = self.state.lock().tls.ssl_cert.clone();
-        certificate.fingerprint_sha1()
+        self.copy_of_certificate(|s| &s.tls.ssl_cert).fingerprint_sha1()
     }
 
     pub fn get_ssl_cert_fingerprint_sha256(&self) -> Result<String> {
-        let certificate = self.state.lock().tls.ssl_cert.clone();
-        certificate.fingerprint_sha256()
+        self.copy_of_certificate(|s| &s.tls.ssl_cert).fingerprint_sha256()
     }
 
     pub fn get_ssl_cert_thumbprint_md5(&self) -> Result<String> {
-        let certificate = self.state.lock().tls.ssl_cert.clone();
-        certificate.thumbprint_md5()
+        self.copy_of_certificate(|s| &s.tls.ssl_cert).thumbprint_md5()
     }
 
     pub fn get_ssl_cert_thumbprint_sha1(&self) -> Result<String> {
-        let certificate = self.state.lock().tls.ssl_cert.clone();
-        certificate.thumbprint_sha1()
+        self.copy_of_certificate(|s| &s.tls.ssl_cert).thumbprint_sha1()
     }
 
     pub fn get_ssl_cert_thumbprint_sha256(&self) -> Result<String> {
-        let certificate = self.state.lock().tls.ssl_cert.clone();
-        certificate.thumbprint_sha256()
+        self.copy_of_certificate(|s| &s.tls.ssl_cert).thumbprint_sha256()
     }
 
     pub fn get_ssl_cert_store(&self) -> Result<String> {
-        let certificate = self.state.lock().tls.ssl_cert.clone();
-        certificate.store()
+        self.copy_of_certificate(|s| &s.tls.ssl_cert).store()
     }
 
     pub fn set_ssl_cert_store(&self, value: &str) -> Result<()> {
-        self.change_certificate(|s| &mut s.tls.ssl_cert, |c| c.set_store(value))
+        self.change_certificate(|s| &mut s.tls.ssl_cert, &|c| c.set_store(value))
     }
 
     pub fn get_ssl_cert_store_b(&self) -> Result<Vec<u8>> {
-        let certificate = self.state.lock().tls.ssl_cert.clone();
-        certificate.store_b()
+        self.copy_of_certificate(|s| &s.tls.ssl_cert).store_b()
     }
 
     pub fn set_ssl_cert_store_b(&self, value: &[u8]) -> Result<()> {
-        self.change_certificate(|s| &mut s.tls.ssl_cert, |c| c.set_store_b(value))
+        self.change_certificate(|s| &mut s.tls.ssl_cert, &|c| c.set_store_b(value))
     }
 
     pub fn get_ssl_cert_store_type(&self) -> Result<i32> {
-        let certificate = self.state.lock().tls.ssl_cert.clone();
-        certificate.store_type()
+        self.copy_of_certificate(|s| &s.tls.ssl_cert).store_type()
     }
 
     pub fn set_ssl_cert_store_type(&self, value: i32) -> Result<()> {
-        self.change_certificate(|s| &mut s.tls.ssl_cert, |c| c.set_store_type(value))
+        self.change_certificate(|s| &mut s.tls.ssl_cert, &|c| c.set_store_type(value))
     }
 
     pub fn get_ssl_cert_store_password(&self) -> Result<String> {
-        let certificate = self.state.lock().tls.ssl_cert.clone();
-        certificate.store_password()
+        self.copy_of_certificate(|s| &s.tls.ssl_cert).store_password()
     }
 
     pub fn set_ssl_cert_store_password(&self, value: &str) -> Result<()> {
-        self.change_certificate(|s| &mut s.tls.ssl_cert, |c| c.set_store_password(value))
+        self.change_certificate(|s| &mut s.tls.ssl_cert, &|c| c.set_store_password(value))
     }
 
     pub fn get_ssl_cert_encoded(&self) -> Result<String> {
-        let certificate = self.state.lock().tls.ssl_cert.clone();
-        certificate.encoded()
+        self.copy_of_certificate(|s| &s.tls.ssl_cert).encoded()
     }
 
     pub fn set_ssl_cert_encoded(&self, value: &str) -> Result<()> {
-        self.change_certificate(|s| &mut s.tls.ssl_cert, |c| c.set_encoded(value))
+        self.change_certificate(|s| &mut s.tls.ssl_cert, &|c| c.set_encoded(value))
     }
 
     pub fn get_ssl_cert_encoded_b(&self) -> Result<Vec<u8>> {
-        let certificate = self.state.lock().tls.ssl_cert.clone();
-        certificate.encoded_b()
+        self.copy_of_certificate(|s| &s.tls.ssl_cert).encoded_b()
     }
 
     pub fn set_ssl_cert_encoded_b(&self, value: &[u8]) -> Result<()> {
-        self.change_certificate(|s| &mut s.tls.ssl_cert, |c| c.set_encoded_b(value))
+        self.change_certificate(|s| &mut s.tls.ssl_cert, &|c| c.set_encoded_b(value))
     }
 
     pub fn get_ssl_accept_server_cert_effective_date(&self) -> Result<String> {
-        let certificate = self.state.lock().tls.ssl_accept_server_cert.clone();
-        certificate.effective_date(crate::net::socket::local_offset)
+        self.copy_of_certificate(|s| &s.tls.ssl_accept_server_cert).effective_date(crate::net::socket::local_offset)
     }
 
     pub fn get_ssl_accept_server_cert_expiration_date(&self) -> Result<String> {
-        let certificate = self.state.lock().tls.ssl_accept_server_cert.clone();
-        certificate.expiration_date(crate::net::socket::local_offset)
+        self.copy_of_certificate(|s| &s.tls.ssl_accept_server_cert).expiration_date(crate::net::socket::local_offset)
     }
 
     pub fn get_ssl_accept_server_cert_subject(&self) -> Result<String> {
-        let certificate = self.state.lock().tls.ssl_accept_server_cert.clone();
-        certificate.subject()
+        self.copy_of_certificate(|s| &s.tls.ssl_accept_server_cert).subject()
     }
 
     pub fn set_ssl_accept_server_cert_subject(&self, value: &str) -> Result<()> {
-        self.change_certificate(|s| &mut s.tls.ssl_accept_server_cert, |c| c.set_subject(value))
+        self.change_certificate(|s| &mut s.tls.ssl_accept_server_cert, &|c| c.set_subject(value))
     }
 
     pub fn get_ssl_accept_server_cert_issuer(&self) -> Result<String> {
-        let certificate = self.state.lock().tls.ssl_accept_server_cert.clone();
-        certificate.issuer()
+        self.copy_of_certificate(|s| &s.tls.ssl_accept_server_cert).issuer()
     }
 
     pub fn get_ssl_accept_server_cert_subject_alt_names(&self) -> Result<String> {
-        let certificate = self.state.lock().tls.ssl_accept_server_cert.clone();
-        certificate.subject_alt_names()
+        self.copy_of_certificate(|s| &s.tls.ssl_accept_server_cert).subject_alt_names()
     }
 
     pub fn get_ssl_accept_server_cert_serial_number(&self) -> Result<String> {
-        let certificate = self.state.lock().tls.ssl_accept_server_cert.clone();
-        certificate.serial_number()
+        self.copy_of_certificate(|s| &s.tls.ssl_accept_server_cert).serial_number()
     }
 
     pub fn get_ssl_accept_server_cert_version(&self) -> Result<String> {
-        let certificate = self.state.lock().tls.ssl_accept_server_cert.clone();
-        certificate.version()
+        self.copy_of_certificate(|s| &s.tls.ssl_accept_server_cert).version()
     }
 
     pub fn get_ssl_accept_server_cert_usage(&self) -> Result<String> {
-        let certificate = self.state.lock().tls.ssl_accept_server_cert.clone();
-        certificate.usage()
+        self.copy_of_certificate(|s| &s.tls.ssl_accept_server_cert).usage()
     }
 
     pub fn get_ssl_accept_server_cert_usage_flags(&self) -> Result<i32> {
-        let certificate = self.state.lock().tls.ssl_accept_server_cert.clone();
-        certificate.usage_flags()
+        self.copy_of_certificate(|s| &s.tls.ssl_accept_server_cert).usage_flags()
     }
 
     pub fn get_ssl_accept_server_cert_extended_key_usage(&self) -> Result<String> {
-        let certificate = self.state.lock().tls.ssl_accept_server_cert.clone();
-        certificate.extended_key_usage()
+        self.copy_of_certificate(|s| &s.tls.ssl_accept_server_cert).extended_key_usage()
     }
 
     pub fn get_ssl_accept_server_cert_signature_algorithm(&self) -> Result<String> {
-        let certificate = self.state.lock().tls.ssl_accept_server_cert.clone();
-        certificate.signature_algorithm()
+        self.copy_of_certificate(|s| &s.tls.ssl_accept_server_cert).signature_algorithm()
     }
 
     pub fn get_ssl_accept_server_cert_public_key(&self) -> Result<String> {
-        let certificate = self.state.lock().tls.ssl_accept_server_cert.clone();
-        certificate.public_key()
+        self.copy_of_certificate(|s| &s.tls.ssl_accept_server_cert).public_key()
     }
 
     pub fn get_ssl_accept_server_cert_public_key_algorithm(&self) -> Result<String> {
-        let certificate = self.state.lock().tls.ssl_accept_server_cert.clone();
-        certificate.public_key_algorithm()
+        self.copy_of_certificate(|s| &s.tls.ssl_accept_server_cert).public_key_algorithm()
     }
 
     pub fn get_ssl_accept_server_cert_public_key_length(&self) -> Result<i32> {
-        let certificate = self.state.lock().tls.ssl_accept_server_cert.clone();
-        certificate.public_key_length()
+        self.copy_of_certificate(|s| &s.tls.ssl_accept_server_cert).public_key_length()
     }
 
     pub fn get_ssl_accept_server_cert_private_key(&self) -> Result<String> {
-        let certificate = self.state.lock().tls.ssl_accept_server_cert.clone();
-        certificate.private_key()
+        self.copy_of_certificate(|s| &s.tls.ssl_accept_server_cert).private_key()
     }
 
     pub fn get_ssl_accept_server_cert_private_key_available(&self) -> Result<bool> {
-        let certificate = self.state.lock().tls.ssl_accept_server_cert.clone();
-        certificate.private_key_available()
+        self.copy_of_certificate(|s| &s.tls.ssl_accept_server_cert).private_key_available()
     }
 
     pub fn get_ssl_accept_server_cert_private_key_container(&self) -> Result<String> {
-        let certificate = self.state.lock().tls.ssl_accept_server_cert.clone();
-        certificate.private_key_container()
+        self.copy_of_certificate(|s| &s.tls.ssl_accept_server_cert).private_key_container()
     }
 
     pub fn get_ssl_accept_server_cert_fingerprint(&self) -> Result<String> {
-        let certificate = self.state.lock().tls.ssl_accept_server_cert.clone();
-        certificate.fingerprint()
+        self.copy_of_certificate(|s| &s.tls.ssl_accept_server_cert).fingerprint()
     }
 
     pub fn get_ssl_accept_server_cert_fingerprint_sha1(&self) -> Result<String> {
-        let certificate = self.state.lock().tls.ssl_accept_server_cert.clone();
-        certificate.fingerprint_sha1()
+        self.copy_of_certificate(|s| &s.tls.ssl_accept_server_cert).fingerprint_sha1()
     }
 
     pub fn get_ssl_accept_server_cert_fingerprint_sha256(&self) -> Result<String> {
-        let certificate = self.state.lock().tls.ssl_accept_server_cert.clone();
-        certificate.fingerprint_sha256()
+        self.copy_of_certificate(|s| &s.tls.ssl_accept_server_cert).fingerprint_sha256()
     }
 
     pub fn get_ssl_accept_server_cert_thumbprint_md5(&self) -> Result<String> {
-        let certificate = self.state.lock().tls.ssl_accept_server_cert.clone();
-        certificate.thumbprint_md5()
+        self.copy_of_certificate(|s| &s.tls.ssl_accept_server_cert).thumbprint_md5()
     }
 
     pub fn get_ssl_accept_server_cert_thumbprint_sha1(&self) -> Result<String> {
-        let certificate = self.state.lock().tls.ssl_accept_server_cert.clone();
-        certificate.thumbprint_sha1()
+        self.copy_of_certificate(|s| &s.tls.ssl_accept_server_cert).thumbprint_sha1()
     }
 
     pub fn get_ssl_accept_server_cert_thumbprint_sha256(&self) -> Result<String> {
-        let certificate = self.state.lock().tls.ssl_accept_server_cert.clone();
-        certificate.thumbprint_sha256()
+        self.copy_of_certificate(|s| &s.tls.ssl_accept_server_cert).thumbprint_sha256()
     }
 
     pub fn get_ssl_accept_server_cert_store(&self) -> Result<String> {
-        let certificate = self.state.lock().tls.ssl_accept_server_cert.clone();
-        certificate.store()
+        self.copy_of_certificate(|s| &s.tls.ssl_accept_server_cert).store()
     }
 
     pub fn set_ssl_accept_server_cert_store(&self, value: &str) -> Result<()> {
-        self.change_certificate(|s| &mut s.tls.ssl_accept_server_cert, |c| c.set_store(value))
+        self.change_certificate(|s| &mut s.tls.ssl_accept_server_cert, &|c| c.set_store(value))
     }
 
     pub fn get_ssl_accept_server_cert_store_b(&self) -> Result<Vec<u8>> {
-        let certificate = self.state.lock().tls.ssl_accept_server_cert.clone();
-        certificate.store_b()
+        self.copy_of_certificate(|s| &s.tls.ssl_accept_server_cert).store_b()
     }
 
     pub fn set_ssl_accept_server_cert_store_b(&self, value: &[u8]) -> Result<()> {
-        self.change_certificate(|s| &mut s.tls.ssl_accept_server_cert, |c| c.set_store_b(value))
+        self.change_certificate(|s| &mut s.tls.ssl_accept_server_cert, &|c| c.set_store_b(value))
     }
 
     pub fn get_ssl_accept_server_cert_store_type(&self) -> Result<i32> {
-        let certificate = self.state.lock().tls.ssl_accept_server_cert.clone();
-        certificate.store_type()
+        self.copy_of_certificate(|s| &s.tls.ssl_accept_server_cert).store_type()
     }
 
     pub fn set_ssl_accept_server_cert_store_type(&self, value: i32) -> Result<()> {
-        self.change_certificate(|s| &mut s.tls.ssl_accept_server_cert, |c| c.set_store_type(value))
+        self.change_certificate(|s| &mut s.tls.ssl_accept_server_cert, &|c| c.set_store_type(value))
     }
 
     pub fn get_ssl_accept_server_cert_store_password(&self) -> Result<String> {
-        let certificate = self.state.lock().tls.ssl_accept_server_cert.clone();
-        certificate.store_password()
+        self.copy_of_certificate(|s| &s.tls.ssl_accept_server_cert).store_password()
     }
 
     pub fn set_ssl_accept_server_cert_store_password(&self, value: &str) -> Result<()> {
-        self.change_certificate(|s| &mut s.tls.ssl_accept_server_cert, |c| c.set_store_password(value))
+        self.change_certificate(|s| &mut s.tls.ssl_accept_server_cert, &|c| c.set_store_password(value))
     }
 
     pub fn get_ssl_accept_server_cert_encoded(&self) -> Result<String> {
-        let certificate = self.state.lock().tls.ssl_accept_server_cert.clone();
-        certificate.encoded()
+        self.copy_of_certificate(|s| &s.tls.ssl_accept_server_cert).encoded()
     }
 
     pub fn set_ssl_accept_server_cert_encoded(&self, value: &str) -> Result<()> {
-        self.change_certificate(|s| &mut s.tls.ssl_accept_server_cert, |c| c.set_encoded(value))
+        self.change_certificate(|s| &mut s.tls.ssl_accept_server_cert, &|c| c.set_encoded(value))
     }
 
     pub fn get_ssl_accept_server_cert_encoded_b(&self) -> Result<Vec<u8>> {
-        let certificate = self.state.lock().tls.ssl_accept_server_cert.clone();
-        certificate.encoded_b()
+        self.copy_of_certificate(|s| &s.tls.ssl_accept_server_cert).encoded_b()
     }
 
     pub fn set_ssl_accept_server_cert_encoded_b(&self, value: &[u8]) -> Result<()> {
-        self.change_certificate(|s| &mut s.tls.ssl_accept_server_cert, |c| c.set_encoded_b(value))
+        self.change_certificate(|s| &mut s.tls.ssl_accept_server_cert, &|c| c.set_encoded_b(value))
     }
 
     pub fn get_ssl_server_cert_effective_date(&self) -> Result<String> {
-        let certificate = self.state.lock().tls.ssl_server_cert.clone();
-        certificate.effective_date(crate::net::socket::local_offset)
+        self.copy_of_certificate(|s| &s.tls.ssl_server_cert).effective_date(crate::net::socket::local_offset)
     }
 
     pub fn get_ssl_server_cert_expiration_date(&self) -> Result<String> {
-        let certificate = self.state.lock().tls.ssl_server_cert.clone();
-        certificate.expiration_date(crate::net::socket::local_offset)
+        self.copy_of_certificate(|s| &s.tls.ssl_server_cert).expiration_date(crate::net::socket::local_offset)
     }
 
     pub fn get_ssl_server_cert_subject(&self) -> Result<String> {
-        let certificate = self.state.lock().tls.ssl_server_cert.clone();
-        certificate.subject()
+        self.copy_of_certificate(|s| &s.tls.ssl_server_cert).subject()
     }
 
     pub fn get_ssl_server_cert_issuer(&self) -> Result<String> {
-        let certificate = self.state.lock().tls.ssl_server_cert.clone();
-        certificate.issuer()
+        self.copy_of_certificate(|s| &s.tls.ssl_server_cert).issuer()
     }
 
     pub fn get_ssl_server_cert_subject_alt_names(&self) -> Result<String> {
-        let certificate = self.state.lock().tls.ssl_server_cert.clone();
-        certificate.subject_alt_names()
+        self.copy_of_certificate(|s| &s.tls.ssl_server_cert).subject_alt_names()
     }
 
     pub fn get_ssl_server_cert_serial_number(&self) -> Result<String> {
-        let certificate = self.state.lock().tls.ssl_server_cert.clone();
-        certificate.serial_number()
+        self.copy_of_certificate(|s| &s.tls.ssl_server_cert).serial_number()
     }
 
     pub fn get_ssl_server_cert_version(&self) -> Result<String> {
-        let certificate = self.state.lock().tls.ssl_server_cert.clone();
-        certificate.version()
+        self.copy_of_certificate(|s| &s.tls.ssl_server_cert).version()
     }
 
     pub fn get_ssl_server_cert_usage(&self) -> Result<String> {
-        let certificate = self.state.lock().tls.ssl_server_cert.clone();
-        certificate.usage()
+        self.copy_of_certificate(|s| &s.tls.ssl_server_cert).usage()
     }
 
     pub fn get_ssl_server_cert_usage_flags(&self) -> Result<i32> {
-        let certificate = self.state.lock().tls.ssl_server_cert.clone();
-        certificate.usage_flags()
+        self.copy_of_certificate(|s| &s.tls.ssl_server_cert).usage_flags()
     }
 
     pub fn get_ssl_server_cert_extended_key_usage(&self) -> Result<String> {
-        let certificate = self.state.lock().tls.ssl_server_cert.clone();
-        certificate.extended_key_usage()
+        self.copy_of_certificate(|s| &s.tls.ssl_server_cert).extended_key_usage()
     }
 
     pub fn get_ssl_server_cert_signature_algorithm(&self) -> Result<String> {
-        let certificate = self.state.lock().tls.ssl_server_cert.clone();
-        certificate.signature_algorithm()
+        self.copy_of_certificate(|s| &s.tls.ssl_server_cert).signature_algorithm()
     }
 
     pub fn get_ssl_server_cert_public_key(&self) -> Result<String> {
-        let certificate = self.state.lock().tls.ssl_server_cert.clone();
-        certificate.public_key()
+        self.copy_of_certificate(|s| &s.tls.ssl_server_cert).public_key()
     }
 
     pub fn get_ssl_server_cert_public_key_algorithm(&self) -> Result<String> {
-        let certificate = self.state.lock().tls.ssl_server_cert.clone();
-        certificate.public_key_algorithm()
+        self.copy_of_certificate(|s| &s.tls.ssl_server_cert).public_key_algorithm()
     }
 
     pub fn get_ssl_server_cert_public_key_length(&self) -> Result<i32> {
-        let certificate = self.state.lock().tls.ssl_server_cert.clone();
-        certificate.public_key_length()
+        self.copy_of_certificate(|s| &s.tls.ssl_server_cert).public_key_length()
     }
 
     pub fn get_ssl_server_cert_private_key(&self) -> Result<String> {
-        let certificate = self.state.lock().tls.ssl_server_cert.clone();
-        certificate.private_key()
+        self.copy_of_certificate(|s| &s.tls.ssl_server_cert).private_key()
     }
 
     pub fn get_ssl_server_cert_private_key_available(&self) -> Result<bool> {
-        let certificate = self.state.lock().tls.ssl_server_cert.clone();
-        certificate.private_key_available()
+        self.copy_of_certificate(|s| &s.tls.ssl_server_cert).private_key_available()
     }
 
     pub fn get_ssl_server_cert_private_key_container(&self) -> Result<String> {
-        let certificate = self.state.lock().tls.ssl_server_cert.clone();
-        certificate.private_key_container()
+        self.copy_of_certificate(|s| &s.tls.ssl_server_cert).private_key_container()
     }
 
     pub fn get_ssl_server_cert_fingerprint(&self) -> Result<String> {
-        let certificate = self.state.lock().tls.ssl_server_cert.clone();
-        certificate.fingerprint()
+        self.copy_of_certificate(|s| &s.tls.ssl_server_cert).fingerprint()
     }
 
     pub fn get_ssl_server_cert_fingerprint_sha1(&self) -> Result<String> {
-        let certificate = self.state.lock().tls.ssl_server_cert.clone();
-        certificate.fingerprint_sha1()
+        self.copy_of_certificate(|s| &s.tls.ssl_server_cert).fingerprint_sha1()
     }
 
     pub fn get_ssl_server_cert_fingerprint_sha256(&self) -> Result<String> {
-        let certificate = self.state.lock().tls.ssl_server_cert.clone();
-        certificate.fingerprint_sha256()
+        self.copy_of_certificate(|s| &s.tls.ssl_server_cert).fingerprint_sha256()
     }
 
     pub fn get_ssl_server_cert_thumbprint_md5(&self) -> Result<String> {
-        let certificate = self.state.lock().tls.ssl_server_cert.clone();
-        certificate.thumbprint_md5()
+        self.copy_of_certificate(|s| &s.tls.ssl_server_cert).thumbprint_md5()
     }
 
     pub fn get_ssl_server_cert_thumbprint_sha1(&self) -> Result<String> {
-        let certificate = self.state.lock().tls.ssl_server_cert.clone();
-        certificate.thumbprint_sha1()
+        self.copy_of_certificate(|s| &s.tls.ssl_server_cert).thumbprint_sha1()
     }
 
     pub fn get_ssl_server_cert_thumbprint_sha256(&self) -> Result<String> {
-        let certificate = self.state.lock().tls.ssl_server_cert.clone();
-        certificate.thumbprint_sha256()
+        self.copy_of_certificate(|s| &s.tls.ssl_server_cert).thumbprint_sha256()
     }
 
     pub fn get_ssl_server_cert_store(&self) -> Result<String> {
-        let certificate = self.state.lock().tls.ssl_server_cert.clone();
-        certificate.store()
+        self.copy_of_certificate(|s| &s.tls.ssl_server_cert).store()
     }
 
     pub fn get_ssl_server_cert_store_b(&self) -> Result<Vec<u8>> {
-        let certificate = self.state.lock().tls.ssl_server_cert.clone();
-        certificate.store_b()
+        self.copy_of_certificate(|s| &s.tls.ssl_server_cert).store_b()
     }
 
     pub fn get_ssl_server_cert_store_type(&self) -> Result<i32> {
-        let certificate = self.state.lock().tls.ssl_server_cert.clone();
-        certificate.store_type()
+        self.copy_of_certificate(|s| &s.tls.ssl_server_cert).store_type()
     }
 
     pub fn get_ssl_server_cert_store_password(&self) -> Result<String> {
-        let certificate = self.state.lock().tls.ssl_server_cert.clone();
-        certificate.store_password()
+        self.copy_of_certificate(|s| &s.tls.ssl_server_cert).store_password()
     }
 
     pub fn get_ssl_server_cert_encoded(&self) -> Result<String> {
-        let certificate = self.state.lock().tls.ssl_server_cert.clone();
-        certificate.encoded()
+        self.copy_of_certificate(|s| &s.tls.ssl_server_cert).encoded()
     }
 
     pub fn get_ssl_server_cert_encoded_b(&self) -> Result<Vec<u8>> {
-        let certificate = self.state.lock().tls.ssl_server_cert.clone();
-        certificate.encoded_b()
+        self.copy_of_certificate(|s| &s.tls.ssl_server_cert).encoded_b()
     }
 
     pub fn get_certificate_effective_date(&self) -> Result<String> {
-        let certificate = self.state.lock().smime.certificate.clone();
-        certificate.effective_date(crate::net::socket::local_offset)
+        self.copy_of_certificate(|s| &s.smime.certificate).effective_date(crate::net::socket::local_offset)
     }
 
     pub fn get_certificate_expiration_date(&self) -> Result<String> {
-        let certificate = self.state.lock().smime.certificate.clone();
-        certificate.expiration_date(crate::net::socket::local_offset)
+        self.copy_of_certificate(|s| &s.smime.certificate).expiration_date(crate::net::socket::local_offset)
     }
 
     pub fn get_certificate_subject(&self) -> Result<String> {
-        let certificate = self.state.lock().smime.certificate.clone();
-        certificate.subject()
+        self.copy_of_certificate(|s| &s.smime.certificate).subject()
     }
 
     pub fn set_certificate_subject(&self, value: &str) -> Result<()> {
-        self.change_certificate(|s| &mut s.smime.certificate, |c| c.set_subject(value))
+        self.change_certificate(|s| &mut s.smime.certificate, &|c| c.set_subject(value))
     }
 
     pub fn get_certificate_issuer(&self) -> Result<String> {
-        let certificate = self.state.lock().smime.certificate.clone();
-        certificate.issuer()
+        self.copy_of_certificate(|s| &s.smime.certificate).issuer()
     }
 
     pub fn get_certificate_subject_alt_names(&self) -> Result<String> {
-        let certificate = self.state.lock().smime.certificate.clone();
-        certificate.subject_alt_names()
+        self.copy_of_certificate(|s| &s.smime.certificate).subject_alt_names()
     }
 
     pub fn get_certificate_serial_number(&self) -> Result<String> {
-        let certificate = self.state.lock().smime.certificate.clone();
-        certificate.serial_number()
+        self.copy_of_certificate(|s| &s.smime.certificate).serial_number()
     }
 
     pub fn get_certificate_version(&self) -> Result<String> {
-        let certificate = self.state.lock().smime.certificate.clone();
-        certificate.version()
+        self.copy_of_certificate(|s| &s.smime.certificate).version()
     }
 
     pub fn get_certificate_usage(&self) -> Result<String> {
-        let certificate = self.state.lock().smime.certificate.clone();
-        certificate.usage()
+        self.copy_of_certificate(|s| &s.smime.certificate).usage()
     }
 
     pub fn get_certificate_usage_flags(&self) -> Result<i32> {
-        let certificate = self.state.lock().smime.certificate.clone();
-        certificate.usage_flags()
+        self.copy_of_certificate(|s| &s.smime.certificate).usage_flags()
     }
 
     pub fn get_certificate_extended_key_usage(&self) -> Result<String> {
-        let certificate = self.state.lock().smime.certificate.clone();
-        certificate.extended_key_usage()
+        self.copy_of_certificate(|s| &s.smime.certificate).extended_key_usage()
     }
 
     pub fn get_certificate_signature_algorithm(&self) -> Result<String> {
-        let certificate = self.state.lock().smime.certificate.clone();
-        certificate.signature_algorithm()
+        self.copy_of_certificate(|s| &s.smime.certificate).signature_algorithm()
     }
 
     pub fn get_certificate_public_key(&self) -> Result<String> {
-        let certificate = self.state.lock().smime.certificate.clone();
-        certificate.public_key()
+        self.copy_of_certificate(|s| &s.smime.certificate).public_key()
     }
 
     pub fn get_certificate_public_key_algorithm(&self) -> Result<String> {
-        let certificate = self.state.lock().smime.certificate.clone();
-        certificate.public_key_algorithm()
+        self.copy_of_certificate(|s| &s.smime.certificate).public_key_algorithm()
     }
 
     pub fn get_certificate_public_key_length(&self) -> Result<i32> {
-        let certificate = self.state.lock().smime.certificate.clone();
-        certificate.public_key_length()
+        self.copy_of_certificate(|s| &s.smime.certificate).public_key_length()
     }
 
     pub fn get_certificate_private_key(&self) -> Result<String> {
-        let certificate = self.state.lock().smime.certificate.clone();
-        certificate.private_key()
+        self.copy_of_certificate(|s| &s.smime.certificate).private_key()
     }
 
     pub fn get_certificate_private_key_available(&self) -> Result<bool> {
-        let certificate = self.state.lock().smime.certificate.clone();
-        certificate.private_key_available()
+        self.copy_of_certificate(|s| &s.smime.certificate).private_key_available()
     }
 
     pub fn get_certificate_private_key_container(&self) -> Result<String> {
-        let certificate = self.state.lock().smime.certificate.clone();
-        certificate.private_key_container()
+        self.copy_of_certificate(|s| &s.smime.certificate).private_key_container()
     }
 
     pub fn get_certificate_fingerprint(&self) -> Result<String> {
-        let certificate = self.state.lock().smime.certificate.clone();
-        certificate.fingerprint()
+        self.copy_of_certificate(|s| &s.smime.certificate).fingerprint()
     }
 
     pub fn get_certificate_fingerprint_sha1(&self) -> Result<String> {
-        let certificate = self.state.lock().smime.certificate.clone();
-        certificate.fingerprint_sha1()
+        self.copy_of_certificate(|s| &s.smime.certificate).fingerprint_sha1()
     }
 
     pub fn get_certificate_fingerprint_sha256(&self) -> Result<String> {
-        let certificate = self.state.lock().smime.certificate.clone();
-        certificate.fingerprint_sha256()
+        self.copy_of_certificate(|s| &s.smime.certificate).fingerprint_sha256()
     }
 
     pub fn get_certificate_thumbprint_md5(&self) -> Result<String> {
-        let certificate = self.state.lock().smime.certificate.clone();
-        certificate.thumbprint_md5()
+        self.copy_of_certificate(|s| &s.smime.certificate).thumbprint_md5()
     }
 
     pub fn get_certificate_thumbprint_sha1(&self) -> Result<String> {
-        let certificate = self.state.lock().smime.certificate.clone();
-        certificate.thumbprint_sha1()
+        self.copy_of_certificate(|s| &s.smime.certificate).thumbprint_sha1()
     }
 
     pub fn get_certificate_thumbprint_sha256(&self) -> Result<String> {
-        let certificate = self.state.lock().smime.certificate.clone();
-        certificate.thumbprint_sha256()
+        self.copy_of_certificate(|s| &s.smime.certificate).thumbprint_sha256()
     }
 
     pub fn get_certificate_store(&self) -> Result<String> {
-        let certificate = self.state.lock().smime.certificate.clone();
-        certificate.store()
+        self.copy_of_certificate(|s| &s.smime.certificate).store()
     }
 
     pub fn set_certificate_store(&self, value: &str) -> Result<()> {
-        self.change_certificate(|s| &mut s.smime.certificate, |c| c.set_store(value))
+        self.change_certificate(|s| &mut s.smime.certificate, &|c| c.set_store(value))
     }
 
     pub fn get_certificate_store_b(&self) -> Result<Vec<u8>> {
-        let certificate = self.state.lock().smime.certificate.clone();
-        certificate.store_b()
+        self.copy_of_certificate(|s| &s.smime.certificate).store_b()
     }
 
     pub fn set_certificate_store_b(&self, value: &[u8]) -> Result<()> {
-        self.change_certificate(|s| &mut s.smime.certificate, |c| c.set_store_b(value))
+        self.change_certificate(|s| &mut s.smime.certificate, &|c| c.set_store_b(value))
     }
 
     pub fn get_certificate_store_type(&self) -> Result<i32> {
-        let certificate = self.state.lock().smime.certificate.clone();
-        certificate.store_type()
+        self.copy_of_certificate(|s| &s.smime.certificate).store_type()
     }
 
     pub fn set_certificate_store_type(&self, value: i32) -> Result<()> {
-        self.change_certificate(|s| &mut s.smime.certificate, |c| c.set_store_type(value))
+        self.change_certificate(|s| &mut s.smime.certificate, &|c| c.set_store_type(value))
     }
 
     pub fn get_certificate_store_password(&self) -> Result<String> {
-        let certificate = self.state.lock().smime.certificate.clone();
-        certificate.store_password()
+        self.copy_of_certificate(|s| &s.smime.certificate).store_password()
     }
 
     pub fn set_certificate_store_password(&self, value: &str) -> Result<()> {
-        self.change_certificate(|s| &mut s.smime.certificate, |c| c.set_store_password(value))
+        self.change_certificate(|s| &mut s.smime.certificate, &|c| c.set_store_password(value))
     }
 
     pub fn get_certificate_encoded(&self) -> Result<String> {
-        let certificate = self.state.lock().smime.certificate.clone();
-        certificate.encoded()
+        self.copy_of_certificate(|s| &s.smime.certificate).encoded()
     }
 
     pub fn set_certificate_encoded(&self, value: &str) -> Result<()> {
-        self.change_certificate(|s| &mut s.smime.certificate, |c| c.set_encoded(value))
+        self.change_certificate(|s| &mut s.smime.certificate, &|c| c.set_encoded(value))
     }
 
     pub fn get_certificate_encoded_b(&self) -> Result<Vec<u8>> {
-        let certificate = self.state.lock().smime.certificate.clone();
-        certificate.encoded_b()
+        self.copy_of_certificate(|s| &s.smime.certificate).encoded_b()
     }
 
     pub fn set_certificate_encoded_b(&self, value: &[u8]) -> Result<()> {
-        self.change_certificate(|s| &mut s.smime.certificate, |c| c.set_encoded_b(value))
+        self.change_certificate(|s| &mut s.smime.certificate, &|c| c.set_encoded_b(value))
     }
 
     pub fn get_signer_cert_effective_date(&self) -> Result<String> {
-        let certificate = self.state.lock().smime.signer_cert.clone();
-        certificate.effective_date(crate::net::socket::local_offset)
+        self.copy_of_certificate(|s| &s.smime.signer_cert).effective_date(crate::net::socket::local_offset)
     }
 
     pub fn get_signer_cert_expiration_date(&self) -> Result<String> {
-        let certificate = self.state.lock().smime.signer_cert.clone();
-        certificate.expiration_date(crate::net::socket::local_offset)
+        self.copy_of_certificate(|s| &s.smime.signer_cert).expiration_date(crate::net::socket::local_offset)
     }
 
     pub fn get_signer_cert_subject(&self) -> Result<String> {
-        let certificate = self.state.lock().smime.signer_cert.clone();
-        certificate.subject()
+        self.copy_of_certificate(|s| &s.smime.signer_cert).subject()
     }
 
     pub fn get_signer_cert_issuer(&self) -> Result<String> {
-        let certificate = self.state.lock().smime.signer_cert.clone();
-        certificate.issuer()
+        self.copy_of_certificate(|s| &s.smime.signer_cert).issuer()
     }
 
     pub fn get_signer_cert_subject_alt_names(&self) -> Result<String> {
-        let certificate = self.state.lock().smime.signer_cert.clone();
-        certificate.subject_alt_names()
+        self.copy_of_certificate(|s| &s.smime.signer_cert).subject_alt_names()
     }
 
     pub fn get_signer_cert_serial_number(&self) -> Result<String> {
-        let certificate = self.state.lock().smime.signer_cert.clone();
-        certificate.serial_number()
+        self.copy_of_certificate(|s| &s.smime.signer_cert).serial_number()
     }
 
     pub fn get_signer_cert_version(&self) -> Result<String> {
-        let certificate = self.state.lock().smime.signer_cert.clone();
-        certificate.version()
+        self.copy_of_certificate(|s| &s.smime.signer_cert).version()
     }
 
     pub fn get_signer_cert_usage(&self) -> Result<String> {
-        let certificate = self.state.lock().smime.signer_cert.clone();
-        certificate.usage()
+        self.copy_of_certificate(|s| &s.smime.signer_cert).usage()
     }
 
     pub fn get_signer_cert_usage_flags(&self) -> Result<i32> {
-        let certificate = self.state.lock().smime.signer_cert.clone();
-        certificate.usage_flags()
+        self.copy_of_certificate(|s| &s.smime.signer_cert).usage_flags()
     }
 
     pub fn get_signer_cert_extended_key_usage(&self) -> Result<String> {
-        let certificate = self.state.lock().smime.signer_cert.clone();
-        certificate.extended_key_usage()
+        self.copy_of_certificate(|s| &s.smime.signer_cert).extended_key_usage()
     }
 
     pub fn get_signer_cert_signature_algorithm(&self) -> Result<String> {
-        let certificate = self.state.lock().smime.signer_cert.clone();
-        certificate.signature_algorithm()
+        self.copy_of_certificate(|s| &s.smime.signer_cert).signature_algorithm()
     }
 
     pub fn get_signer_cert_public_key(&self) -> Result<String> {
-        let certificate = self.state.lock().smime.signer_cert.clone();
-        certificate.public_key()
+        self.copy_of_certificate(|s| &s.smime.signer_cert).public_key()
     }
 
     pub fn get_signer_cert_public_key_algorithm(&self) -> Result<String> {
-        let certificate = self.state.lock().smime.signer_cert.clone();
-        certificate.public_key_algorithm()
+        self.copy_of_certificate(|s| &s.smime.signer_cert).public_key_algorithm()
     }
 
     pub fn get_signer_cert_public_key_length(&self) -> Result<i32> {
-        let certificate = self.state.lock().smime.signer_cert.clone();
-        certificate.public_key_length()
+        self.copy_of_certificate(|s| &s.smime.signer_cert).public_key_length()
     }
 
     pub fn get_signer_cert_private_key(&self) -> Result<String> {
-        let certificate = self.state.lock().smime.signer_cert.clone();
-        certificate.private_key()
+        self.copy_of_certificate(|s| &s.smime.signer_cert).private_key()
     }
 
     pub fn get_signer_cert_private_key_available(&self) -> Result<bool> {
-        let certificate = self.state.lock().smime.signer_cert.clone();
-        certificate.private_key_available()
+        self.copy_of_certificate(|s| &s.smime.signer_cert).private_key_available()
     }
 
     pub fn get_signer_cert_private_key_container(&self) -> Result<String> {
-        let certificate = self.state.lock().smime.signer_cert.clone();
-        certificate.private_key_container()
+        self.copy_of_certificate(|s| &s.smime.signer_cert).private_key_container()
     }
 
     pub fn get_signer_cert_fingerprint(&self) -> Result<String> {
-        let certificate = self.state.lock().smime.signer_cert.clone();
-        certificate.fingerprint()
+        self.copy_of_certificate(|s| &s.smime.signer_cert).fingerprint()
     }
 
     pub fn get_signer_cert_fingerprint_sha1(&self) -> Result<String> {
-        let certificate = self.state.lock().smime.signer_cert.clone();
-        certificate.fingerprint_sha1()
+        self.copy_of_certificate(|s| &s.smime.signer_cert).fingerprint_sha1()
     }
 
     pub fn get_signer_cert_fingerprint_sha256(&self) -> Result<String> {
-        let certificate = self.state.lock().smime.signer_cert.clone();
-        certificate.fingerprint_sha256()
+        self.copy_of_certificate(|s| &s.smime.signer_cert).fingerprint_sha256()
     }
 
     pub fn get_signer_cert_thumbprint_md5(&self) -> Result<String> {
-        let certificate = self.state.lock().smime.signer_cert.clone();
-        certificate.thumbprint_md5()
+        self.copy_of_certificate(|s| &s.smime.signer_cert).thumbprint_md5()
     }
 
     pub fn get_signer_cert_thumbprint_sha1(&self) -> Result<String> {
-        let certificate = self.state.lock().smime.signer_cert.clone();
-        certificate.thumbprint_sha1()
+        self.copy_of_certificate(|s| &s.smime.signer_cert).thumbprint_sha1()
     }
 
     pub fn get_signer_cert_thumbprint_sha256(&self) -> Result<String> {
-        let certificate = self.state.lock().smime.signer_cert.clone();
-        certificate.thumbprint_sha256()
+        self.copy_of_certificate(|s| &s.smime.signer_cert).thumbprint_sha256()
     }
 
     pub fn get_signer_cert_store(&self) -> Result<String> {
-        let certificate = self.state.lock().smime.signer_cert.clone();
-        certificate.store()
+        self.copy_of_certificate(|s| &s.smime.signer_cert).store()
     }
 
     pub fn get_signer_cert_store_b(&self) -> Result<Vec<u8>> {
-        let certificate = self.state.lock().smime.signer_cert.clone();
-        certificate.store_b()
+        self.copy_of_certificate(|s| &s.smime.signer_cert).store_b()
     }
 
     pub fn get_signer_cert_store_type(&self) -> Result<i32> {
-        let certificate = self.state.lock().smime.signer_cert.clone();
-        certificate.store_type()
+        self.copy_of_certificate(|s| &s.smime.signer_cert).store_type()
     }
 
     pub fn get_signer_cert_store_password(&self) -> Result<String> {
-        let certificate = self.state.lock().smime.signer_cert.clone();
-        certificate.store_password()
+        self.copy_of_certificate(|s| &s.smime.signer_cert).store_password()
     }
 
     pub fn get_signer_cert_encoded(&self) -> Result<String> {
-        let certificate = self.state.lock().smime.signer_cert.clone();
-        certificate.encoded()
+        self.copy_of_certificate(|s| &s.smime.signer_cert).encoded()
     }
 
     pub fn get_signer_cert_encoded_b(&self) -> Result<Vec<u8>> {
-        let certificate = self.state.lock().smime.signer_cert.clone();
-        certificate.encoded_b()
+        self.copy_of_certificate(|s| &s.smime.signer_cert).encoded_b()
     }
 }

@@ -112,7 +112,7 @@ impl State {
     /// Makes the keys from the password when they are first needed.
     pub fn set_queue_password(&mut self, password: &str) -> Result<()> {
         line::refuse_crlf_nul("QueuePassword", password)?;
-        self.queue_keys = (!password.is_empty()).then(|| Arc::new(Keyring::new(password)));
+        self.queue_keys = if password.is_empty() { None } else { Some(Arc::new(Keyring::new(password)?)) };
         Ok(())
     }
 }

@@ -1,8 +1,8 @@
 //! The way to whom a certificate names for its revocation: as the settings lead, through the proxy too.
 
+use super::Component;
 use super::connect::dial_options;
 use super::firewall::Route;
-use super::Component;
 use crate::error::Result;
 use crate::net::tls::revocation::Dialer;
 use crate::net::{Clock, DialOptions, Stream, dial};

@@ -5,10 +5,10 @@ use crate::auth;
 use crate::config::{self, Access, Row, Setting, Value};
 use crate::error::{Code, Error, Result};
 use crate::message::compose::IdAlgorithm;
-use crate::smime::hash_from_name;
+use crate::net::proxy::ProxyLogin;
 use crate::queue::recover::Recovery;
 use crate::queue::retry::Retry;
-use crate::net::proxy::ProxyLogin;
+use crate::smime::hash_from_name;
 use crate::text::charset::Charset;
 use crate::text::code_page::CodePage;
 use crate::text::line;
@@ -103,10 +103,8 @@ impl Component {
             Setting::QueueRetry => {
                 check_that("QueueRetry", text, Retry::parse(text).is_some(), "seconds: first[;longest[;expiry]]")?;
             }
-            Setting::QueueRecovery => {
-                if Recovery::from_name(text).is_none() {
-                    return Err(Error::new(Code::ValueRefused, "QueueRecovery takes List, Requeue or Fail"));
-                }
+            Setting::QueueRecovery if Recovery::from_name(text).is_none() => {
+                return Err(Error::new(Code::ValueRefused, "QueueRecovery takes List, Requeue or Fail"));
             }
             Setting::SaslMechanism if !text.trim().is_empty() => drop(auth::choice::check_name(text)?),
             Setting::FirewallTls => {

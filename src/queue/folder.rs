@@ -56,7 +56,8 @@ pub enum Take {
 pub struct Held {
     pub base: Base,
     pub file: File,
-    inode: (u64, u64),
+    /// Device and number of the file; their types differ from system to system.
+    inode: (i128, i128),
 }
 
 pub fn shown(base: &[u8], extension: &str) -> String {
@@ -187,12 +188,12 @@ impl Folder {
             Ok(_) => return foreign(&"it is no regular file, and is left alone"),
             Err(error) => return foreign(&error),
         };
-        match retry_on_intr(|| flock(&file, FlockOperation::NonBlockingLockExclusive)) {
-            Err(Errno::WOULDBLOCK) => return Reach::Passed,
-            // Without locks the rename alone decides.
-            Ok(()) | Err(_) => {}
+        // Any other answer means that there are no locks here: then the rename alone decides.
+        let locked = retry_on_intr(|| flock(&file, FlockOperation::NonBlockingLockExclusive));
+        if locked == Err(Errno::WOULDBLOCK) {
+            return Reach::Passed;
         }
-        let held = Held { base: base.to_vec(), inode: (about.dev(), about.ino()), file };
+        let held = Held { base: base.to_vec(), inode: (i128::from(about.dev()), i128::from(about.ino())), file };
         // Between looking and locking another one may have had it.
         if self.is(&held, extension) { Reach::Got(held) } else { Reach::Passed }
     }
@@ -200,7 +201,7 @@ impl Folder {
     fn is(&self, held: &Held, extension: &str) -> bool {
         let name = name(&held.base, extension);
         retry_on_intr(|| statat(&self.fd, name.as_slice(), AtFlags::SYMLINK_NOFOLLOW))
-            .is_ok_and(|about| (about.st_dev as u64, about.st_ino as u64) == held.inode)
+            .is_ok_and(|about| (i128::from(about.st_dev), i128::from(about.st_ino)) == held.inode)
     }
 
     /// `.queued` becomes `.sending`, on the disk too. An error is the folder's, and meets every file of it.

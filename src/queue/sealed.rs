@@ -21,6 +21,8 @@ const TAG: usize = 16;
 const FULL: u64 = (CHUNK + TAG) as u64;
 /// Rounds of PBKDF2 that are written, and the most that are read: a foreign file must not keep us busy for hours.
 const ROUNDS: u32 = 600_000;
+/// What stands before 64 hex digits that are a key themselves: 0 rounds.
+const KEY: &str = "key:";
 const ROUNDS_MOST: u32 = 5_000_000;
 /// Octets of the header: it is fixed.
 pub(super) const HEADER: usize = MAGIC.len() + 5 + 10 + 1 + 32 + 2 + 5 + 64 + 1 + 32 + 2 + 5 + 16 + 2;
@@ -29,9 +31,10 @@ const KNOWN: usize = 64;
 
 type Master = Zeroizing<[u8; 32]>;
 
-/// The password, and the keys that were made of it, which takes a moment each.
+/// The password, and the keys that were made of it, which takes a moment each; or a key as it is.
 pub struct Keyring {
     password: Secret,
+    key: Option<Master>,
     made: Mutex<Made>,
 }
 
@@ -49,8 +52,15 @@ impl std::fmt::Debug for Keyring {
 }
 
 impl Keyring {
-    pub fn new(password: &str) -> Keyring {
-        Keyring { password: Secret::new(password), made: Mutex::default() }
+    /// 603 for what begins as a key and is none.
+    pub fn new(password: &str) -> Result<Keyring> {
+        let key = match password.strip_prefix(KEY) {
+            Some(digits) => Some(Zeroizing::new(unhex(digits).ok_or_else(|| {
+                Error::new(Code::ValueRefused, "QueuePassword takes 64 hex digits after \"key:\", or any other text")
+            })?)),
+            None => None,
+        };
+        Ok(Keyring { password: Secret::new(password), key, made: Mutex::default() })
     }
 
     pub fn password(&self) -> &str {
@@ -58,6 +68,9 @@ impl Keyring {
     }
 
     fn master(&self, salt: [u8; 16], rounds: u32) -> Master {
+        if let Some(key) = &self.key {
+            return key.clone();
+        }
         let mut made = self.made.lock();
         if let Some((_, _, master)) = made.known.iter().find(|(s, r, _)| (*s, *r) == (salt, rounds)) {
             return master.clone();
@@ -74,6 +87,9 @@ impl Keyring {
 
     /// The key of a new file.
     pub fn fresh(&self) -> Result<SealKey> {
+        if let Some(key) = &self.key {
+            return SealKey::derive(key, [0; 16], 0, id::random()?);
+        }
         let own = self.made.lock().own;
         let salt = match own {
             Some(salt) => salt,
@@ -215,11 +231,14 @@ impl Sealed {
         let rounds: u32 = words.next().and_then(|w| w.parse().ok()).ok_or_else(broken)?;
         let salt: [u8; 16] = words.next().and_then(unhex).ok_or_else(broken)?;
         let file: [u8; 32] = words.nth(1).and_then(unhex).ok_or_else(broken)?;
-        if !(1..=ROUNDS_MOST).contains(&rounds) {
+        if rounds > ROUNDS_MOST {
             return Err(broken().into());
         }
         let refused = |why: &str| Refused::Password(failed("queue", why));
         let keys = keys.ok_or_else(|| refused("the file is encrypted, and QueuePassword is empty"))?;
+        if (rounds == 0) != keys.key.is_some() {
+            return Err(refused("the file is encrypted with a key and QueuePassword is none, or the reverse"));
+        }
         let key = SealKey::derive(&keys.master(salt, rounds), salt, rounds, file)?;
         if key.header != header {
             return Err(refused("the file is encrypted with another password"));

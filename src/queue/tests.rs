@@ -70,7 +70,7 @@ fn text(stored: &Stored, index: usize) -> Result<Vec<u8>> {
 /// PBKDF2 takes its time, so one is enough.
 fn keys() -> &'static Keyring {
     static KEYS: OnceLock<Keyring> = OnceLock::new();
-    KEYS.get_or_init(|| Keyring::new("correct horse"))
+    KEYS.get_or_init(|| Keyring::new("correct horse").unwrap())
 }
 
 fn large() -> Vec<u8> {
@@ -150,17 +150,37 @@ fn a_sealed_file_shows_nothing_and_wants_the_password_it_was_made_with() {
     for word in [&b"secret"[..], b"confidential", b"example", b"horse"] {
         assert!(memchr::memmem::find(&octets, word).is_none());
     }
-    for keys in [None, Some(&Keyring::new("wrong"))] {
+    for keys in [None, Some(&Keyring::new("wrong").unwrap())] {
         let refused = Stored::open(Arc::new(MemoryOctets(octets.clone())), keys);
         assert!(matches!(refused, Err(Refused::Password(_))), "it may be good, so it is not called damaged");
     }
-    let same = Keyring::new("correct horse");
+    let same = Keyring::new("correct horse").unwrap();
     assert!(open(octets.clone(), Some(&same)).is_ok(), "another process with the same password");
     assert_ne!(octets, file(&[b"Subject: secret\r\n\r\nconfidential\r\n"], Some(keys())), "no two are the same");
     // A foreign file must not make us derive keys for hours.
     let mut greedy = octets;
     greedy[30..40].copy_from_slice(b"4294967295");
     assert!(matches!(Stored::open(Arc::new(MemoryOctets(greedy)), Some(keys())), Err(Refused::Damaged(_))));
+}
+
+#[test]
+fn a_key_takes_the_place_of_a_password() {
+    let key = |digit: &str| Keyring::new(&format!("key:{}", digit.repeat(64)));
+    let octets = file(&[b"Subject: secret\r\n\r\nHi\r\n"], Some(&key("a").unwrap()));
+    assert!(open(octets.clone(), Some(&key("a").unwrap())).is_ok());
+    for other in [key("b").unwrap(), Keyring::new("password").unwrap()] {
+        let refused = Stored::open(Arc::new(MemoryOctets(octets.clone())), Some(&other));
+        assert!(matches!(refused, Err(Refused::Password(_))));
+    }
+    let by_password = file(&[b"x\r\n"], Some(keys()));
+    assert!(matches!(
+        Stored::open(Arc::new(MemoryOctets(by_password)), Some(&key("a").unwrap())),
+        Err(Refused::Password(_))
+    ));
+    for text in ["key:", "key:abc", &format!("key:{}", "g".repeat(64)), &format!("key:{}", "a".repeat(66))] {
+        assert!(Keyring::new(text).is_err(), "{text}");
+    }
+    assert!(key("A").is_ok());
 }
 
 /// Octets that somebody changes between the first reading and the second.

@@ -138,7 +138,14 @@ impl Session {
     /// Error 162 when something arrived that belongs to no reply: what is said in plaintext must not be taken for a word
     /// of the secured conversation.
     fn nothing_more(&mut self, cx: &Context) -> Result<()> {
-        if self.more_is_here() || self.stream.readable(Duration::ZERO, cx.clock)? {
+        let mut more = self.more_is_here();
+        if !more && self.stream.readable(Duration::ZERO, cx.clock)? {
+            more = self.stream.read(&mut self.input, cx.clock)? > 0;
+            if !more {
+                return Err(Error::new(Code::ConnectionDropped, "The server closed the connection before TLS began"));
+            }
+        }
+        if more {
             let why = "The server said more than its answer before TLS began; somebody may have put it in";
             return Err(Error::new(Code::Communication, why));
         }

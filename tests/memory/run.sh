@@ -48,7 +48,7 @@ check 'AttachedFile of 1 GiB' target/c/memory 127.0.0.1 "$port" follow "$work/da
 
 # --- signed and encrypted -------------------------------------------------------------------------------------------------
 sh tests/smime/pki.sh "$work/pki" few
-truncate -s "${SSMTP_SMIME_SIZE:-96M}" "$work/data"
+truncate -s "${SSMTP_SMIME_SIZE:-64M}" "$work/data"
 me=$work/pki/rsa.all
 fifo_of() {
     cat "$work/data" > "$work/fifo" &

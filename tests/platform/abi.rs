@@ -49,7 +49,11 @@ fn negotiated(handle: &Handle, name: &str) -> String {
 fn a_server_of_tls_1_0_alone_is_reached_where_that_is_asked_for() {
     let mut server = Server::start("rsa", &["-tls1", "-cipher", "ALL:@SECLEVEL=0"]);
     let handle = client(server.port);
-    assert_eq!(connect(&handle, &mut server).unwrap_err().code, 276, "the default is a wish, and Internal has no TLS 1.0");
+    assert_eq!(
+        connect(&handle, &mut server).unwrap_err().code,
+        276,
+        "the default is a wish, and Internal has no TLS 1.0"
+    );
     for bits in ["192", "960", "4032"] {
         let handle = client(server.port);
         handle.config(&format!("SSLEnabledProtocols={bits}")).unwrap();
@@ -75,7 +79,10 @@ fn a_server_of_one_old_suite_is_reached_where_that_is_named() {
         handle.config(&format!("SSLEnabledCipherSuites={name}")).unwrap();
         connect(&handle, &mut server).unwrap();
         assert_eq!(negotiated(&handle, "CipherSuite"), "TLS_RSA_WITH_AES_128_CBC_SHA");
-        assert_eq!((negotiated(&handle, "KeyExchange"), negotiated(&handle, "KeyExchangeStrength")), ("rsa".into(), "2048".into()));
+        assert_eq!(
+            (negotiated(&handle, "KeyExchange"), negotiated(&handle, "KeyExchangeStrength")),
+            ("rsa".into(), "2048".into())
+        );
     }
     let handle = client(server.port);
     handle.config("OpenSSLCipherList=AES128-SHA").unwrap();
@@ -211,7 +218,10 @@ fn child_without_openssl_internal() {
     let (server, root) = in_child();
     for (setting, left_out) in [
         ("SSLEnabledProtocols=4032", "TLS 1.0 and 1.1"),
-        ("SSLEnabledCipherSuites=AES128-SHA;TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256;TLS_AES_128_GCM_SHA256", "AES128-SHA"),
+        (
+            "SSLEnabledCipherSuites=AES128-SHA;TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256;TLS_AES_128_GCM_SHA256",
+            "AES128-SHA",
+        ),
         ("TLS13SupportedGroups=ecdhe_x448,ecdhe_x25519", "ecdhe_x448"),
         ("OpenSSLPrngSeedData=something", "OpenSSLPrngSeedData"),
     ] {

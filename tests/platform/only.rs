@@ -107,7 +107,8 @@ fn parameters() -> String {
     let digits = "00ffffffffffffffffc90fdaa22168c234c4c6628b80dc1cd129024e088a67cc74020bbea63b139b22514a08798e3404dd\
         ef9519b3cd3a431b302b0a6df25f14374fe1356d6d51c245e485b576625e7ec6f44c42e9a637ed6b0bff5cb6f406b7ed\
         ee386bfb5a899fa5ae9f24117c4b1fe649286651ece65381ffffffffffffffff";
-    let prime: Vec<u8> = (0..digits.len()).step_by(2).map(|at| u8::from_str_radix(&digits[at..at + 2], 16).unwrap()).collect();
+    let prime: Vec<u8> =
+        (0..digits.len()).step_by(2).map(|at| u8::from_str_radix(&digits[at..at + 2], 16).unwrap()).collect();
     let parameters = der::wrap(der::SEQUENCE, &[&der::integer(&prime), &der::integer(&[2])]);
     let file = path("dh1024.pem");
     fs::write(&file, pem::encode("DH PARAMETERS", &parameters)).unwrap();
@@ -120,8 +121,18 @@ fn every_suite_of_this_library_can_be_had_by_both_its_names() {
     assert_eq!(refusal.code, Code::ValueRefused);
     let all: Vec<_> = names(&refusal).into_iter().filter(|name| name.starts_with("TLS_")).collect();
     assert!(all.len() > 60, "{all:?}");
-    let server = |name: &str| Server::start(name, &["-rev", "-cipher", "ALL:@SECLEVEL=0", "-ciphersuites",
-        "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_CCM_SHA256:TLS_AES_128_CCM_8_SHA256"]);
+    let server = |name: &str| {
+        Server::start(
+            name,
+            &[
+                "-rev",
+                "-cipher",
+                "ALL:@SECLEVEL=0",
+                "-ciphersuites",
+                "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_CCM_SHA256:TLS_AES_128_CCM_8_SHA256",
+            ],
+        )
+    };
     let (rsa, ecdsa, dsa) = (server("rsa"), server("faults-none"), server("dsa"));
     let other = openssl_names();
     for suite in all {
@@ -144,7 +155,9 @@ fn every_suite_of_this_library_can_be_had_by_both_its_names() {
             assert!(!info.cipher.contains("SHA"), "{}", info.cipher);
             let exchange = info.key_exchange.as_str();
             match suite.as_str() {
-                suite if suite.starts_with("TLS_RSA_") => assert_eq!((exchange, info.key_exchange_strength), ("rsa", 2048)),
+                suite if suite.starts_with("TLS_RSA_") => {
+                    assert_eq!((exchange, info.key_exchange_strength), ("rsa", 2048))
+                }
                 suite if suite.starts_with("TLS_DHE_") => assert!(exchange.starts_with("dhe"), "{exchange}"),
                 _ => assert_eq!(exchange, "x25519"),
             }
@@ -155,7 +168,8 @@ fn every_suite_of_this_library_can_be_had_by_both_its_names() {
 
 /// IANA's and OpenSSL's names, as the tool tells them.
 fn openssl_names() -> Vec<(String, String)> {
-    let output = Command::new("openssl").args(["ciphers", "-stdname", "ALL:COMPLEMENTOFALL:@SECLEVEL=0"]).output().unwrap();
+    let output =
+        Command::new("openssl").args(["ciphers", "-stdname", "ALL:COMPLEMENTOFALL:@SECLEVEL=0"]).output().unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
     let line = |line: &str| {
         let mut words = line.split(" - ").map(str::trim);
@@ -199,11 +213,15 @@ fn suites_that_this_library_lacks_are_refused_by_name() {
 #[test]
 fn algorithms_choose_among_the_suites() {
     let server = Server::start("rsa", &["-rev", "-cipher", "ALL:@SECLEVEL=0"]);
-    let suite = |text: &str| with(&server, |options| options.suites = Some(text.into())).map(|secured| secured.info.suite);
+    let suite =
+        |text: &str| with(&server, |options| options.suites = Some(text.into())).map(|secured| secured.info.suite);
     assert!(suite("CALG_RSA_KEYX").unwrap().starts_with("TLS_RSA_WITH_"));
     assert!(suite("CALG_DH_EPHEM").unwrap().starts_with("TLS_DHE_RSA_"));
     assert_eq!(suite("CALG_RSA_KEYX;CALG_AES_128;CALG_SHA1").unwrap(), "TLS_RSA_WITH_AES_128_CBC_SHA");
-    assert_eq!(suite("CALG_ECDH_EPHEM;CALG_SHA;CALG_AES_256;CALG_RSA_SIGN").unwrap(), "TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA");
+    assert_eq!(
+        suite("CALG_ECDH_EPHEM;CALG_SHA;CALG_AES_256;CALG_RSA_SIGN").unwrap(),
+        "TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA"
+    );
     assert_eq!(suite("CALG_DSS_SIGN").unwrap_err().code, Code::Handshake);
     let strong = with(&server, |options| {
         (options.suites, options.min_strength) = (Some("CALG_RSA_KEYX;CALG_SHA".into()), 256);
@@ -219,7 +237,10 @@ fn every_group_of_this_library_can_be_had_by_its_name() {
     for name in ["ecdhe_x448", "ffdhe_2048", "ffdhe_8192", "ecdhe_secp521r1"] {
         assert!(all.contains(&name.to_owned()), "{all:?}");
     }
-    let server = Server::start("rsa", &["-rev", "-groups", "P-256:X448:X25519:P-384:P-521:ffdhe2048:ffdhe3072:ffdhe4096:ffdhe6144:ffdhe8192"]);
+    let server = Server::start(
+        "rsa",
+        &["-rev", "-groups", "P-256:X448:X25519:P-384:P-521:ffdhe2048:ffdhe3072:ffdhe4096:ffdhe6144:ffdhe8192"],
+    );
     for name in all {
         let shown = name.trim_start_matches("ecdhe_").replace("ffdhe_", "ffdhe");
         let mut secured = with(&server, |options| options.tls13_groups = Some(name.clone())).unwrap();
@@ -227,13 +248,16 @@ fn every_group_of_this_library_can_be_had_by_its_name() {
         let strength = match shown.as_str() {
             "x25519" => 255,
             "x448" => 448,
-            shown => shown.trim_start_matches("secp").trim_start_matches("ffdhe").trim_end_matches("r1").parse().unwrap(),
+            shown => {
+                shown.trim_start_matches("secp").trim_start_matches("ffdhe").trim_end_matches("r1").parse().unwrap()
+            }
         };
         assert_eq!(secured.info.key_exchange_strength, strength);
         echo(&mut secured);
         drop(secured);
         if name.starts_with("ecdhe") {
-            let twelve = with(&server, |options| (options.tls12_groups, options.protocols) = (Some(name.clone()), TLS12));
+            let twelve =
+                with(&server, |options| (options.tls12_groups, options.protocols) = (Some(name.clone()), TLS12));
             assert_eq!(twelve.unwrap().info.key_exchange, shown);
         }
     }
@@ -319,7 +343,8 @@ fn authorities_are_read_from_openssls_file_and_folder() {
     fs::create_dir(&folder).unwrap();
     let directory = || OpensslSettings { ca_dir: Some(folder.clone().into()), ..OpensslSettings::default() };
     assert_eq!(asking(&server, directory()).unwrap_err().code, Code::CertVerify);
-    let output = Command::new("openssl").args(["x509", "-subject_hash", "-noout", "-in", &path("ca.pem")]).output().unwrap();
+    let output =
+        Command::new("openssl").args(["x509", "-subject_hash", "-noout", "-in", &path("ca.pem")]).output().unwrap();
     let hash = String::from_utf8(output.stdout).unwrap().trim().to_owned();
     // Another authority of the same hash stands first.
     fs::copy(path("unknown-ca.pem"), format!("{folder}/{hash}.0")).unwrap();
@@ -327,7 +352,12 @@ fn authorities_are_read_from_openssls_file_and_folder() {
     fs::copy(path("ca.pem"), format!("{folder}/{hash}.1")).unwrap();
     asking(&server, directory()).unwrap();
     asking(&via, directory()).unwrap();
-    assert_eq!(asking(&server, OpensslSettings { ca_dir: Some("/nowhere".into()), ..OpensslSettings::default() }).unwrap_err().code, Code::File);
+    assert_eq!(
+        asking(&server, OpensslSettings { ca_dir: Some("/nowhere".into()), ..OpensslSettings::default() })
+            .unwrap_err()
+            .code,
+        Code::File
+    );
     // A session does not outlive the file that it was verified with.
     let own = path("own-ca.pem");
     fs::copy(path("ca.pem"), &own).unwrap();

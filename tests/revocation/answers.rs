@@ -77,12 +77,10 @@ impl Answer {
             let extension = der::wrap(der::SEQUENCE, &[&der::wrap(der::OID, &[NONCE]), &value]);
             der::wrap(0xa1, &[&der::wrap(der::SEQUENCE, &[&extension])])
         });
-        let data = der::wrap(der::SEQUENCE, &[
-            &responder,
-            &time(self.this),
-            &der::wrap(der::SEQUENCE, &[&single]),
-            &extensions.unwrap_or_default(),
-        ]);
+        let data = der::wrap(
+            der::SEQUENCE,
+            &[&responder, &time(self.this), &der::wrap(der::SEQUENCE, &[&single]), &extensions.unwrap_or_default()],
+        );
         let mut signature = key_of(self.signer).sign(Scheme::Ecdsa(Hash::Sha256), &data).unwrap();
         if self.damaged {
             *signature.last_mut().unwrap() ^= 1;
@@ -94,19 +92,25 @@ impl Answer {
             false => der::wrap(0xa0, &[&der::wrap(der::SEQUENCE, &[&certificates])]),
         };
         let basic = der::wrap(der::SEQUENCE, &[&data, &algorithm, &der::bit_string(&signature), &certificates]);
-        let bytes = der::wrap(der::SEQUENCE, &[&der::wrap(der::OID, &[BASIC]), &der::wrap(der::OCTET_STRING, &[&basic])]);
+        let bytes =
+            der::wrap(der::SEQUENCE, &[&der::wrap(der::OID, &[BASIC]), &der::wrap(der::OCTET_STRING, &[&basic])]);
         der::wrap(der::SEQUENCE, &[&der::wrap(0x0a, &[&[0]]), &der::wrap(0xa0, &[&bytes])])
     }
 
     fn id(&self) -> Vec<u8> {
-        let (about, issuer) = (X509::from_der(&der_of(self.about)).unwrap(), X509::from_der(&der_of(self.issuer)).unwrap());
-        let algorithm = der::wrap(der::SEQUENCE, &[&der::wrap(der::OID, &[self.hash.oid()]), &der::wrap(der::NULL, &[])]);
-        der::wrap(der::SEQUENCE, &[
-            &algorithm,
-            &der::wrap(der::OCTET_STRING, &[&self.hash.digest(issuer.subject_der())]),
-            &der::wrap(der::OCTET_STRING, &[&self.hash.digest(&key_bits(&issuer))]),
-            &der::wrap(der::INTEGER, &[about.serial_der()]),
-        ])
+        let (about, issuer) =
+            (X509::from_der(&der_of(self.about)).unwrap(), X509::from_der(&der_of(self.issuer)).unwrap());
+        let algorithm =
+            der::wrap(der::SEQUENCE, &[&der::wrap(der::OID, &[self.hash.oid()]), &der::wrap(der::NULL, &[])]);
+        der::wrap(
+            der::SEQUENCE,
+            &[
+                &algorithm,
+                &der::wrap(der::OCTET_STRING, &[&self.hash.digest(issuer.subject_der())]),
+                &der::wrap(der::OCTET_STRING, &[&self.hash.digest(&key_bits(&issuer))]),
+                &der::wrap(der::INTEGER, &[about.serial_der()]),
+            ],
+        )
     }
 }
 

@@ -139,7 +139,9 @@ fn redirections_are_followed_to_http_and_not_for_ever() {
     });
     assert_eq!(check(CRL, "listed", &once), []);
     assert_eq!(once.asked()[2], "GET other.example:8080/there");
-    for there in ["https://lists.example/", "file:///etc/passwd", "ldap://lists.example/", "//x/", "http://user@x/", "gopher:x"] {
+    for there in
+        ["https://lists.example/", "file:///etc/passwd", "ldap://lists.example/", "//x/", "http://user@x/", "gopher:x"]
+    {
         let away = site(move |_| Reply::Elsewhere(there.into()));
         one(&check(CRL, "listed", &away), Fault::RevocationUnknown, &["no http address"]);
         assert_eq!(away.asked().len(), 2);

@@ -4,8 +4,8 @@ use crate::answers::{Answer, Nonce, REVOKED, UNKNOWN, status};
 use crate::site::{Reply, Site};
 use crate::{OCSP, OCSP_ALWAYS, check, check_path, file, one, pki, site};
 use ssmtp::certs::signing::Hash;
-use ssmtp::net::tls::revocation::{Levels, Revocation};
 use ssmtp::net::tls::Fault;
+use ssmtp::net::tls::revocation::{Levels, Revocation};
 use std::process::Command;
 use std::sync::Mutex;
 
@@ -20,7 +20,11 @@ fn a_good_answer_is_good_and_a_revoked_certificate_refused() {
         assert_eq!(check(level, "asked", &good), []);
         assert_eq!(good.asked(), ["POST responder.example/int", "POST responder.example/ca"]);
         let revoked = answering(Answer { status: REVOKED, ..Answer::good("asked") });
-        one(&check(level, "asked", &revoked), Fault::Revoked, &["CN=server", "http://responder.example/int", "was revoked"]);
+        one(
+            &check(level, "asked", &revoked),
+            Fault::Revoked,
+            &["CN=server", "http://responder.example/int", "was revoked"],
+        );
     }
     let off = answering(Answer::good("asked"));
     assert_eq!(check(Levels::default(), "asked", &off), []);
@@ -81,9 +85,14 @@ fn an_answer_that_does_not_hold_is_never_good() {
             one(&check(level, "asked", &site), Fault::RevocationUnknown, &["http://responder.example/int", why]);
         }
     }
-    for (number, name) in
-        [(1, "malformedRequest"), (2, "internalError"), (3, "tryLater"), (5, "sigRequired"), (6, "unauthorized"), (9, "9")]
-    {
+    for (number, name) in [
+        (1, "malformedRequest"),
+        (2, "internalError"),
+        (3, "tryLater"),
+        (5, "sigRequired"),
+        (6, "unauthorized"),
+        (9, "9"),
+    ] {
         let site = site(move |_| Reply::Content(status(number)));
         one(&check(OCSP, "asked", &site), Fault::RevocationUnknown, &[name]);
     }
@@ -133,7 +142,11 @@ fn a_stapled_answer_is_checked_the_same_and_saves_the_question() {
     // One that does not hold: the responder is asked, if there is one.
     let stale = Answer { this: -7_200, next: Some(-3_600), ..good };
     assert_eq!(stapling(&stale, OCSP, "asked"), (vec![], 1));
-    one(&stapling(&Answer { about: "plain", ..stale.clone() }, OCSP, "plain").0, Fault::RevocationUnknown, &["stapled", "out of date"]);
+    one(
+        &stapling(&Answer { about: "plain", ..stale.clone() }, OCSP, "plain").0,
+        Fault::RevocationUnknown,
+        &["stapled", "out of date"],
+    );
     // Nobody wants to know.
     assert_eq!(stapling(&Answer { status: REVOKED, ..stale }, Levels::default(), "asked"), (vec![], 0));
 }
@@ -169,10 +182,12 @@ fn every_question_has_a_nonce_of_its_own() {
 #[test]
 fn both_kinds_are_looked_at_where_both_are_wanted() {
     let both = Levels { crl: 2, ocsp: 2 };
-    let good = || site(|asked| match asked.what.as_str() {
-        "GET lists.example/int.crl" => Reply::Content(file("int.crl")),
-        _ => Reply::Content(Answer::good("both").to(&asked.content)),
-    });
+    let good = || {
+        site(|asked| match asked.what.as_str() {
+            "GET lists.example/int.crl" => Reply::Content(file("int.crl")),
+            _ => Reply::Content(Answer::good("both").to(&asked.content)),
+        })
+    };
     assert_eq!(check(both, "both", &good()), []);
     let failures = check(both, "plain", &good());
     assert_eq!(failures.iter().map(|failure| failure.fault).collect::<Vec<_>>(), [Fault::RevocationUnknown; 2]);

@@ -96,7 +96,9 @@ fn reply(mut stream: TcpStream, reply: Reply) -> std::io::Result<()> {
             write!(stream, "0\r\n\r\n")
         }
         Reply::Raw(raw) => stream.write_all(&raw),
-        Reply::Elsewhere(there) => write!(stream, "HTTP/1.1 302 Found\r\nLocation: {there}\r\nContent-Length: 0\r\n\r\n"),
+        Reply::Elsewhere(there) => {
+            write!(stream, "HTTP/1.1 302 Found\r\nLocation: {there}\r\nContent-Length: 0\r\n\r\n")
+        }
         Reply::Endless => {
             write!(stream, "HTTP/1.1 200 OK\r\n\r\n")?;
             loop {

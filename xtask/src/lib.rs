@@ -3,3 +3,4 @@
 pub mod r#gen;
 pub mod model;
 pub mod server;
+pub mod site;

@@ -7,6 +7,7 @@ use xtask::model::Api;
 const USAGE: &str = "\
 cargo xtask gen [--check]   write (or compare) everything that follows from api/*.toml
 cargo xtask planned         list the rows of api/ that do not work yet
+cargo xtask site [FOLDER]   the documentation as pages for a browser, in target/site or FOLDER
 cargo xtask serve …         run the embedded SMTP server (`serve --help` tells its options)";
 
 fn main() -> ExitCode {
@@ -15,6 +16,7 @@ fn main() -> ExitCode {
     let done = match args.first().map(String::as_str) {
         Some("gen") => generate(&root(), rest.contains(&"--check")),
         Some("planned") => planned(&root()),
+        Some("site") => site(&root(), rest.first().copied()),
         Some("serve") => xtask::server::main(&rest),
         _ => Err(USAGE.into()),
     };
@@ -40,6 +42,13 @@ fn generate(root: &Path, check: bool) -> Result<(), String> {
     if check && !stale.is_empty() {
         return Err("run `cargo xtask gen` and commit what it writes".into());
     }
+    Ok(())
+}
+
+fn site(root: &Path, folder: Option<&str>) -> Result<(), String> {
+    let to = folder.map_or_else(|| root.join("target/site"), PathBuf::from);
+    let pages = xtask::site::write(root, &to)?;
+    println!("{pages} pages; begin with {}", to.join("index.html").display());
     Ok(())
 }
 

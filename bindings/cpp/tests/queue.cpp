@@ -73,7 +73,7 @@ TEST(a_refused_file_is_failed_and_the_others_go) {
     Server server{"--fault", "RCPT:bob=550 5.1.1 no such user"};
     Ssmtp smtp = message_to(server.port());
     std::vector<std::string> told;
-    smtp.on_error([&told](ErrorEvent &event) { told.emplace_back(event.description()); });
+    smtp.on_error([&told](ErrorEvent &event) { told.emplace_back(event.description); });
     smtp.config("KeepQueue=True");
     for (const char *to : {"alice@server.example", "bob@server.example", "carol@server.example"}) {
         smtp.send_to(to);

@@ -90,9 +90,7 @@ pub(super) fn sign(
         let random = Some(&mut OsRng);
         if pss { scheme_pss(hash).sign(random, key, &digest) } else { scheme(hash).sign(random, key, &digest) }.ok()
     });
-    signed.ok_or_else(|| {
-        Error::new(Code::Encrypt, "the RSA key cannot sign: its numbers do not work, or exceed 4096 bits")
-    })
+    signed.ok_or_else(|| Error::new(Code::Encrypt, "the RSA key cannot sign: its numbers do not work"))
 }
 
 fn scheme(hash: Hash) -> Pkcs1v15Sign {

@@ -5,6 +5,7 @@ pub mod der_file;
 pub mod jks;
 pub mod json;
 pub mod jwk;
+pub mod openssh;
 pub mod p7b;
 pub mod pem_file;
 pub mod pfx;

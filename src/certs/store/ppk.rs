@@ -195,6 +195,11 @@ fn key(file: &File, private: &[u8]) -> Read<PrivateKey> {
             let seed = private.string()?;
             PrivateKey::ed25519(&seed[..seed.len().min(32)])?
         }
+        "ssh-dss" => {
+            let (p, q, g) = (public.number()?, public.number()?, public.number()?);
+            PrivateKey::dsa(p, q, g, private.number()?)?
+        }
+        "ssh-ed448" => PrivateKey::ed448(private.string()?)?,
         other => match Curve::ALL.into_iter().find(|c| other.strip_prefix("ecdsa-sha2-") == Some(c.ssh_name())) {
             Some(curve) => PrivateKey::ec(curve, private.number()?)?,
             None => return unsupported(format!("a PPK key of type {}", other.chars().take(40).collect::<String>())),

@@ -121,9 +121,9 @@ fn made(folder: &Folder, arguments: &[&str]) -> Arc<PrivateKey> {
 }
 
 #[test]
-fn small_rsa_keys_sign_and_decrypt_what_fits() {
+fn small_and_large_rsa_keys_sign_and_decrypt_what_fits() {
     let folder = Folder::new("sizes");
-    for bits in ["1024", "1032", "3072"] {
+    for bits in ["1024", "1032", "3072", "4104"] {
         let key = made(&folder, &["-algorithm", "RSA", "-pkeyopt", &format!("rsa_keygen_bits:{bits}")]);
         for scheme in key.schemes() {
             let signature = key.sign(scheme, MESSAGE).unwrap_or_else(|e| panic!("{bits} {scheme}: {e}"));
@@ -213,6 +213,8 @@ fn two_keys_of_a_curve_agree_as_openssl_does() {
         let secret = std::fs::read(&out).unwrap();
         assert_eq!(mine.agree(ephemeral.public_key()).unwrap()[..], secret[..], "{kind:?}");
         assert_eq!(ephemeral.agree(mine.public_key()).unwrap()[..], secret[..], "{kind:?}");
+        let (once, secret) = signing::agree_once(mine.public_key()).unwrap();
+        assert_eq!(mine.agree(&once).unwrap(), secret, "{kind:?}");
         assert!(mine.agree(key("rsa.p8").public_key()).is_err());
     }
     assert!(key("p256.p8").agree(key("p384.p8").public_key()).is_err());

@@ -140,7 +140,7 @@ impl Holder for TokenKey {
         let signature = signed.map_err(|error| failed(error.to_string()))?;
         match scheme {
             // Two numbers of the same length become DER.
-            Scheme::Ecdsa(_) if signature.len() % 2 == 0 && !signature.is_empty() => {
+            Scheme::Ecdsa(_) if signature.len().is_multiple_of(2) && !signature.is_empty() => {
                 let (r, s) = signature.split_at(signature.len() / 2);
                 Ok(der::wrap(der::SEQUENCE, &[&der::integer(r), &der::integer(s)]))
             }

@@ -114,10 +114,10 @@ pub unsafe extern "C" fn ssmtp_process_queue(handle: *mut ssmtp_t, queue_dir: *c
 
 /// Sends a message that `Queue("*")` returned, on this handle or any other, so that it can travel through a broker of tasks. It connects and disconnects as Send does. Error 303 when the text was changed, 610 when the reply to the message never came: then nobody knows whether it was taken.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn ssmtp_send_queued(handle: *mut ssmtp_t, text: *const c_char) -> i32 {
+pub unsafe extern "C" fn ssmtp_send_queued(handle: *mut ssmtp_t, queued_text: *const c_char) -> i32 {
     guard::run(handle, |c| {
-        let text = unsafe { text::input(c, text) }?;
-        c.send_queued(&text)
+        let queued_text = unsafe { text::input(c, queued_text) }?;
+        c.send_queued(&queued_text)
     })
 }
 

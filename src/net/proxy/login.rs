@@ -137,10 +137,10 @@ impl<'a> Login<'a> {
         let allows = |scheme: ProxyLogin| {
             matches!(self.proxy.login, ProxyLogin::Usual | ProxyLogin::Any) || self.proxy.login == scheme
         };
-        if allows(ProxyLogin::Digest) {
-            if let Some(challenge) = best_digest(challenges) {
-                return self.digest(&challenge, false);
-            }
+        if allows(ProxyLogin::Digest)
+            && let Some(challenge) = best_digest(challenges)
+        {
+            return self.digest(&challenge, false);
         }
         let offers = |scheme: &str| challenges.iter().any(|c| c.scheme == scheme);
         if allows(ProxyLogin::Ntlm) && offers("ntlm") {

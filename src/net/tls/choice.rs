@@ -1,5 +1,8 @@
 //! Which provider secures a connection: rulings 10, 18 and 21. What nobody asked for decides nothing.
 
+#[cfg(test)]
+mod tests;
+
 use super::names::{
     self, DEFAULT_PROTOCOLS, DEFAULT_SUITES, DEFAULT_TLS12_GROUPS, DEFAULT_TLS12_SIGNATURES, DEFAULT_TLS13_GROUPS,
     DEFAULT_TLS13_KEY_SHARES, DEFAULT_TLS13_SIGNATURES, SSL2, SSL3, TLS10, TLS11, TLS12, TLS13, entries, is_default,

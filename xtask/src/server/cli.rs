@@ -141,13 +141,15 @@ mod tests {
     #[test]
     fn every_option_is_understood() {
         let text = "--port 2525 --bind ::1 --extensions 8BITMIME,,DSN --auth me:a:b --eml f --print --one-byte --delay 5 \
-                    --max-message 99 --fault MAIL=close --fault QUIT=reset --count 3 --transcript t --limit 7";
+                    --max-message 99 --fault MAIL=close --fault QUIT=reset --count 3 --transcript t --limit 7 \
+                    --tls starttls --cert c --key k";
         let a = parse(&text.split_ascii_whitespace().collect::<Vec<_>>()).map_err(|e| panic!("{e}")).unwrap();
         assert_eq!((a.options.port, a.options.bind.as_str(), a.options.max_message), (2525, "::1", 99));
         assert_eq!(a.options.extensions, ["8BITMIME", "DSN"]);
         assert_eq!(a.options.auth, Some(("me".into(), "a:b".into())));
         assert!(a.options.print && a.options.pace.one_byte && a.options.pace.delay == Duration::from_millis(5));
         assert_eq!((a.options.faults.len(), a.count, a.limit), (2, Some(3), Some(Duration::from_millis(7))));
+        assert_eq!((a.tls, a.cert, a.key), (Some(Mode::StartTls), Some("c".into()), Some("k".into())));
         assert_eq!((a.options.eml, a.transcript), (Some("f".into()), Some("t".into())));
     }
 

@@ -60,7 +60,8 @@ struct Session<'a> {
 
 pub fn serve(wire: Wire, shared: &Shared, full: bool) {
     let connection = shared.store.connection();
-    let mut session = Session { wire, shared, connection, hello: None, esmtp: false, user: None, secured: false, transaction: None };
+    let mut session =
+        Session { wire, shared, connection, hello: None, esmtp: false, user: None, secured: false, transaction: None };
     let halt = if full { session.turn_away() } else { session.converse() };
     match halt {
         Err(Halt::Reset) => session.wire.reset(),

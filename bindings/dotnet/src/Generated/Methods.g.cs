@@ -286,23 +286,23 @@ namespace Ssmtp
         /// <summary>Sends a message that <c>Queue("*")</c> returned, on this handle or any other, so that it can travel
         /// through a broker of tasks. It connects and disconnects as Send does. Error 303 when the text was changed,
         /// 610 when the reply to the message never came: then nobody knows whether it was taken.</summary>
-        /// <param name="text">The text, unchanged.</param>
+        /// <param name="queuedText">The text, unchanged.</param>
         /// <exception cref="SsmtpException">With one of these numbers, among others: 118, 161, 162, 163, 166, 201, 301,
         /// 303, 603, 610, 1120, 10054, 10061, 11001.</exception>
-        public void SendQueued(string text)
+        public void SendQueued(string queuedText)
         {
-            Check(Native.ssmtp_send_queued(handle, Utf8.Bytes(text)));
+            Check(Native.ssmtp_send_queued(handle, Utf8.Bytes(queuedText)));
         }
 
         /// <summary>SendQueued on a thread of its own, where the event handlers run too. Cancelling interrupts it, and
         /// the task ends as cancelled.</summary>
-        /// <param name="text">The text, unchanged.</param>
+        /// <param name="queuedText">The text, unchanged.</param>
         /// <exception cref="SsmtpException">With one of these numbers, among others: 118, 161, 162, 163, 166, 201, 301,
         /// 303, 603, 610, 1120, 10054, 10061, 11001.</exception>
         /// <param name="cancellationToken">Interrupts the operation when it is cancelled.</param>
-        public Task SendQueuedAsync(string text, CancellationToken cancellationToken = default(CancellationToken))
+        public Task SendQueuedAsync(string queuedText, CancellationToken cancellationToken = default(CancellationToken))
         {
-            return RunAsync(() => SendQueued(text), cancellationToken);
+            return RunAsync(() => SendQueued(queuedText), cancellationToken);
         }
 
         /// <summary>Names, a line each, the <c>.sending</c> files of a folder that no process is sending: a crash or a

@@ -1376,7 +1376,7 @@ namespace Ssmtp
         /// <summary>Sends a message that <c>Queue("*")</c> returned, on this handle or any other, so that it can travel
         /// through a broker of tasks.</summary>
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
-        internal static extern int ssmtp_send_queued(SsmtpHandle handle, byte[] text);
+        internal static extern int ssmtp_send_queued(SsmtpHandle handle, byte[] queued_text);
 
         /// <summary>Names, a line each, the <c>.sending</c> files of a folder that no process is sending: a crash or a
         /// lost reply left them, and they may have been sent or not.</summary>

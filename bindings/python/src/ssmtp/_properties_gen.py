@@ -804,22 +804,22 @@ class Methods(Accessor):
         """`process_queue` in a thread of its own; cancelling the task interrupts it."""
         await self._in_thread(self.process_queue, queue_dir)
 
-    def send_queued(self, text: str) -> None:
+    def send_queued(self, queued_text: str) -> None:
         """Sends a message that `Queue("*")` returned, on this handle or any other, so that it can
         travel through a broker of tasks. It connects and disconnects as Send does. Error 303 when
         the text was changed, 610 when the reply to the message never came: then nobody knows
         whether it was taken.
 
-        `text`: The text, unchanged.
+        `queued_text`: The text, unchanged.
 
         Errors worth telling apart: 118, 161, 162, 163, 166, 201, 301, 303, 603, 610, 1120, 10054,
         10061, 11001.
         """
-        self._run("ssmtp_send_queued", text("text", text))
+        self._run("ssmtp_send_queued", text("queued_text", queued_text))
 
-    async def send_queued_async(self, text: str) -> None:
+    async def send_queued_async(self, queued_text: str) -> None:
         """`send_queued` in a thread of its own; cancelling the task interrupts it."""
-        await self._in_thread(self.send_queued, text)
+        await self._in_thread(self.send_queued, queued_text)
 
     def recover_queue(self, queue_dir: str) -> str:
         """Names, a line each, the `.sending` files of a folder that no process is sending: a crash

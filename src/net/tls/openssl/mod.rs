@@ -125,7 +125,8 @@ impl Entry {
         shape.apply(&mut context, options)?;
         context.sessions(options.reuse_sessions);
         if let Some(client) = &options.client {
-            let unusable = |why: &str| Error::new(Code::Credentials, format!("the client certificate cannot be used: {why}"));
+            let unusable =
+                |why: &str| Error::new(Code::Credentials, format!("the client certificate cannot be used: {why}"));
             let key = client.key.pkcs8().ok_or_else(|| {
                 unusable("its key lives elsewhere, and the Platform provider signs only with keys it can read")
             })?;
@@ -338,8 +339,10 @@ fn negotiated(connection: &mut Connection, entry: &Entry) -> Result<Negotiated> 
     };
     let exchange = connection.exchange().or(before);
     let tls_exporter = (version == Version::Tls13).then(|| connection.export(EXPORTER_LABEL, EXPORTER_LENGTH));
-    let cipher = suite.standard.split_once("_WITH_").map_or(suite.standard.trim_start_matches("TLS_"), |(_, rest)| rest);
-    let cipher = ["_SHA384", "_SHA256", "_SHA", "_MD5"].iter().find_map(|hash| cipher.strip_suffix(hash)).unwrap_or(cipher);
+    let cipher =
+        suite.standard.split_once("_WITH_").map_or(suite.standard.trim_start_matches("TLS_"), |(_, rest)| rest);
+    let cipher =
+        ["_SHA384", "_SHA256", "_SHA", "_MD5"].iter().find_map(|hash| cipher.strip_suffix(hash)).unwrap_or(cipher);
     Ok(Negotiated {
         version,
         cipher: cipher.to_owned(),

@@ -211,9 +211,7 @@ pub fn suites<'a>(entries: impl Iterator<Item = &'a str>, available: &Available)
         let mut wanted = algorithms.iter().filter(|name| kind.contains(*name)).peekable();
         wanted.peek().is_none() || wanted.any(|name| has(suite, name))
     };
-    let selected = |suite: &Cipher| {
-        !algorithms.is_empty() && KINDS.iter().all(|kind| meets(&suite.standard, kind))
-    };
+    let selected = |suite: &Cipher| !algorithms.is_empty() && KINDS.iter().all(|kind| meets(&suite.standard, kind));
     let all = available.ciphers.iter();
     Ok(all.filter(|suite| selected(suite) || named.iter().any(|named| named == suite)).cloned().collect())
 }

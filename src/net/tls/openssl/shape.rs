@@ -42,23 +42,27 @@ impl Shape {
         if let Some(text) = demanded(options.suites.as_deref(), DEFAULT_SUITES) {
             let named = names::suites(entries(text), available)?;
             // OpenSSLCipherList knows nothing of TLS 1.3.
-            let listed = |suite: &Cipher| options.openssl.ciphers().is_none() || names::is_tls13(suite) || suites.contains(suite);
+            let listed = |suite: &Cipher| {
+                options.openssl.ciphers().is_none() || names::is_tls13(suite) || suites.contains(suite)
+            };
             suites = named.into_iter().filter(listed).collect();
         }
         suites.retain(|suite| suite.bits >= options.min_strength);
-        let mut versions: Vec<_> = VERSIONS.into_iter().filter(|version| bits(*version) & options.protocols != 0).collect();
+        let mut versions: Vec<_> =
+            VERSIONS.into_iter().filter(|version| bits(*version) & options.protocols != 0).collect();
         versions.retain(|version| suites.iter().any(|suite| names::serves(suite, *version)));
         suites.retain(|suite| versions.iter().any(|version| names::serves(suite, *version)));
 
         let curves: Vec<_> = available.groups.iter().filter(|group| group.curve).copied().collect();
-        let groups = |setting: &str, text: Option<&str>, default: &str, table: &[Group]| -> Result<Option<Vec<Group>>> {
-            let Some(text) = demanded(text, default) else { return Ok(None) };
-            let list = names::rows(setting, entries(text), table, |group| group.name)?;
-            if list.is_empty() && setting != "TLS13KeyShareGroups" {
-                return Err(Error::new(Code::ValueRefused, format!("{setting} names no group")));
-            }
-            Ok(Some(list))
-        };
+        let groups =
+            |setting: &str, text: Option<&str>, default: &str, table: &[Group]| -> Result<Option<Vec<Group>>> {
+                let Some(text) = demanded(text, default) else { return Ok(None) };
+                let list = names::rows(setting, entries(text), table, |group| group.name)?;
+                if list.is_empty() && setting != "TLS13KeyShareGroups" {
+                    return Err(Error::new(Code::ValueRefused, format!("{setting} names no group")));
+                }
+                Ok(Some(list))
+            };
         let groups12 = groups("TLS12SupportedGroups", options.tls12_groups.as_deref(), DEFAULT_TLS12_GROUPS, &curves)?;
         let groups13 =
             groups("TLS13SupportedGroups", options.tls13_groups.as_deref(), DEFAULT_TLS13_GROUPS, &available.groups)?;
@@ -120,7 +124,10 @@ impl Shape {
         };
         let mut older = names(|suite| !names::is_tls13(suite));
         if !older.is_empty() {
-            let level = options.openssl.ciphers().and_then(|list| list.split([':', ',', ' ']).find(|part| part.starts_with("@SECLEVEL")));
+            let level = options
+                .openssl
+                .ciphers()
+                .and_then(|list| list.split([':', ',', ' ']).find(|part| part.starts_with("@SECLEVEL")));
             older.extend(level.or(self.old.then_some("@SECLEVEL=0")));
             context.cipher_list(&older.join(":")).map_err(|reason| unfit("cipher suites", &reason.text))?;
         }
@@ -235,7 +242,10 @@ fn base(options: &TlsOptions, available: &Available) -> Result<Vec<Cipher>> {
         context.cipher_list(list).map_err(|reason| {
             let names: Vec<_> = available.ciphers.iter().map(|cipher| cipher.name.as_str()).collect();
             let names = names.join(", ");
-            Error::new(Code::ValueRefused, format!("OpenSSLCipherList {list:?}: {}; OpenSSL here has {names}", reason.text))
+            Error::new(
+                Code::ValueRefused,
+                format!("OpenSSLCipherList {list:?}: {}; OpenSSL here has {names}", reason.text),
+            )
         })?;
     } else if demanded(options.suites.as_deref(), DEFAULT_SUITES).is_some() {
         return Ok(available.ciphers.clone());

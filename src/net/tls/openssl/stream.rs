@@ -60,7 +60,11 @@ impl OpensslStream {
     }
 
     /// One call of the library that reads; `None` when it needs more from below. Its answers (to a key update) go out.
-    fn take(&mut self, call: impl FnOnce(&mut Connection) -> (Step, super::Tray), clock: &Clock) -> Result<Option<usize>> {
+    fn take(
+        &mut self,
+        call: impl FnOnce(&mut Connection) -> (Step, super::Tray),
+        clock: &Clock,
+    ) -> Result<Option<usize>> {
         let (step, mut tray) = call(&mut self.connection);
         self.entry.absorb(&mut tray);
         match step {
@@ -113,7 +117,8 @@ impl OpensslStream {
             return Ok(());
         }
         let mut parts = [IoSlice::new(pending)];
-        let done = if more { self.inner.write_more(&mut parts, clock) } else { self.inner.write_all(&mut parts, clock) };
+        let done =
+            if more { self.inner.write_more(&mut parts, clock) } else { self.inner.write_all(&mut parts, clock) };
         self.connection.sent();
         // Part of a record may be out, and nothing can follow it.
         self.broken |= done.is_err();

@@ -5,8 +5,8 @@ use super::signed::Signed;
 use super::{SKEW, Standing};
 use crate::certs::der::{self, Reader};
 use crate::certs::fault::{Fault, Read, broken};
-use crate::certs::{pem, time};
 use crate::certs::x509::X509;
+use crate::certs::{pem, time};
 
 /// A list is not larger.
 pub(super) const LARGEST: usize = 32 << 20;
@@ -47,7 +47,8 @@ pub(super) fn read(
         Fault::Broken(why) | Fault::Unsupported(why) | Fault::Refused(why) => why,
         _ => "it is not in order".to_owned(),
     };
-    let signed = der::only_sequence(list).and_then(Signed::read).map_err(|_| "what came is no revocation list".to_owned())?;
+    let signed =
+        der::only_sequence(list).and_then(Signed::read).map_err(|_| "what came is no revocation list".to_owned())?;
     let head = Head::read(signed.content).map_err(broken)?;
     if head.issuer != issuer.subject_der() {
         return Err("the list is another issuer's".into());

@@ -19,7 +19,7 @@ const HEAD: usize = 16 * 1024;
 const LONGEST: Duration = Duration::from_secs(30);
 
 /// What to ask for.
-pub(super) struct Get<'a> {
+pub(super) struct Request<'a> {
     url: &'a str,
     /// Content type and content of a POST.
     post: Option<(&'a str, &'a [u8])>,
@@ -27,18 +27,18 @@ pub(super) struct Get<'a> {
     most: usize,
 }
 
-impl<'a> Get<'a> {
-    pub fn get(url: &'a str, most: usize) -> Get<'a> {
-        Get { url, post: None, most }
+impl<'a> Request<'a> {
+    pub fn get(url: &'a str, most: usize) -> Request<'a> {
+        Request { url, post: None, most }
     }
 
-    pub fn post(url: &'a str, kind: &'a str, content: &'a [u8], most: usize) -> Get<'a> {
-        Get { url, post: Some((kind, content)), most }
+    pub fn post(url: &'a str, kind: &'a str, content: &'a [u8], most: usize) -> Request<'a> {
+        Request { url, post: Some((kind, content)), most }
     }
 }
 
 /// The answer's content. Error 301 when interrupted; others say what is wrong with the one who was asked.
-pub(super) fn fetch(get: &Get<'_>, dialer: &mut dyn Dialer, clock: &Clock) -> Result<Vec<u8>> {
+pub(super) fn fetch(get: &Request<'_>, dialer: &mut dyn Dialer, clock: &Clock) -> Result<Vec<u8>> {
     let mut clock = clock.clone();
     let limit = clock.inactivity.map_or(LONGEST, |limit| limit.min(LONGEST));
     let end = Instant::now() + limit;
@@ -105,7 +105,7 @@ impl<'a> Place<'a> {
     }
 }
 
-fn exchange(get: &Get<'_>, place: &Place<'_>, stream: &mut dyn Stream, clock: &Clock) -> Result<Answer> {
+fn exchange(get: &Request<'_>, place: &Place<'_>, stream: &mut dyn Stream, clock: &Clock) -> Result<Answer> {
     let slash = if place.path.starts_with('/') { "" } else { "/" };
     let method = if get.post.is_some() { "POST" } else { "GET" };
     let mut head = format!(
@@ -149,7 +149,8 @@ impl Head {
         if !words.next().is_some_and(|word| word.starts_with("HTTP/1.")) {
             return Err(no_http());
         }
-        let status = words.next().filter(|word| word.len() == 3).and_then(|word| word.parse().ok()).ok_or_else(no_http)?;
+        let status =
+            words.next().filter(|word| word.len() == 3).and_then(|word| word.parse().ok()).ok_or_else(no_http)?;
         let mut head = Head { status, ..Head::default() };
         loop {
             let text = line.line(&mut left)?;

@@ -16,10 +16,10 @@ mod signed;
 pub use fetch::Dialer;
 
 use self::cache::Cache;
-use self::fetch::{Get, fetch};
+use self::fetch::{Request, fetch};
 use self::pointers::Pointers;
-use super::verify::{Failure, Fault};
 use super::Presented;
+use super::verify::{Failure, Fault};
 use crate::certs::x509::X509;
 use crate::error::{Code, Result};
 use crate::net::Clock;
@@ -91,7 +91,10 @@ impl Revocation {
         }
         let path: Vec<X509> = path(presented).iter().filter_map(|der| X509::from_der(der).ok()).collect();
         let Some(leaf) = path.first() else {
-            failures.push(Failure::new(Fault::RevocationUnknown, "nobody can say whether the certificate was revoked: it cannot be read"));
+            failures.push(Failure::new(
+                Fault::RevocationUnknown,
+                "nobody can say whether the certificate was revoked: it cannot be read",
+            ));
             return Ok(failures);
         };
         if path.len() == 1 && leaf.issuer_der() != leaf.subject_der() && !presented.path.is_empty() {
@@ -136,13 +139,13 @@ impl Revocation {
             }
         }
         let kept = || self.cache.lock().answer(pair.certificate.der(), now);
-        standing = standing.or_else(|| kept().map(|(standing, url)| (standing, url)));
+        standing = standing.or_else(kept);
         for url in pair.pointers.ocsp.iter().take(ADDRESSES) {
             if standing.is_some() {
                 break;
             }
             let request = ocsp::Request::new(pair.certificate, pair.issuer);
-            match fetch(&Get::post(url, "application/ocsp-request", &request.der, ocsp::LARGEST), dialer, clock) {
+            match fetch(&Request::post(url, "application/ocsp-request", &request.der, ocsp::LARGEST), dialer, clock) {
                 Ok(answer) => match ocsp::read(&answer, pair.certificate, pair.issuer, Some(&request.nonce), now) {
                     Ok(answer) => {
                         standing = Some((answer.standing, url.clone()));
@@ -157,11 +160,13 @@ impl Revocation {
         match standing {
             Some((Standing::Good, _)) => {}
             Some((Standing::Revoked, whence)) => {
-                failures.push(Failure::new(Fault::Revoked, format!("{} was revoked, says {whence} (OCSP)", pair.name())));
+                failures
+                    .push(Failure::new(Fault::Revoked, format!("{} was revoked, says {whence} (OCSP)", pair.name())));
             }
             None if !why.is_empty() => failures.push(pair.unknown(&format!("OCSP: {}", why.join("; ")))),
             None if level >= 2 && pair.index == 0 => {
-                failures.push(pair.unknown("it names no OCSP responder that speaks http, and SSLCheckOCSP=2 wants one"));
+                failures
+                    .push(pair.unknown("it names no OCSP responder that speaks http, and SSLCheckOCSP=2 wants one"));
             }
             None => {}
         }
@@ -183,7 +188,7 @@ impl Revocation {
             let kept = self.cache.lock().list(url, now);
             let list = match kept {
                 Some(list) => list,
-                None => match fetch(&Get::get(url, crl::LARGEST), dialer, clock) {
+                None => match fetch(&Request::get(url, crl::LARGEST), dialer, clock) {
                     Ok(answer) => crl::plain(answer).into(),
                     Err(error) if is_ours(error.code) => return Err(error),
                     Err(error) => {

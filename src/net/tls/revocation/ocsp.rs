@@ -168,7 +168,9 @@ fn authorised(signer: &X509, issuer: &X509, now: i64) -> Result<(), String> {
     if signer.issuer_der() != issuer.subject_der() {
         return Err("the answer is by somebody whom the issuer did not authorise".into());
     }
-    let signed = der::only_sequence(signer.der()).and_then(Signed::read).map_err(|_| "the responder's certificate is not in order")?;
+    let signed = der::only_sequence(signer.der())
+        .and_then(Signed::read)
+        .map_err(|_| "the responder's certificate is not in order")?;
     if !signed.is_by(issuer.public_key()) {
         return Err("the signature of the responder's certificate is wrong".into());
     }
@@ -246,7 +248,8 @@ impl<'a> Data<'a> {
             let id = single.value()?;
             let status = single.value()?.tag;
             let this = time::from_der(single.value()?)?;
-            let next = single.optional(0xa0)?.map(|next| Reader::new(next).value().and_then(time::from_der)).transpose()?;
+            let next =
+                single.optional(0xa0)?.map(|next| Reader::new(next).value().and_then(time::from_der)).transpose()?;
             if is_about(id.content, certificate, issuer)? {
                 return Ok(Some(Single { status, this, next }));
             }

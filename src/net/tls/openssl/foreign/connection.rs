@@ -60,7 +60,8 @@ impl Connection {
             if raw.is_null() {
                 return None;
             }
-            let (incoming, outgoing) = ((library.BIO_new)((library.BIO_s_mem)()), (library.BIO_new)((library.BIO_s_mem)()));
+            let (incoming, outgoing) =
+                ((library.BIO_new)((library.BIO_s_mem)()), (library.BIO_new)((library.BIO_s_mem)()));
             if incoming.is_null() || outgoing.is_null() {
                 (library.BIO_free)(incoming);
                 (library.BIO_free)(outgoing);

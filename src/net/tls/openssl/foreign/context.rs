@@ -165,7 +165,8 @@ impl Context {
             }
             for other in others {
                 let mut at = other.as_ptr();
-                let certificate = (library.d2i_X509)(ptr::null_mut(), &mut at, c_long::try_from(other.len()).map_err(long)?);
+                let certificate =
+                    (library.d2i_X509)(ptr::null_mut(), &mut at, c_long::try_from(other.len()).map_err(long)?);
                 if certificate.is_null() {
                     return Err(reason(library));
                 }

@@ -174,7 +174,8 @@ pub fn library() -> Result<&'static Library> {
             Err(error) => why.push(error),
         }
     }
-    let text = format!("the platform's TLS library OpenSSL ({}) cannot be loaded: {}", NAMES.join(", "), why.join("; "));
+    let text =
+        format!("the platform's TLS library OpenSSL ({}) cannot be loaded: {}", NAMES.join(", "), why.join("; "));
     Err(Error::new(Code::SecurityLibrary, text))
 }
 

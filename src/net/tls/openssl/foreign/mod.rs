@@ -67,6 +67,8 @@ fn reason(library: &Library) -> Reason {
         if first.is_some() {
             continue;
         }
+        // An unsigned long has 32 bits on some machines.
+        #[allow(clippy::unnecessary_cast)]
         let wide = code as u64;
         let (part, number) = match library.version >> 28 {
             1 => (wide >> 24 & 0xff, wide & 0xfff),

@@ -41,10 +41,8 @@ impl SignatureVerificationAlgorithm for Algorithm {
         signature: &[u8],
     ) -> std::result::Result<(), InvalidSignature> {
         let library = library().map_err(|_| InvalidSignature)?;
-        let info = der::wrap(der::SEQUENCE, &[
-            &der::wrap(der::SEQUENCE, &[self.key.as_ref()]),
-            &der::bit_string(public_key),
-        ]);
+        let info =
+            der::wrap(der::SEQUENCE, &[&der::wrap(der::SEQUENCE, &[self.key.as_ref()]), &der::bit_string(public_key)]);
         if verify(library, &info, self.hash, message, signature) { Ok(()) } else { Err(InvalidSignature) }
     }
 
@@ -79,7 +77,13 @@ fn verify(library: &Library, spki: &[u8], hash: Hash, message: &[u8], signature:
         let none = std::ptr::null_mut();
         let valid = !context.is_null()
             && (library.EVP_DigestVerifyInit)(context, none, digest, std::ptr::null_mut(), key) == 1
-            && (library.EVP_DigestVerify)(context, signature.as_ptr(), signature.len(), message.as_ptr(), message.len()) == 1;
+            && (library.EVP_DigestVerify)(
+                context,
+                signature.as_ptr(),
+                signature.len(),
+                message.as_ptr(),
+                message.len(),
+            ) == 1;
         (library.EVP_MD_CTX_free)(context);
         (library.EVP_PKEY_free)(key);
         valid

@@ -63,7 +63,8 @@ impl Drop for Session {
 
 /// Works on the tray; nothing unwinds into the library.
 fn put(work: impl FnOnce(&mut Tray)) -> bool {
-    let done = catch_unwind(AssertUnwindSafe(|| TRAY.try_with(|tray| tray.try_borrow_mut().map(|mut tray| work(&mut tray)))));
+    let done =
+        catch_unwind(AssertUnwindSafe(|| TRAY.try_with(|tray| tray.try_borrow_mut().map(|mut tray| work(&mut tray)))));
     matches!(done, Ok(Ok(Ok(()))))
 }
 
