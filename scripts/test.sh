@@ -23,7 +23,7 @@ python()    { PYTHONPATH=bindings/python/src python3 -m unittest discover -s bin
 dotnet()    { bash bindings/dotnet/test.sh; }
 attachments() { bash tests/attachments/run.sh; }
 certs()     { bash tests/certs/run.sh; }
-queue()     { bash tests/torture/run.sh sample; }
+queue()     { bash tests/torture/run.sh sample && bash tests/celery/run.sh; }
 memory()    { bash tests/memory/run.sh; }
 postfix()   { bash tests/postfix/run.sh; }
 smime()     { bash tests/smime/run.sh; }

@@ -29,7 +29,7 @@ pub fn server(extensions: &str, faults: &[&str]) -> Server {
 pub struct Folder(pub PathBuf);
 
 impl Folder {
-    pub fn new() -> Folder {
+    pub fn temporary() -> Folder {
         static COUNT: AtomicUsize = AtomicUsize::new(0);
         let number = COUNT.fetch_add(1, Ordering::SeqCst);
         let path = std::env::temp_dir().join(format!("ssmtp-queues-{}-{number}", std::process::id()));

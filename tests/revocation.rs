@@ -53,7 +53,7 @@ fn der_of(name: &str) -> Vec<u8> {
 
 fn key_of(name: &str) -> PrivateKey {
     let blocks = pem::blocks(&file(&format!("{name}.key"))).unwrap();
-    PrivateKey::from_pkcs8(&blocks[0].data).ok().expect("the key can be read")
+    PrivateKey::from_pkcs8(&blocks[0].data).expect("the key can be read")
 }
 
 const CRL: Levels = Levels { crl: 1, ocsp: 0 };

@@ -51,7 +51,18 @@ impl<'a> Parcel<'a> {
         let recipients = &job.envelope.recipients;
         let outcomes = recipients.iter().map(|r| Outcome::new(&r.address, Phase::Rcpt, None)).collect();
         let left = (0..recipients.len()).collect();
-        Parcel { owner, job, switches, index, outcomes, left, again: true, rode: false, in_doubt: false, untried: false }
+        Parcel {
+            owner,
+            job,
+            switches,
+            index,
+            outcomes,
+            left,
+            again: true,
+            rode: false,
+            in_doubt: false,
+            untried: false,
+        }
     }
 
     /// Its sender was refused, not one of its recipients.
@@ -415,7 +426,9 @@ impl Tail<'_> {
 pub(super) fn compose_for(parcel: &Parcel, caps: Caps) -> Result<Composed> {
     let job = &parcel.job;
     if let Some(composed) = &job.composed {
-        let refused = |what| Err(Error::new(Code::ValueRefused, format!("The message has {what}, which the server does not offer")));
+        let refused = |what| {
+            Err(Error::new(Code::ValueRefused, format!("The message has {what}, which the server does not offer")))
+        };
         return match composed {
             composed if composed.needs_smtputf8 && !caps.smtp_utf8 => refused("text that needs SMTPUTF8"),
             composed if composed.eight_bit && !caps.eight_bit_mime => refused("octets that need 8BITMIME"),

@@ -156,7 +156,10 @@ impl Plan {
             return refused(format!("no recipient certificate is that of {}", missed.address));
         }
         let mut readers = Readers { matched, shared, ..Readers::default() };
-        if !all_named && !shared && let Some(bcc) = recipients.iter().find(|r| is_bcc(r.kind)) {
+        if !all_named
+            && !shared
+            && let Some(bcc) = recipients.iter().find(|r| is_bcc(r.kind))
+        {
             let why = "a certificate names no address, so nobody can tell whether it would show a Bcc recipient to the others";
             return refused(format!("{why}: {} (BccEncryption=Shared allows it)", bcc.address));
         }
@@ -233,7 +236,14 @@ impl Component {
                 wraps.push(Arc::new(state.smime.encrypting(&state.settings, &made)?));
                 plan = Some(made);
             }
-            (state.message.clone(), compose_options(&state), state.generated.clone(), wraps, plan, state.settings.bool(Setting::ProtectHeaders))
+            (
+                state.message.clone(),
+                compose_options(&state),
+                state.generated.clone(),
+                wraps,
+                plan,
+                state.settings.bool(Setting::ProtectHeaders),
+            )
         };
         let readers = plan.map(|plan| plan.readers);
         let protected = match protect && draft.is_unsecured() {
@@ -249,7 +259,8 @@ impl Component {
         if draft.is_deferred() {
             wraps.iter().try_for_each(|wrap| wrap.check())?;
             if readers.as_ref().is_some_and(|readers| !readers.apart.is_empty()) && !entity::is_rereadable(&draft) {
-                let why = "a stream can be read only once, and Bcc recipients get envelopes of their own (BccEncryption)";
+                let why =
+                    "a stream can be read only once, and Bcc recipients get envelopes of their own (BccEncryption)";
                 return Err(Error::new(Code::Encrypt, why));
             }
             let mut state = self.state.lock();

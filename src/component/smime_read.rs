@@ -26,7 +26,9 @@ impl Abilities {
 
     /// Of the owner of a certificate: by the certificate itself, else by an address, since people sign with another one.
     pub fn of(&self, certificate: &X509) -> Vec<Cipher> {
-        let same = |known: &X509| known.emails().iter().any(|one| certificate.emails().iter().any(|two| one.eq_ignore_ascii_case(two)));
+        let same = |known: &X509| {
+            known.emails().iter().any(|one| certificate.emails().iter().any(|two| one.eq_ignore_ascii_case(two)))
+        };
         let exact = self.0.iter().find(|(known, _)| **known == *certificate);
         let found = exact.or_else(|| self.0.iter().rev().find(|(known, _)| same(known)));
         found.map(|(_, ciphers)| ciphers.clone()).unwrap_or_default()
@@ -65,7 +67,9 @@ impl Component {
                 let verified = smime::verify(&signature, &Detail { content: Some(&content), ..detail })?;
                 (verified, Some(content))
             }
-            Received::Enveloped(_) => return Err(Error::new(Code::Decrypt, "the message is encrypted: Decrypt it first")),
+            Received::Enveloped(_) => {
+                return Err(Error::new(Code::Decrypt, "the message is encrypted: Decrypt it first"));
+            }
         };
         let missing = || Error::new(Code::Decrypt, "the message has no signature");
         let first = verified.signers.first().ok_or_else(missing)?;

@@ -275,9 +275,7 @@ impl Piece {
             Piece::Transfer(Transfer::Base64, pieces) => {
                 pieces.iter().map(Piece::size).sum::<Option<u64>>().map(Base64Lines::length)
             }
-            Piece::Through(layer, pieces) => {
-                layer.length(pieces.iter().map(Piece::size).sum::<Option<u64>>()?)
-            }
+            Piece::Through(layer, pieces) => layer.length(pieces.iter().map(Piece::size).sum::<Option<u64>>()?),
         }
     }
 

@@ -51,7 +51,7 @@ fn secured(draft: &Draft, options: &Options, caps: Caps, generated: &mut Generat
 /// The MIME lines of a complete message's header section, and its body.
 pub fn mime_part(message: &[u8]) -> Result<(String, &[u8])> {
     let (section, body) = split(message);
-    let found = partitioned(section, |name| is_mime(name));
+    let found = partitioned(section, is_mime);
     let (_, mime) = found.ok_or_else(|| refusal("does not begin with a header line"))?;
     let mime = String::from_utf8(mime).map_err(|_| refusal("has MIME header lines that are no text"))?;
     Ok((mime, body))
@@ -60,7 +60,7 @@ pub fn mime_part(message: &[u8]) -> Result<(String, &[u8])> {
 /// A complete message with other MIME lines and another body.
 pub fn replaced(message: &[u8], fields: &str, body: &[u8]) -> Result<Vec<u8>> {
     let (section, _) = split(message);
-    let found = partitioned(section, |name| is_mime(name));
+    let found = partitioned(section, is_mime);
     let (rest, _) = found.ok_or_else(|| refusal("does not begin with a header line"))?;
     Ok([&rest, fields.as_bytes(), b"\r\n", body].concat())
 }

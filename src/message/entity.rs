@@ -29,7 +29,7 @@ pub fn entity(draft: &Draft, options: &Options, generated: &mut Generated) -> Re
         }
         _ => body(draft, options, generated)?,
     };
-    protected.into_entity(draft, options, generated, body)
+    protected.entity(draft, options, generated, body)
 }
 
 /// Whether the body is MessageText as plain text.
@@ -152,4 +152,61 @@ pub(super) fn is_fragile(text: &[u8]) -> bool {
 /// Refuses what a signature that is to be read without a program for S/MIME cannot carry.
 pub fn refuse_eight_bit() -> Error {
     Error::new(Code::Encrypt, "the content has octets beyond ASCII in an encoding of its own, which a relay may change")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn made(other: &str, text: &str) -> (String, String) {
+        let mut draft = Draft::default();
+        draft.set_other_headers(other).unwrap();
+        draft.set_message_text(text).unwrap();
+        let entity = entity(&draft, &Options::default(), &mut Generated::default()).unwrap();
+        let body = read(&entity).unwrap();
+        (entity.fields, String::from_utf8(body).unwrap())
+    }
+
+    #[test]
+    fn text_without_mime_gets_its_type_and_its_encoding() {
+        let plain = "Content-Type: text/plain; charset=us-ascii\r\nContent-Transfer-Encoding: 7bit\r\n";
+        assert_eq!(made("X-A: 1\r\n", "a\nb"), (plain.into(), "a\r\nb".into()));
+        assert_eq!(made("", ""), (plain.into(), "".into()));
+        let (fields, body) = made("", "ü");
+        assert!(fields.starts_with("Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: "));
+        assert!(body.is_ascii());
+    }
+
+    #[test]
+    fn lines_that_a_relay_changes_are_encoded() {
+        for text in ["a \r\nb", "a\t", "From x", "a\r\nFrom x", &"x".repeat(999)] {
+            let (fields, body) = made("", text);
+            assert!(!fields.contains("7bit"), "{text}");
+            assert!(!is_fragile(body.as_bytes()) && !mime::is_unfit(body.as_bytes()), "{body}");
+        }
+        assert!(!is_fragile(b"a b\r\nfrom x\r\n From x\r\n"));
+    }
+
+    #[test]
+    fn what_the_caller_encoded_stays_and_what_he_calls_8bit_does_not() {
+        let encoded = "Content-Type: text/html\r\nContent-Transfer-Encoding: base64\r\n";
+        assert_eq!(made(encoded, "YQ==\n"), (encoded.into(), "YQ==\r\n".into()));
+        let (fields, body) = made("Content-Type: text/html\r\nContent-Transfer-Encoding: 8bit\r\n", "ü");
+        assert!(fields.contains("charset=utf-8") && !fields.contains("8bit") && body.is_ascii(), "{fields}");
+        assert_eq!(fields.matches("Content-Transfer-Encoding").count(), 1);
+        let tree = "Content-Type: multipart/mixed; boundary=b\r\n";
+        assert_eq!(made(tree, "--b\n\nx\n--b--\n"), (tree.into(), "--b\r\n\r\nx\r\n--b--\r\n".into()));
+    }
+
+    #[test]
+    fn parts_that_can_be_read_once_are_known() {
+        let mut draft = Draft::default();
+        assert!(is_rereadable(&draft));
+        draft.set_stream(Some(super::super::body::StreamBody { read: Box::new(|_| 0), close: None, size: None }));
+        assert!(!is_rereadable(&draft));
+        draft.set_attached_file("/dev/null").unwrap();
+        assert!(!is_rereadable(&draft));
+        draft.set_attached_file("/etc/hostname").unwrap();
+        assert!(is_rereadable(&draft));
+    }
 }

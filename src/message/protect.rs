@@ -50,7 +50,7 @@ impl Protected {
     }
 
     /// The innermost entity with the fields in it.
-    pub(super) fn into_entity(
+    pub(super) fn entity(
         &self,
         draft: &Draft,
         options: &Options,
@@ -101,8 +101,7 @@ impl Legacy {
                 c => shown.push(c),
             }
         }
-        let element =
-            format!("<div class=\"header-protection-legacy-display\"><pre>Subject: {shown}</pre></div>\r\n");
+        let element = format!("<div class=\"header-protection-legacy-display\"><pre>Subject: {shown}</pre></div>\r\n");
         [&html[..at], element.as_bytes(), &html[at..]].concat()
     }
 }
@@ -152,7 +151,10 @@ mod tests {
     fn a_parameter_is_put_behind_the_last_line_of_the_content_type() {
         for (fields, result) in [
             ("Content-Type: a/b\r\n", "Content-Type: a/b;\r\n x=y\r\n"),
-            ("X: 1\r\nContent-type: a/b;\r\n c=d\r\nZ: 2\r\n", "X: 1\r\nContent-type: a/b;\r\n c=d;\r\n x=y\r\nZ: 2\r\n"),
+            (
+                "X: 1\r\nContent-type: a/b;\r\n c=d\r\nZ: 2\r\n",
+                "X: 1\r\nContent-type: a/b;\r\n c=d;\r\n x=y\r\nZ: 2\r\n",
+            ),
             ("X: 1\r\n", "X: 1\r\n"),
         ] {
             assert_eq!(with_parameter(fields, "x=y"), result);

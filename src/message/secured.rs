@@ -236,3 +236,107 @@ impl Draft {
 pub fn same(one: &str, other: &str) -> bool {
     one.eq_ignore_ascii_case(other)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn secured(other: &str, fields: &str) -> Draft {
+        let mut draft = Draft::default();
+        draft.set_other_headers(other).unwrap();
+        draft.set_message_text("clear").unwrap();
+        draft.secure(ENCRYPT, vec![Form::Body(fields.into(), b"sealed".as_slice().into())], None).unwrap();
+        draft
+    }
+
+    fn recipient(address: &str, kind: RecipientType) -> EnvelopeRecipient {
+        EnvelopeRecipient { address: address.into(), options: Vec::new(), kind, needs_smtputf8: false }
+    }
+
+    const FIELDS: &str = "MIME-Version: 1.0\r\nContent-Type: x/y;\r\n z=1\r\n";
+
+    #[test]
+    fn lines_come_and_go_with_the_result() {
+        for (other, with, after) in [
+            ("", FIELDS.to_string(), ""),
+            ("X-A: 1", format!("X-A: 1\r\n{FIELDS}"), "X-A: 1\r\n"),
+            ("Content-Type: a/b\r\nX-A: 1\r\n", format!("X-A: 1\r\n{FIELDS}"), "X-A: 1\r\nContent-Type: a/b\r\n"),
+            ("\r\nX-A: 1\r\n", format!("\r\nX-A: 1\r\n{FIELDS}"), "\r\nX-A: 1\r\n"),
+        ] {
+            let mut draft = secured(other, FIELDS);
+            assert_eq!((draft.other_headers.as_str(), draft.message_text().as_str()), (with.as_str(), "sealed"));
+            draft.set_message_text("new").unwrap();
+            assert_eq!(draft.other_headers, after);
+            assert!(draft.is_unsecured());
+        }
+    }
+
+    #[test]
+    fn a_second_operation_keeps_what_the_caller_had() {
+        let mut draft = secured("Content-Type: a/b", FIELDS);
+        let outer = "MIME-Version: 1.0\r\nContent-Type: outer/most\r\n";
+        draft.secure(SIGN, vec![Form::Body(outer.into(), b"twice".as_slice().into())], None).unwrap();
+        assert_eq!(draft.other_headers, outer);
+        draft.set_message_text("new").unwrap();
+        assert_eq!(draft.other_headers, "Content-Type: a/b\r\n");
+    }
+
+    #[test]
+    fn a_failure_holds_until_the_body_is_set_or_the_operation_succeeds() {
+        let failed = || {
+            let mut draft = Draft::default();
+            draft.set_message_text("clear").unwrap();
+            draft.fail(SIGN | ENCRYPT);
+            draft
+        };
+        let check = |draft: &Draft| draft.check_secured(&[]).map_err(|error| error.code);
+        assert_eq!(check(&failed()), Err(Code::Encrypt));
+        let mut draft = failed();
+        draft.secure(SIGN, Vec::new(), None).unwrap();
+        assert_eq!(check(&draft), Err(Code::Encrypt), "it was to be encrypted too");
+        draft.secure(ENCRYPT, Vec::new(), None).unwrap();
+        assert_eq!(check(&draft), Ok(()));
+        let setters: [(fn(&mut Draft), bool); 7] = [
+            (|d| d.set_message_text("a").unwrap(), true),
+            (|d| d.set_message("a").unwrap(), true),
+            (|d| d.set_attached_file("a").unwrap(), true),
+            (|d| d.set_stream(None), true),
+            (|d| d.set_other_headers("X: a").unwrap(), false),
+            (|d| d.set_subject("a").unwrap(), false),
+            (|d| d.reset_headers(), false),
+        ];
+        for (at, (set, anew)) in setters.into_iter().enumerate() {
+            let mut draft = failed();
+            set(&mut draft);
+            assert_eq!(check(&draft).is_ok(), anew, "{at}");
+        }
+        // Message is what would be sent, so another MessageText changes nothing.
+        let mut draft = Draft::default();
+        draft.set_message("clear").unwrap();
+        draft.fail(ENCRYPT);
+        draft.set_message_text("other").unwrap();
+        assert_eq!(check(&draft), Err(Code::Encrypt));
+    }
+
+    #[test]
+    fn recipients_must_be_those_of_the_envelopes() {
+        let mut draft = Draft::default();
+        let list = |names: &[&str]| names.iter().map(|name| name.to_string()).collect::<Vec<_>>();
+        let readers = Readers {
+            apart: list(&["b@x"]),
+            together: list(&["t@x"]),
+            hidden: list(&["h@x"]),
+            matched: true,
+            shared: false,
+        };
+        let form = |text: &str| Form::Body(FIELDS.into(), text.as_bytes().into());
+        draft.secure(ENCRYPT, vec![form("for all"), form("for b")], Some(readers)).unwrap();
+        let check = |address: &str, kind| draft.check_secured(&[recipient(address, kind)]).is_ok();
+        use RecipientType::{Bcc, Cc, To};
+        assert!(check("t@x", To) && check("T@X", Cc) && check("b@x", Bcc) && check("b@x", To) && check("h@x", Bcc));
+        assert!(!check("n@x", To) && !check("n@x", Bcc) && !check("t@x", Bcc));
+        assert_eq!((draft.edition_of("B@x"), draft.edition_of("t@x"), draft.editions()), (1, 0, 2));
+        assert_eq!(draft.edition(1).message_text(), "for b");
+        assert_eq!((draft.edition(0).message_text().as_str(), draft.message_text().as_str()), ("for all", "for all"));
+    }
+}

@@ -10,6 +10,8 @@ use crate::error::{Code, Error, Result};
 /// How much of an octet string in memory is encoded at a time.
 const PORTION: usize = 128 * 1024;
 
+type Sources = Vec<Box<dyn Source>>;
+
 enum Encoder {
     Quoted(QuotedPrintable),
     Base64(Base64Lines),
@@ -38,7 +40,7 @@ impl Encoder {
 
 /// Pieces one after another, encoded as one text.
 pub struct TransferSource {
-    sources: Vec<Box<dyn Source>>,
+    sources: Sources,
     at: usize,
     encoder: Encoder,
     total: Option<u64>,
@@ -68,7 +70,7 @@ impl TransferSource {
 }
 
 /// The sources of pieces, and what they give in all.
-fn opened(pieces: &[Piece]) -> Result<(Vec<Box<dyn Source>>, Option<u64>)> {
+fn opened(pieces: &[Piece]) -> Result<(Sources, Option<u64>)> {
     let open = |piece: &Piece| -> Result<Box<dyn Source>> {
         match piece {
             Piece::Bytes(bytes) => Ok(Box::new(Memory::in_portions(Arc::clone(bytes), PORTION))),

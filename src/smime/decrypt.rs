@@ -10,7 +10,6 @@ use crate::certs::ber;
 use crate::certs::der::{self, OCTET_STRING, Reader, SEQUENCE, SET};
 use crate::certs::fault::{Fault, Read, broken, unsupported};
 use crate::certs::key::PrivateKey;
-use crate::certs::signing::RsaPadding;
 use crate::certs::x509::X509;
 use crate::error::{Code, Error, Result};
 use ring::rand::SecureRandom;
@@ -77,11 +76,9 @@ impl Message<'_> {
                 ring::rand::SystemRandom::new()
                     .fill(&mut instead)
                     .map_err(|_| Error::new(Code::Decrypt, "the system has no random octets"))?;
-                let opened = key.decrypt(*padding, sealed.key);
-                let wrong = |key: &Zeroizing<Vec<u8>>| key.len() != size;
-                match (opened, padding) {
-                    (Ok(found), _) if !wrong(&found) => found,
-                    (_, RsaPadding::Pkcs1 | RsaPadding::Oaep { .. }) => instead,
+                match key.decrypt(*padding, sealed.key) {
+                    Ok(found) if found.len() == size => found,
+                    _ => instead,
                 }
             }
             Lock::Agreement { originator, derivation, wrap, algorithm, material } => {

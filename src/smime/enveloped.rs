@@ -155,7 +155,8 @@ fn random(length: usize) -> Result<Zeroizing<Vec<u8>>> {
 fn content_key(cipher: Cipher) -> Result<Zeroizing<Vec<u8>>> {
     let mut key = random(cipher.row().key)?;
     if matches!(cipher, Cipher::Des | Cipher::TripleDes) {
-        key.iter_mut().for_each(|octet| *octet = *octet & 0xfe | u8::from((*octet >> 1).count_ones() % 2 == 0));
+        key.iter_mut()
+            .for_each(|octet| *octet = *octet & 0xfe | u8::from((*octet >> 1).count_ones().is_multiple_of(2)));
     }
     Ok(key)
 }

@@ -91,7 +91,7 @@ macro_rules! with_aes {
 }
 
 fn aes_wrap(kek: &[u8], key: &[u8]) -> Option<Vec<u8>> {
-    if key.len() < 16 || key.len() % 8 != 0 || key.len() > LONGEST {
+    if key.len() < 16 || !key.len().is_multiple_of(8) || key.len() > LONGEST {
         return None;
     }
     let mut out = [&[0xa6; 8][..], key].concat();
@@ -113,7 +113,7 @@ fn aes_wrap(kek: &[u8], key: &[u8]) -> Option<Vec<u8>> {
 }
 
 fn aes_unwrap(kek: &[u8], wrapped: &[u8]) -> Option<Key> {
-    if wrapped.len() < 24 || wrapped.len() % 8 != 0 || wrapped.len() > LONGEST + 8 {
+    if wrapped.len() < 24 || !wrapped.len().is_multiple_of(8) || wrapped.len() > LONGEST + 8 {
         return None;
     }
     let mut out = Zeroizing::new(wrapped.to_vec());
@@ -135,7 +135,7 @@ fn aes_unwrap(kek: &[u8], wrapped: &[u8]) -> Option<Key> {
 
 /// RFC 3217 §3.2: decrypt, reverse, decrypt, check.
 fn des_unwrap(kek: &[u8], wrapped: &[u8]) -> Option<Key> {
-    if wrapped.len() < 24 || wrapped.len() % 8 != 0 || wrapped.len() > LONGEST + 16 {
+    if wrapped.len() < 24 || !wrapped.len().is_multiple_of(8) || wrapped.len() > LONGEST + 16 {
         return None;
     }
     const VECTOR: [u8; 8] = [0x4a, 0xdd, 0xa2, 0x2c, 0x79, 0xe8, 0x21, 0x05];

@@ -8,6 +8,9 @@ use crate::message::headers;
 use base64_simd::STANDARD;
 use std::borrow::Cow;
 
+/// Names and values of header fields.
+type Fields = Vec<(String, String)>;
+
 /// What a message is.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Received {
@@ -56,7 +59,7 @@ fn value(fields: &[(String, String)], name: &str) -> Option<String> {
 }
 
 /// The header fields and the body as it stands; line ends may be any.
-fn split(entity: &[u8]) -> Result<(Vec<(String, String)>, &[u8])> {
+fn split(entity: &[u8]) -> Result<(Fields, &[u8])> {
     let (section, body) = crate::message::complete::split(entity);
     let fields = headers::list(&canonical(section));
     if fields.is_empty() {
@@ -87,7 +90,8 @@ fn decoded(fields: &[(String, String)], body: &[u8]) -> Result<Vec<u8>> {
 
 /// The two parts of multipart/signed. The content is taken as it is between its boundaries, with CRLF line ends.
 fn detached(message: &[u8], kind: &str) -> Result<Received> {
-    let boundary = headers::whole_parameter(kind, "boundary").ok_or_else(|| refused("multipart/signed has no boundary"))?;
+    let boundary =
+        headers::whole_parameter(kind, "boundary").ok_or_else(|| refused("multipart/signed has no boundary"))?;
     let message: Cow<'_, [u8]> = Cow::Owned(canonical(message));
     let (_, body) = crate::message::complete::split(&message);
     let parts = parts(body, &boundary);
@@ -156,7 +160,8 @@ mod tests {
 
     #[test]
     fn a_gateway_may_have_changed_the_type() {
-        let message = "Content-Type: application/octet-stream; name=\"SMIME.P7M\"\nContent-Transfer-Encoding: base64\n\nMDAw";
+        let message =
+            "Content-Type: application/octet-stream; name=\"SMIME.P7M\"\nContent-Transfer-Encoding: base64\n\nMDAw";
         assert_eq!(read(message.as_bytes()).unwrap(), Received::Signed(b"000".to_vec()));
     }
 }

@@ -61,7 +61,7 @@ pub fn check(certificate: &X509, wrapping: &Wrapping) -> Result<()> {
         return refuse(format!("has an RSA key of {} bits, which protects nothing", public.bits()));
     }
     let size = wrapping.cipher.row().key;
-    if agreement && (size < 16 || size % 8 != 0) {
+    if agreement && (size < 16 || !size.is_multiple_of(8)) {
         let name = wrapping.cipher.name();
         return refuse(format!(
             "has a key of the algorithm {}, for which {name} keys cannot be wrapped",

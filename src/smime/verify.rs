@@ -167,7 +167,7 @@ fn check_signer(
             if found.content_type != Some(content_type) {
                 return broken("the signed content type is another one");
             }
-            if !found.digest.is_some_and(|told| told == hash.digest(content)) {
+            if found.digest.is_none_or(|told| told != hash.digest(content)) {
                 return broken("the content was changed");
             }
             // They are signed as the SET OF that they are, not under the tag they stand with (§5.4).

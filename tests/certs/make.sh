@@ -123,6 +123,16 @@ rm -f k.tmp ssh-ed25519 ssh-ed25519.pub
 quiet ssh-keygen -t ed25519 -N '' -C 'ed@example.com' -f ssh-ed25519
 mv ssh-ed25519.pub ed25519.ssh
 
+# Private keys in OpenSSH's form, the last with a passphrase; and kinds that PuTTY has beside.
+for k in rsa p256 p384 p521; do
+    cp $k.p8 $k.openssh && chmod 600 $k.openssh
+    quiet ssh-keygen -q -p -P '' -N '' -f $k.openssh
+    chmod 644 $k.openssh
+done
+cp rsa.openssh locked.openssh && chmod 600 locked.openssh
+quiet ssh-keygen -q -p -P '' -N secret -f locked.openssh
+chmod 644 locked.openssh
+
 # PuTTY keys, versions 2 and 3, with and without a passphrase.
 printf secret >pass.tmp
 : >empty.tmp
@@ -141,6 +151,9 @@ puttykey ed25519 ssh-ed25519
 for kdf in argon2i argon2d; do
     quiet puttygen rsa.p1 -O private --ppk-param version=3,kdf=$kdf,memory=256,passes=2 -o rsa-$kdf.ppk --old-passphrase empty.tmp --new-passphrase pass.tmp
 done
+openssl pkey -in dsa.key -traditional -out ec.tmp
+quiet puttygen ec.tmp -O private -o dsa.ppk --old-passphrase empty.tmp --new-passphrase empty.tmp
+quiet puttygen -q -t ed448 -O private -o ed448.ppk --new-passphrase empty.tmp
 rm -f pass.tmp empty.tmp ec.tmp
 
 # Java.

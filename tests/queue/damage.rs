@@ -5,7 +5,7 @@ use std::os::unix::fs::symlink;
 
 #[test]
 fn a_file_with_one_bit_changed_is_failed_and_never_sent() {
-    let (folder, server) = (Folder::new(), server("PIPELINING", &[]));
+    let (folder, server) = (Folder::temporary(), server("PIPELINING", &[]));
     let handle = message("a", "Hi\r\n");
     handle.must_set("BCc", "hidden@server.example");
     let text = queue(&handle, "*").unwrap().into_bytes();
@@ -25,8 +25,8 @@ fn a_file_with_one_bit_changed_is_failed_and_never_sent() {
 
 #[test]
 fn foreign_things_in_the_folder_are_neither_followed_nor_sent_nor_changed() {
-    let (folder, server) = (Folder::new(), server("PIPELINING", &[]));
-    let outside = Folder::new();
+    let (folder, server) = (Folder::temporary(), server("PIPELINING", &[]));
+    let outside = Folder::temporary();
     let target = queue(&message("outside", "Hi\r\n"), outside.path()).unwrap();
     symlink(outside.0.join(&target), folder.0.join("1.queued")).unwrap();
     symlink("/dev/zero", folder.0.join("2.queued")).unwrap();
@@ -53,7 +53,7 @@ fn foreign_things_in_the_folder_are_neither_followed_nor_sent_nor_changed() {
 
 #[test]
 fn a_hard_link_is_sent_once_and_takes_nothing_else_with_it() {
-    let (folder, server) = (Folder::new(), server("", &[]));
+    let (folder, server) = (Folder::temporary(), server("", &[]));
     let name = fill(&folder, &["a"]).remove(0);
     std::fs::hard_link(folder.0.join(&name), folder.0.join("z.sending")).unwrap();
     std::fs::hard_link(folder.0.join(&name), folder.0.join("z.queued")).unwrap();
@@ -66,7 +66,7 @@ fn a_hard_link_is_sent_once_and_takes_nothing_else_with_it() {
 #[test]
 fn a_file_name_that_is_no_text_is_no_trouble() {
     use std::os::unix::ffi::OsStrExt;
-    let (folder, server) = (Folder::new(), server("", &[]));
+    let (folder, server) = (Folder::temporary(), server("", &[]));
     let text = queue(&message("a", "Hi\r\n"), "*").unwrap();
     let name = std::ffi::OsStr::from_bytes(b"\xff\xfe.queued");
     std::fs::write(folder.0.join(name), &text).unwrap();
@@ -79,7 +79,7 @@ fn a_file_name_that_is_no_text_is_no_trouble() {
 
 #[test]
 fn a_huge_file_that_is_none_of_ours_costs_nothing() {
-    let (folder, server) = (Folder::new(), server("", &[]));
+    let (folder, server) = (Folder::temporary(), server("", &[]));
     let file = std::fs::File::create(folder.0.join("a.queued")).unwrap();
     file.set_len(1 << 40).unwrap();
     let handle = Handle::to(server.port());
@@ -95,7 +95,7 @@ fn an_unwritable_folder_is_303_and_leaves_the_files() {
     let handle = message("a", "Hi\r\n");
     handle.must_set("MailServer", "127.0.0.1");
     assert_eq!(queue(&handle, "/proc/self").unwrap_err().code, 303);
-    let gone = Folder::new();
+    let gone = Folder::temporary();
     let path = gone.path().to_string();
     drop(gone);
     assert_eq!(queue(&handle, &path).unwrap_err().code, 303);

@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 
 #[test]
 fn messages_go_out_in_order_over_one_connection_and_the_files_go() {
-    let (folder, server) = (Folder::new(), server("PIPELINING", &[]));
+    let (folder, server) = (Folder::temporary(), server("PIPELINING", &[]));
     let names = fill(&folder, &["a", "b", "c"]);
     assert!(names.is_sorted() && names.iter().all(|n| n.ends_with(".queued")));
     assert_eq!(folder.names(), names);
@@ -26,7 +26,7 @@ fn messages_go_out_in_order_over_one_connection_and_the_files_go() {
 
 #[test]
 fn an_open_connection_is_used_and_stays_open() {
-    let (folder, server) = (Folder::new(), server("PIPELINING", &[]));
+    let (folder, server) = (Folder::temporary(), server("PIPELINING", &[]));
     let handle = Handle::to(server.port());
     handle.call("Connect", "").unwrap();
     fill(&folder, &["a", "b"]);
@@ -39,7 +39,7 @@ fn an_open_connection_is_used_and_stays_open() {
 
 #[test]
 fn a_kept_file_is_sent_and_unchanged() {
-    let (folder, server) = (Folder::new(), server("", &[]));
+    let (folder, server) = (Folder::temporary(), server("", &[]));
     let name = fill(&folder, &["a"]).remove(0);
     let before = folder.read(&name);
     let handle = Handle::to(server.port());
@@ -53,7 +53,7 @@ fn a_kept_file_is_sent_and_unchanged() {
 
 #[test]
 fn the_file_is_private_and_holds_no_credentials_and_bcc_only_in_the_envelope() {
-    let folder = Folder::new();
+    let folder = Folder::temporary();
     let handle = message("a", "Hi\r\n");
     for (name, value) in [
         ("MailServer", "mx.example"),
@@ -90,7 +90,7 @@ fn what_arrives_is_what_send_would_have_sent() {
     for text in
         ["", "plain\r\n", ".dots\r\n..\r\n.\r\n", "Gr\u{fc}\u{df}e \u{2013} \u{1f600}\r\n", "no end", "a\nb\rc\r\n"]
     {
-        let (folder, server) = (Folder::new(), server("SIZE 1000000,PIPELINING", &[]));
+        let (folder, server) = (Folder::temporary(), server("SIZE 1000000,PIPELINING", &[]));
         let handle = message("a", text);
         for (name, value) in [("MailServer", "127.0.0.1"), ("MailPort", &server.port().to_string())] {
             handle.must_set(name, value);
@@ -110,7 +110,7 @@ fn what_arrives_is_what_send_would_have_sent() {
 
 #[test]
 fn attachments_and_streams_go_into_the_file_and_out_of_it() {
-    let (folder, server) = (Folder::new(), server("PIPELINING,CHUNKING", &[]));
+    let (folder, server) = (Folder::temporary(), server("PIPELINING,CHUNKING", &[]));
     let line = "..0123456789abcdef0123456789abcdef0123456789abcdef\r\n";
     let streamed = message("a", "before\r\n");
     streamed.stream(line.repeat(50_000).into_bytes()).unwrap();
@@ -143,7 +143,7 @@ fn attachments_and_streams_go_into_the_file_and_out_of_it() {
 
 #[test]
 fn octets_beyond_ascii_that_cannot_be_encoded_need_a_server_that_takes_them() {
-    let folder = Folder::new();
+    let folder = Folder::temporary();
     let handle = message("a", "");
     let octets = b"Content in \xff its own way\r\n";
     // SAFETY: pointer and length are of the same octets.
@@ -165,7 +165,7 @@ fn octets_beyond_ascii_that_cannot_be_encoded_need_a_server_that_takes_them() {
 
 #[test]
 fn an_address_beyond_ascii_asks_for_smtputf8() {
-    let folder = Folder::new();
+    let folder = Folder::temporary();
     let handle = message("a", "Hi\r\n");
     handle.must_set("SendTo", "j\u{f6}rg@server.example");
     queue(&handle, folder.path()).unwrap();
@@ -183,7 +183,7 @@ fn an_address_beyond_ascii_asks_for_smtputf8() {
 
 #[test]
 fn the_text_is_what_the_file_would_be_and_both_can_be_sent() {
-    let folder = Folder::new();
+    let folder = Folder::temporary();
     let handle = message("a", "Hi\r\n");
     handle.must_set("MessageDate", "now");
     handle.must_set("MessageId", "<x@y>");
@@ -219,7 +219,7 @@ fn a_text_that_was_changed_is_refused_and_a_refused_message_is_an_error() {
 
 #[test]
 fn encrypted_files_and_texts_go_with_the_password_and_wait_without_it() {
-    let (folder, server) = (Folder::new(), server("PIPELINING", &[]));
+    let (folder, server) = (Folder::temporary(), server("PIPELINING", &[]));
     let handle = message("a", "confidential\r\n");
     handle.config("QueuePassword=correct horse").unwrap();
     assert_eq!(handle.config("QueuePassword=a\nb").unwrap_err().code, 603);
@@ -247,7 +247,7 @@ fn encrypted_files_and_texts_go_with_the_password_and_wait_without_it() {
 
 #[test]
 fn what_cannot_be_sent_is_not_queued() {
-    let folder = Folder::new();
+    let folder = Folder::temporary();
     let code = |name: &str, value: &str| {
         let handle = message("a", "Hi\r\n");
         handle.must_set(name, value);
@@ -285,7 +285,7 @@ fn a_stream_that_fails_leaves_no_file() {
             if *count.cast::<usize>() == 5 { -1 } else { size as i64 }
         }
     }
-    let folder = Folder::new();
+    let folder = Folder::temporary();
     let handle = message("a", "Hi\r\n");
     let mut count = 0usize;
     // SAFETY: the counter outlives the handle.
@@ -294,4 +294,53 @@ fn a_stream_that_fails_leaves_no_file() {
     }
     assert_eq!(queue(&handle, folder.path()).unwrap_err().code, 303);
     assert_eq!((count, folder.names().len()), (5, 0));
+}
+
+/// A file with an envelope of its own for each name, as a message has whose blind copies are encrypted apart.
+fn several(names: &[&str]) -> Vec<u8> {
+    use ssmtp::queue::{Addressee, Transaction, write::Writer};
+    let transaction = |name: &&str| Transaction {
+        sender: format!("{name}@client.example"),
+        recipients: vec![Addressee {
+            address: format!("{name}@server.example"),
+            options: Vec::new(),
+            kind: ssmtp::enums::RecipientType::Bcc,
+        }],
+        ..Transaction::default()
+    };
+    let transactions: Vec<Transaction> = names.iter().map(transaction).collect();
+    let mut writer = Writer::new(Vec::new(), None, 1_800_000_000, &transactions).unwrap();
+    for name in names {
+        writer.begin().unwrap();
+        writer.write(format!("Subject: for {name}\r\n\r\nonly\r\n").as_bytes()).unwrap();
+    }
+    writer.finish().unwrap()
+}
+
+#[test]
+fn a_file_of_several_envelopes_goes_as_several_messages_and_each_counts() {
+    let folder = Folder::temporary();
+    std::fs::write(folder.0.join("a.queued"), several(&["one", "two", "three"])).unwrap();
+    let text = String::from_utf8(several(&["one", "two", "three"])).unwrap();
+    let server = server("PIPELINING", &["RCPT@1:two@server=550 no", "RCPT@1:three@server=451 later"]);
+    let sender = Handle::to(server.port());
+    sender.config("QueueRetry=0;0").unwrap();
+    process(&sender, &folder).unwrap();
+    assert_eq!((arrived(&server).join(" ").as_str(), folder.names().join(" ").as_str()), ("one", "a.queued a.retry"));
+    process(&sender, &folder).unwrap();
+    // In the end it failed, for one of them; who requeues it sends to that one only.
+    assert_eq!(
+        (arrived(&server).join(" ").as_str(), folder.names().join(" ").as_str()),
+        ("one three", "a.failed a.retry")
+    );
+    std::fs::rename(folder.0.join("a.failed"), folder.0.join("a.queued")).unwrap();
+    process(&sender, &folder).unwrap();
+    assert_eq!((arrived(&server).join(" ").as_str(), folder.names().len()), ("one three two", 0));
+    for got in server.messages() {
+        let name = got.mail_from.split(['<', '@']).nth(1).unwrap().to_string();
+        assert_eq!(got.rcpt_to, [format!("RCPT TO:<{name}@server.example>")]);
+        assert!(String::from_utf8_lossy(&got.data).starts_with(&format!("Subject: for {name}\r\n")));
+    }
+    send_queued(&sender, &text).unwrap();
+    assert_eq!((server.count(), server.commands().len()), (6, 4), "one connection a call");
 }

@@ -12,13 +12,13 @@ fn a_refused_file_is_failed_and_told_of_and_the_rest_goes_on() {
         ("", "DATA-END@1:b@client=452 full"),
         ("PIPELINING,CHUNKING", "DATA-END@1:b@client=554 spam"),
     ] {
-        let (folder, server) = (Folder::new(), server(extensions, &[fault]));
+        let (folder, server) = (Folder::temporary(), server(extensions, &[fault]));
         let names = fill(&folder, &["a", "b", "c", "d"]);
         let handle = Handle::to(server.port());
         process(&handle, &folder).unwrap();
         assert_eq!(arrived(&server).join(" "), "a c d", "{fault}");
         let failed = names[1].replace(".queued", ".failed");
-        assert_eq!(folder.names(), [failed.clone()], "{fault}");
+        assert_eq!(folder.names(), std::slice::from_ref(&failed), "{fault}");
         let errors = errors(&handle);
         assert!(errors.len() == 1 && errors[0].starts_with(&format!("161 {failed}: ")), "{fault}: {errors:?}");
     }
@@ -27,7 +27,7 @@ fn a_refused_file_is_failed_and_told_of_and_the_rest_goes_on() {
 #[test]
 fn a_refused_recipient_stops_the_file_or_not_as_the_settings_say() {
     for (setting, state, count) in [("True", "failed", 0), ("False", "", 1)] {
-        let (folder, server) = (Folder::new(), server("PIPELINING", &["RCPT:copy@=550 no"]));
+        let (folder, server) = (Folder::temporary(), server("PIPELINING", &["RCPT:copy@=550 no"]));
         let handle = message("a", "Hi\r\n");
         handle.must_set("Cc", "copy@server.example");
         queue(&handle, folder.path()).unwrap();
@@ -41,7 +41,7 @@ fn a_refused_recipient_stops_the_file_or_not_as_the_settings_say() {
 
 #[test]
 fn a_server_that_cannot_be_reached_or_refuses_the_login_leaves_the_files_queued() {
-    let folder = Folder::new();
+    let folder = Folder::temporary();
     let names = fill(&folder, &["a", "b"]);
     let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     assert_eq!(process(&Handle::to(closed), &folder).unwrap_err().code, 10061);
@@ -66,7 +66,7 @@ fn a_connection_lost_at_any_point_loses_nothing_and_sends_nothing_twice() {
             for action in ["close", "reset", "421 going down"] {
                 let by = if point == "RCPT" { "b@server" } else { "b@client" };
                 let fault = format!("{point}@1:{by}={action}");
-                let (folder, server) = (Folder::new(), server(extensions, &[&fault]));
+                let (folder, server) = (Folder::temporary(), server(extensions, &[&fault]));
                 for name in ["a", "b", "c"] {
                     let handle = message(name, "Hi\r\n");
                     handle.must_set("SendTo", &format!("{name}@server.example"));
@@ -96,7 +96,7 @@ fn a_connection_lost_at_any_point_loses_nothing_and_sends_nothing_twice() {
 
 #[test]
 fn a_server_that_goes_away_for_good_leaves_the_rest_queued() {
-    let (folder, server) = (Folder::new(), server("PIPELINING", &["GREETING:=421 no", "MAIL:=close"]));
+    let (folder, server) = (Folder::temporary(), server("PIPELINING", &["GREETING:=421 no", "MAIL:=close"]));
     let names = fill(&folder, &["a", "b", "c"]);
     let handle = Handle::to(server.port());
     assert_eq!(process(&handle, &folder).unwrap_err().code, 161);
@@ -106,7 +106,7 @@ fn a_server_that_goes_away_for_good_leaves_the_rest_queued() {
 #[test]
 fn what_was_sent_before_the_server_went_away_is_not_sent_again() {
     let mut server = server("PIPELINING", &["MAIL:b@client=close"]);
-    let folder = Folder::new();
+    let folder = Folder::temporary();
     fill(&folder, &["a", "b", "c"]);
     let handle = Handle::to(server.port());
     let done = process(&handle, &folder);
@@ -129,7 +129,7 @@ fn an_interrupt_leaves_the_file_of_unknown_fate_sending_and_the_rest_queued() {
     for (fault, sending, queued) in
         [("DATA-END@1:b@client=stall", 1, 2), ("MAIL@1:b@client=stall", 0, 3), ("RCPT@1:to@server=stall", 0, 4)]
     {
-        let (folder, server) = (Folder::new(), server("PIPELINING", &[fault]));
+        let (folder, server) = (Folder::temporary(), server("PIPELINING", &[fault]));
         fill(&folder, &["a", "b", "c", "d"]);
         let handle = Handle::to(server.port());
         let done = std::thread::scope(|scope| {
@@ -153,7 +153,7 @@ fn an_error_handler_may_stop_the_queue() {
     unsafe extern "C" fn stop(_: *mut ssmtp_t, _: *mut ssmtp_error_event, _: *mut std::ffi::c_void) -> i32 {
         1
     }
-    let (folder, server) = (Folder::new(), server("PIPELINING", &["MAIL:b@client=550 no"]));
+    let (folder, server) = (Folder::temporary(), server("PIPELINING", &["MAIL:b@client=550 no"]));
     fill(&folder, &["a", "b", "c", "d", "e"]);
     let handle = Handle::to(server.port());
     // SAFETY: the function needs no data.
@@ -166,7 +166,8 @@ fn an_error_handler_may_stop_the_queue() {
 
 #[test]
 fn files_of_unknown_fate_are_listed_queued_again_or_given_up_on_request() {
-    let (folder, server) = (Folder::new(), server("", &["DATA-END@1:b@client=close", "DATA-END@1:c@client=close"]));
+    let (folder, server) =
+        (Folder::temporary(), server("", &["DATA-END@1:b@client=close", "DATA-END@1:c@client=close"]));
     let names = fill(&folder, &["a", "b"]);
     let handle = Handle::to(server.port());
     process(&handle, &folder).unwrap();
@@ -204,7 +205,7 @@ fn a_handler_that_takes_the_file_away_or_queues_another_one_does_no_harm() {
         }
         0
     }
-    let (folder, server) = (Folder::new(), server("PIPELINING", &[]));
+    let (folder, server) = (Folder::temporary(), server("PIPELINING", &[]));
     fill(&folder, &["a", "b", "c"]);
     let handle = Handle::to(server.port());
     // SAFETY: the folder outlives the handle.

@@ -11,7 +11,7 @@ fn sender(server: &Server, retry: &str) -> Handle {
 
 #[test]
 fn a_temporary_refusal_leaves_the_file_queued_until_its_time() {
-    let (folder, server) = (Folder::new(), server("PIPELINING", &["MAIL@2:b@client=451 4.7.1 greylisted"]));
+    let (folder, server) = (Folder::temporary(), server("PIPELINING", &["MAIL@2:b@client=451 4.7.1 greylisted"]));
     let names = fill(&folder, &["a", "b"]);
     let handle = sender(&server, "1;2");
     process(&handle, &folder).unwrap();
@@ -34,7 +34,7 @@ fn a_temporary_refusal_leaves_the_file_queued_until_its_time() {
 
 #[test]
 fn a_file_that_is_too_old_is_given_up() {
-    let (folder, server) = (Folder::new(), server("", &["MAIL:=451 no"]));
+    let (folder, server) = (Folder::temporary(), server("", &["MAIL:=451 no"]));
     fill(&folder, &["a"]);
     let handle = sender(&server, "5;5;4");
     process(&handle, &folder).unwrap();
@@ -44,7 +44,7 @@ fn a_file_that_is_too_old_is_given_up() {
 
 #[test]
 fn a_permanent_refusal_is_not_tried_again() {
-    let (folder, server) = (Folder::new(), server("", &["MAIL:=550 no"]));
+    let (folder, server) = (Folder::temporary(), server("", &["MAIL:=550 no"]));
     fill(&folder, &["a"]);
     process(&sender(&server, "1"), &folder).unwrap();
     assert_eq!(folder.extensions().join(" "), "failed");
@@ -53,7 +53,7 @@ fn a_permanent_refusal_is_not_tried_again() {
 #[test]
 fn who_got_the_message_does_not_get_it_twice() {
     let faults = ["RCPT@1:later@=451 4.2.1 busy", "RCPT:never@=550 5.1.1 unknown"];
-    let (folder, server) = (Folder::new(), server("PIPELINING", &faults));
+    let (folder, server) = (Folder::temporary(), server("PIPELINING", &faults));
     let message = message("a", "Hi\r\n");
     message.must_set("SendTo", "now@server.example, later@server.example, never@server.example");
     queue(&message, folder.path()).unwrap();
@@ -72,7 +72,7 @@ fn who_got_the_message_does_not_get_it_twice() {
 
 #[test]
 fn a_lost_connection_before_the_end_is_tried_again_and_one_behind_it_is_not() {
-    let (folder, server) = (Folder::new(), server("", &["MAIL@1:a@client=close", "DATA-END@1:b@client=close"]));
+    let (folder, server) = (Folder::temporary(), server("", &["MAIL@1:a@client=close", "DATA-END@1:b@client=close"]));
     fill(&folder, &["a", "c", "b", "d"]);
     let handle = sender(&server, "0;0");
     process(&handle, &folder).unwrap();
@@ -83,7 +83,7 @@ fn a_lost_connection_before_the_end_is_tried_again_and_one_behind_it_is_not() {
 #[test]
 fn a_limit_of_recipients_splits_a_file_and_each_part_counts() {
     // Two recipients a transaction, and the second transaction is refused for the time being.
-    let (folder, server) = (Folder::new(), server("PIPELINING,LIMITS RCPTMAX=2", &["RCPT@1:three@=451 busy"]));
+    let (folder, server) = (Folder::temporary(), server("PIPELINING,LIMITS RCPTMAX=2", &["RCPT@1:three@=451 busy"]));
     let message = message("a", "Hi\r\n");
     message.must_set("SendTo", "one@server.example, two@server.example, three@server.example");
     queue(&message, folder.path()).unwrap();
@@ -97,7 +97,7 @@ fn a_limit_of_recipients_splits_a_file_and_each_part_counts() {
 
 #[test]
 fn a_failed_file_that_is_queued_again_by_hand_goes_to_the_others_only() {
-    let (folder, server) = (Folder::new(), server("PIPELINING,LIMITS RCPTMAX=1", &["RCPT@1:two@=550 no"]));
+    let (folder, server) = (Folder::temporary(), server("PIPELINING,LIMITS RCPTMAX=1", &["RCPT@1:two@=550 no"]));
     let message = message("a", "Hi\r\n");
     message.must_set("SendTo", "one@server.example, two@server.example");
     let name = queue(&message, folder.path()).unwrap();
@@ -116,7 +116,7 @@ fn a_failed_file_that_is_queued_again_by_hand_goes_to_the_others_only() {
 
 #[test]
 fn what_is_remembered_of_another_file_or_damaged_sends_nothing() {
-    let (folder, server) = (Folder::new(), server("", &["MAIL@1=451 no"]));
+    let (folder, server) = (Folder::temporary(), server("", &["MAIL@1=451 no"]));
     let names = fill(&folder, &["a", "b"]);
     let handle = sender(&server, "0;0");
     process(&handle, &folder).unwrap();

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 #[test]
 fn many_threads_queue_at_once_under_names_that_differ() {
-    let folder = Folder::new();
+    let folder = Folder::temporary();
     let names: Vec<String> = std::thread::scope(|scope| {
         let folder = &folder;
         let threads: Vec<_> = (0..8)
@@ -26,7 +26,7 @@ fn many_threads_queue_at_once_under_names_that_differ() {
 fn many_threads_process_one_folder_and_each_message_goes_once() {
     let server = server("PIPELINING", &[]);
     for round in 0..3 {
-        let folder = Folder::new();
+        let folder = Folder::temporary();
         let names: Vec<String> = (0..60).map(|n| format!("m{round}-{n}")).collect();
         fill(&folder, &names.iter().map(String::as_str).collect::<Vec<_>>());
         let before = server.count();
@@ -50,7 +50,7 @@ fn many_threads_process_one_folder_and_each_message_goes_once() {
 
 #[test]
 fn a_handle_that_is_busy_says_so() {
-    let (folder, server) = (Folder::new(), server("", &["DATA-END@1=stall"]));
+    let (folder, server) = (Folder::temporary(), server("", &["DATA-END@1=stall"]));
     fill(&folder, &["a"]);
     let handle = Handle::to(server.port());
     std::thread::scope(|scope| {

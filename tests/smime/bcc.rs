@@ -34,7 +34,9 @@ fn each_bcc_recipient_gets_an_envelope_of_his_own_in_a_transaction_of_his_own() 
         assert_eq!(to, ["second@b.example,p256@b.example", "third@b.example", "RSA@B.example"]);
         let ids: Vec<String> = all.iter().map(|(_, message)| field(&message.data, "Message-ID")).collect();
         assert!(ids.iter().all(|id| *id == ids[0]), "it is one message: {ids:?}");
-        for ((_, message), (readers, count)) in all.iter().zip([(vec!["second", "p256"], 2), (vec!["third"], 1), (vec!["rsa"], 1)]) {
+        for ((_, message), (readers, count)) in
+            all.iter().zip([(vec!["second", "p256"], 2), (vec!["third"], 1), (vec!["rsa"], 1)])
+        {
             assert_eq!(recipients(&message.data), count);
             for name in ["second", "p256", "third", "rsa"] {
                 let opened = decrypted(&message.data, name);
@@ -94,7 +96,9 @@ fn the_senders_own_certificate_goes_into_the_envelope_of_all() {
 #[test]
 fn nobody_is_added_after_the_encryption() {
     let server = start();
-    for (name, value) in [("SendTo", "second@b.example, p256@b.example"), ("BCc", "p256@b.example"), ("Cc", "x@y.example")] {
+    for (name, value) in
+        [("SendTo", "second@b.example, p256@b.example"), ("BCc", "p256@b.example"), ("Cc", "x@y.example")]
+    {
         let handle = addressed(&server, "second@b.example", "", "third@b.example");
         encrypt_for(&handle, &["second", "third"]);
         handle.call("Encrypt", "").unwrap();

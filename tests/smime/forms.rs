@@ -18,7 +18,10 @@ fn a_signature_is_valid_in_both_forms_and_the_properties_read_as_what_is_sent() 
         assert_eq!(field(&arrived, "MIME-Version"), "1.0");
         let kind = field(&arrived, "Content-Type");
         if detached == "True" {
-            assert!(kind.starts_with("multipart/signed; protocol=\"application/pkcs7-signature\"; micalg=sha-256;"), "{kind}");
+            assert!(
+                kind.starts_with("multipart/signed; protocol=\"application/pkcs7-signature\"; micalg=sha-256;"),
+                "{kind}"
+            );
             assert!(text(&arrived).contains("application/pkcs7-signature; name=\"smime.p7s\"\r\n"));
         } else {
             assert_eq!(kind, "application/pkcs7-mime; smime-type=signed-data; name=\"smime.p7m\"");
@@ -40,7 +43,10 @@ fn an_encrypted_message_opens_for_each_recipient_and_shows_nothing() {
     encrypt_for(&handle, &["second", "p256"]);
     handle.call("Encrypt", "").unwrap();
     let arrived = sent(&server, &handle);
-    assert_eq!(field(&arrived, "Content-Type"), "application/pkcs7-mime; smime-type=enveloped-data; name=\"smime.p7m\"");
+    assert_eq!(
+        field(&arrived, "Content-Type"),
+        "application/pkcs7-mime; smime-type=enveloped-data; name=\"smime.p7m\""
+    );
     assert!(text(&arrived).lines().all(|line| line.len() <= 78));
     for name in ["second", "p256"] {
         assert!(text(&decrypted(&arrived, name).unwrap()).ends_with("\r\n\r\nHello,\r\nhere they are.\r\n"));
@@ -79,14 +85,20 @@ fn the_callers_own_mime_lines_go_inside_and_come_back_with_a_new_text() {
     sign_as(&handle, "rsa");
     handle.call("Sign", "").unwrap();
     let after = handle.get("OtherHeaders").unwrap();
-    assert!(after.starts_with("X-Before: 1\r\nX-After: 2\r\nMIME-Version: 1.0\r\nContent-Type: multipart/signed;"), "{after}");
+    assert!(
+        after.starts_with("X-Before: 1\r\nX-After: 2\r\nMIME-Version: 1.0\r\nContent-Type: multipart/signed;"),
+        "{after}"
+    );
     let content = text(&verified(&sent(&server, &handle)).unwrap());
     assert!(content.contains("Content-Type: text/html; charset=utf-8\r\n"), "{content}");
     assert!(content.contains("Content-Transfer-Encoding: quoted-printable\r\n") && content.contains("Gr=C3=BC=C3=9Fe"));
     // A new text: what we added is gone, and the message goes as if it never was signed.
     handle.must_set("MessageText", "<p>new</p>");
     let lines = handle.get("OtherHeaders").unwrap();
-    assert!(!lines.contains("multipart/signed") && lines.contains("text/html") && lines.contains("X-After: 2"), "{lines}");
+    assert!(
+        !lines.contains("multipart/signed") && lines.contains("text/html") && lines.contains("X-After: 2"),
+        "{lines}"
+    );
     let plain = sent(&server, &handle);
     assert!(text(&plain).ends_with("\r\n\r\n<p>new</p>\r\n") && field(&plain, "Content-Type").starts_with("text/html"));
 }
@@ -95,7 +107,9 @@ fn the_callers_own_mime_lines_go_inside_and_come_back_with_a_new_text() {
 fn every_setter_of_content_ends_the_operation() {
     let server = start();
     let file = scratch(b"file\r\n");
-    for (name, value) in [("MessageText", "a"), ("Message", "b"), ("AttachedFile", &*file), ("OtherHeaders", "X-New: 1")] {
+    for (name, value) in
+        [("MessageText", "a"), ("Message", "b"), ("AttachedFile", &*file), ("OtherHeaders", "X-New: 1")]
+    {
         let handle = message(&server);
         handle.must_set("OtherHeaders", "X-Old: 1\r\n");
         sign_as(&handle, "rsa");
@@ -138,12 +152,11 @@ fn what_a_relay_would_change_is_encoded_before_it_is_signed() {
             handle.call("Sign", "").unwrap();
             let arrived = sent(&server, &handle);
             assert!(arrived.is_ascii());
-            assert!(text(&arrived).lines().all(|line| line.len() < 998 && !line.ends_with(' ') && !line.ends_with('\t')));
+            assert!(
+                text(&arrived).lines().all(|line| line.len() < 998 && !line.ends_with(' ') && !line.ends_with('\t'))
+            );
             let content = verified(&arrived).unwrap_or_else(|e| panic!("{body:?}: {e}"));
-            let read = std::process::Command::new("python3")
-                .args(["-c", READ, &scratch(&content)])
-                .output()
-                .unwrap();
+            let read = std::process::Command::new("python3").args(["-c", READ, &scratch(&content)]).output().unwrap();
             let wanted = body.replace("\r\n", "\n").replace('\r', "\n");
             assert_eq!(text(&read.stdout), wanted, "{}", text(&read.stderr));
         }
@@ -159,7 +172,9 @@ sys.stdout.buffer.write(text.replace('\\r\\n', '\\n').encode())";
 #[test]
 fn certificates_go_along_as_the_two_properties_say() {
     let server = start();
-    for (certificate, chain, count) in [("True", "False", 1), ("True", "True", 3), ("False", "True", 0), ("False", "False", 0)] {
+    for (certificate, chain, count) in
+        [("True", "False", 1), ("True", "True", 3), ("False", "True", 0), ("False", "False", 0)]
+    {
         let handle = message(&server);
         handle.must_set("IncludeCertificate", certificate);
         handle.must_set("IncludeChain", chain);
@@ -176,7 +191,8 @@ fn algorithms_are_checked_when_set_and_the_digest_reads_as_its_identifier() {
     let handle = crate::common::Handle::new();
     assert_eq!(handle.get("EncryptingAlgorithm").unwrap(), "3DES");
     assert_eq!(handle.get("SigningAlgorithm").unwrap(), "2.16.840.1.101.3.4.2.1");
-    for (name, oid) in [("sha-512", "2.16.840.1.101.3.4.2.3"), ("SHA1", "1.3.14.3.2.26"), ("md5", "1.2.840.113549.2.5")] {
+    for (name, oid) in [("sha-512", "2.16.840.1.101.3.4.2.3"), ("SHA1", "1.3.14.3.2.26"), ("md5", "1.2.840.113549.2.5")]
+    {
         handle.must_set("SigningAlgorithm", name);
         assert_eq!(handle.get("SigningAlgorithm").unwrap(), oid);
     }
@@ -262,7 +278,10 @@ fn message_is_signed_too_with_and_without_headers_of_its_own() {
     assert_eq!(handle.get("Message").unwrap(), "");
     assert!(text(&verified(&sent(&server, &handle)).unwrap()).ends_with("\r\n\r\nraw octets\r\n"));
     handle.config("MessageIncludesHeaders=True").unwrap();
-    handle.must_set("Message", "Subject: own\nMIME-Version: 1.0\nContent-Type: text/x-own;\n charset=utf-8\nX-Own: 1\n\nown body\n");
+    handle.must_set(
+        "Message",
+        "Subject: own\nMIME-Version: 1.0\nContent-Type: text/x-own;\n charset=utf-8\nX-Own: 1\n\nown body\n",
+    );
     handle.call("Sign", "").unwrap();
     let arrived = sent(&server, &handle);
     assert_eq!((field(&arrived, "Subject"), field(&arrived, "X-Own")), ("own".into(), "1".into()));

@@ -44,14 +44,19 @@ fn an_encrypted_message_hides_its_subject_outside() {
         assert_eq!(field(&entity, "Keywords"), "money");
         assert_eq!(field(&entity, "Message-ID"), field(&arrived, "Message-ID"));
         assert!(field(&entity, "Content-Type").contains("hp=\"cipher\""));
-        let outer: Vec<String> = text(&entity).lines().filter(|l| l.starts_with("HP-Outer: ")).map(str::to_owned).collect();
+        let outer: Vec<String> =
+            text(&entity).lines().filter(|l| l.starts_with("HP-Outer: ")).map(str::to_owned).collect();
         for name in ["Date", "From", "To", "Subject", "Message-ID", "X-Job"] {
             assert!(outer.contains(&format!("HP-Outer: {name}: {}", field(&arrived, name))), "{name}: {outer:?}");
         }
         assert!(!outer.iter().any(|line| line.contains("Keywords")));
         assert!(text(&entity).contains("hp-legacy-display=\"1\""));
         // "Subject: Grüße…" above the text, in quoted-printable.
-        assert!(text(&entity).contains("\r\n\r\nSubject: Gr=C3=BC=C3=9Fe aus dem Tresor\r\n\r\nHello,"), "{}", text(&entity));
+        assert!(
+            text(&entity).contains("\r\n\r\nSubject: Gr=C3=BC=C3=9Fe aus dem Tresor\r\n\r\nHello,"),
+            "{}",
+            text(&entity)
+        );
         assert_eq!(text(&entity).contains("header-protection-legacy-display"), attached);
         assert_eq!(handle.get("Subject").unwrap(), "Grüße aus dem Tresor");
     }

@@ -105,7 +105,10 @@ pub fn verified(message: &[u8]) -> Result<Vec<u8>, String> {
 
 pub fn decrypted(message: &[u8], name: &str) -> Result<Vec<u8>, String> {
     let (certificate, key) = (path(&format!("{name}.pem")), path(&format!("{name}.key")));
-    openssl(&["cms", "-decrypt", "-recip", &certificate, "-inkey", &key, "-provider", "default", "-provider", "legacy"], message)
+    openssl(
+        &["cms", "-decrypt", "-recip", &certificate, "-inkey", &key, "-provider", "default", "-provider", "legacy"],
+        message,
+    )
 }
 
 /// How many recipients an encrypted message names.

@@ -72,7 +72,9 @@ fn what_openssl_makes_is_read_too() {
         assert_eq!(verify(&reader("second"), &message).unwrap(), entity, "{form:?}");
     }
     let second = path("second.pem");
-    for form in [&["-stream"][..], &["-outform", "DER"], &["-keyid", "-aes-256-gcm"], &["-keyopt", "rsa_padding_mode:oaep"]] {
+    for form in
+        [&["-stream"][..], &["-outform", "DER"], &["-keyid", "-aes-256-gcm"], &["-keyopt", "rsa_padding_mode:oaep"]]
+    {
         let arguments = [&["cms", "-encrypt", "-recip", &second][..], form].concat();
         let message = openssl(&arguments, entity).unwrap();
         assert_eq!(decrypt(&reader("second"), &message).unwrap(), entity, "{form:?}");
@@ -82,7 +84,9 @@ fn what_openssl_makes_is_read_too() {
 #[test]
 fn a_changed_or_truncated_message_is_refused_by_us_and_by_openssl() {
     let server = start();
-    for (method, detached, cipher) in [("Sign", "True", "3DES"), ("Sign", "False", "3DES"), ("Encrypt", "True", "AESGCM128")] {
+    for (method, detached, cipher) in
+        [("Sign", "True", "3DES"), ("Sign", "False", "3DES"), ("Encrypt", "True", "AESGCM128")]
+    {
         let handle = message(&server);
         handle.must_set("EncryptingAlgorithm", cipher);
         handle.config(&format!("DetachedSignature={detached}")).unwrap();
@@ -125,7 +129,8 @@ fn auto_takes_what_the_recipient_said_he_reads() {
         handle.must_set("MessageText", "x");
         handle.call("Encrypt", "").unwrap();
         let shown = openssl(&["cms", "-cmsout", "-print", "-noout"], &sent(&server, handle)).unwrap();
-        let found = ["aes-256-cbc", "aes-128-cbc", "des-ede3-cbc"].into_iter().find(|name| text(&shown).contains(*name));
+        let found =
+            ["aes-256-cbc", "aes-128-cbc", "des-ede3-cbc"].into_iter().find(|name| text(&shown).contains(*name));
         found.unwrap_or_default()
     };
     assert_eq!(cipher(&handle), "aes-256-cbc", "nothing is known of him");

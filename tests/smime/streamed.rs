@@ -7,7 +7,8 @@ use std::ffi::CString;
 fn attach(handle: &Handle, path: &str, name: &str) {
     let [path, name, kind] = [path, name, ""].map(|text| CString::new(text).unwrap());
     // SAFETY: the texts live through the call.
-    let code = unsafe { ssmtp::ffi::ssmtp_add_attachment_file(handle.raw(), path.as_ptr(), name.as_ptr(), kind.as_ptr()) };
+    let code =
+        unsafe { ssmtp::ffi::ssmtp_add_attachment_file(handle.raw(), path.as_ptr(), name.as_ptr(), kind.as_ptr()) };
     assert_eq!(code, 0);
 }
 
@@ -19,7 +20,8 @@ for part in whole.walk():
     if part.get_content_disposition() == 'attachment':
         print(part.get_payload(decode=True).hex())";
     let output = std::process::Command::new("python3").args(["-c", script, &scratch(entity)]).output().unwrap();
-    let hex = |line: &str| (0..line.len() / 2).map(|n| u8::from_str_radix(&line[2 * n..2 * n + 2], 16).unwrap()).collect();
+    let hex =
+        |line: &str| (0..line.len() / 2).map(|n| u8::from_str_radix(&line[2 * n..2 * n + 2], 16).unwrap()).collect();
     text(&output.stdout).lines().map(hex).collect()
 }
 
@@ -48,8 +50,13 @@ fn attachments_are_signed_and_encrypted_while_the_message_is_sent() {
             encrypt_for(&handle, &["second"]);
             attach(&handle, &file, "a.bin");
             handle.call(method, "").unwrap();
-            assert_eq!(handle.get("MessageText").unwrap(), "Hello,\r\nhere they are.\r\n", "until then it reads as it was set");
-            let kind = if method == "Sign" && detached == "True" { "multipart/signed" } else { "application/pkcs7-mime" };
+            assert_eq!(
+                handle.get("MessageText").unwrap(),
+                "Hello,\r\nhere they are.\r\n",
+                "until then it reads as it was set"
+            );
+            let kind =
+                if method == "Sign" && detached == "True" { "multipart/signed" } else { "application/pkcs7-mime" };
             assert!(handle.get("MessageHeadersString").unwrap().contains(kind));
             let arrived = sent(&server, &handle);
             assert!(field(&arrived, "Content-Type").starts_with(kind));

@@ -221,6 +221,14 @@ def short_writes():
     check(done.stdout.startswith(b"queue 303") and not os.listdir(folder), f"a full disk: {done.stdout} {os.listdir(folder)}")
 
 
+def folders_that_do_not_sync():
+    """EINVAL: the file system has nothing to say about folders. EIO: it has."""
+    for error, told, left in (("EINVAL", True, 1), ("EIO", False, 0)):
+        folder = fresh("sync")
+        said, _ = run("queue", folder, 1, error, trace=inject("fsync", f"error={error}", 2))
+        check(said[0].endswith(".queued") == told and len(os.listdir(folder)) == left, f"{error} for the folder: {said}")
+
+
 def together(rounds, files):
     for number in range(rounds):
         folder, text = fresh("together", FAST), f"t{number}"
@@ -272,6 +280,7 @@ def main():
     start = time.monotonic()
     order()
     short_writes()
+    folders_that_do_not_sync()
     clock("order and short writes")
     queue = queue_faults()
     clock(f"{queue} faults at Queue")

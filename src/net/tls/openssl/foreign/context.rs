@@ -185,7 +185,11 @@ impl Context {
             }
             let used = (library.SSL_CTX_use_PrivateKey)(self.raw, key);
             (library.EVP_PKEY_free)(key);
-            if used == 1 { Ok(()) } else { Err(reason(library)) }
+            // A key of another kind than the certificate's is taken, and only this tells.
+            match used == 1 && (library.SSL_CTX_check_private_key)(self.raw) == 1 {
+                true => Ok(()),
+                false => Err(reason(library)),
+            }
         }
     }
 }

@@ -116,6 +116,7 @@ functions! {
     SSL_CTX_set_keylog_callback(*mut SslCtx, KeyLogCallback);
     SSL_CTX_use_certificate_ASN1(*mut SslCtx, c_int, *const c_uchar) -> c_int;
     SSL_CTX_use_PrivateKey(*mut SslCtx, *mut Key) -> c_int;
+    SSL_CTX_check_private_key(*const SslCtx) -> c_int;
 
     SSL_new(*mut SslCtx) -> *mut SslConn;
     SSL_free(*mut SslConn);
