@@ -296,7 +296,8 @@ mod tests {
         assert_eq!(check(&draft), Err(Code::Encrypt), "it was to be encrypted too");
         draft.secure(ENCRYPT, Vec::new(), None).unwrap();
         assert_eq!(check(&draft), Ok(()));
-        let setters: [(fn(&mut Draft), bool); 7] = [
+        type Setter = fn(&mut Draft);
+        let setters: [(Setter, bool); 7] = [
             (|d| d.set_message_text("a").unwrap(), true),
             (|d| d.set_message("a").unwrap(), true),
             (|d| d.set_attached_file("a").unwrap(), true),

@@ -7,7 +7,8 @@ use crate::model::{Api, Status};
 use std::fmt::Write;
 
 pub fn files(api: &Api) -> Vec<File> {
-    let mut out = format!(".\\\" {MARK}\n.TH SSMTP 3 \"\" \"libssmtp {}\" \"Library functions\"\n", env!("CARGO_PKG_VERSION"));
+    let mut out =
+        format!(".\\\" {MARK}\n.TH SSMTP 3 \"\" \"libssmtp {}\" \"Library functions\"\n", env!("CARGO_PKG_VERSION"));
     out.push_str(BEGINNING);
     out.push_str(".SH METHODS\n");
     for method in api.methods.iter().filter(|m| m.status != Status::Planned) {
