@@ -818,6 +818,23 @@ int32_t ssmtp_add_inline_data(ssmtp_t *handle,
 // Removes all attachments and inline parts.
 int32_t ssmtp_clear_attachments(ssmtp_t *handle);
 
+// Begins TLS by STARTTLS on an open connection that has none, and says EHLO again: for a program whose own interface
+// has this step. Others set SSLStartMode, and Connect does it. Error 276 when the server does not offer it, 603 when
+// there is TLS already, and the connection stays open; any other failure closes it.
+int32_t ssmtp_start_tls(ssmtp_t *handle);
+
+// Logs in on an open connection with what User, Password, AuthMechanism and the like say now, as Connect would have
+// done: for a program whose own interface has this step. It does nothing when there is nothing to log in with. A login
+// that the server refuses (161) leaves the connection open; a token or password can be set and tried again.
+int32_t ssmtp_login(ssmtp_t *handle);
+
+// Says DATA and sends a content, headers and all, in a transaction that SendCommand began with MAIL and RCPT: for a
+// program that leads the dialogue itself. Line ends become CRLF, dots are stuffed. The reply is in LastReply; a
+// refusing one is error 161.
+int32_t ssmtp_send_content(ssmtp_t *handle,
+                           const uint8_t *content,
+                           size_t length);
+
 // Reads MailServer. Host name or IP address of the submission server or relay. A name is resolved when the connection
 // is made; while connected this reads as the address that was reached, and the name is kept for certificate checks and
 // for connecting again. A leading `*` leaves the resolving to a SOCKS proxy. CR, LF, NUL and blanks are refused (603);

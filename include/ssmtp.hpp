@@ -2029,6 +2029,31 @@ public:
                                                         content_type_text.get());
         detail::check(s->handle, code);
     }
+    /// Begins TLS by STARTTLS on an open connection that has none, and says EHLO again: for a program whose own
+    /// interface has this step. Others set SSLStartMode, and Connect does it. Error 276 when the server does not offer
+    /// it, 603 when there is TLS already, and the connection stays open; any other failure closes it.
+    void start_tls() {
+        const auto s = running();
+        const std::int32_t code = ssmtp_start_tls(s->handle);
+        s->finish(code);
+    }
+    /// Logs in on an open connection with what User, Password, AuthMechanism and the like say now, as Connect would
+    /// have done: for a program whose own interface has this step. It does nothing when there is nothing to log in
+    /// with. A login that the server refuses (161) leaves the connection open; a token or password can be set and tried
+    /// again.
+    void login() {
+        const auto s = running();
+        const std::int32_t code = ssmtp_login(s->handle);
+        s->finish(code);
+    }
+    /// Says DATA and sends a content, headers and all, in a transaction that SendCommand began with MAIL and RCPT: for
+    /// a program that leads the dialogue itself. Line ends become CRLF, dots are stuffed. The reply is in LastReply; a
+    /// refusing one is error 161.
+    void send_content(BytesView content) {
+        const auto s = running();
+        const std::int32_t code = ssmtp_send_content(s->handle, content.data(), content.size());
+        s->finish(code);
+    }
     /// Sends the message of each object through the server and connection of this one; the commands of a message go in
     /// the same write as the end of the one before, so that a message costs one round trip where the server offers
     /// PIPELINING. Gives a number for each: 0 when it was sent, else its error, which also fires this object's Error

@@ -204,7 +204,6 @@ impl Operation<'_> {
         }
         Ok(stream)
     }
-
 }
 
 impl Component {

@@ -21,6 +21,7 @@ mod send_all;
 mod settings;
 mod smime;
 mod smime_read;
+mod stages;
 mod state;
 mod tls;
 mod window;

@@ -25,8 +25,37 @@ pub trait Source: Send {
     fn at_once(&self) -> bool {
         false
     }
+    /// No text: its octets go as they are, and what looks like a line end is none (RFC 3030).
+    fn is_binary(&self) -> bool {
+        false
+    }
     /// The transfer is over. Closes the caller's stream when it gave a way to close it.
     fn finish(&mut self) {}
+}
+
+/// Octets that are no text.
+struct Binary(Box<dyn Source>);
+
+impl Source for Binary {
+    fn next(&mut self) -> Result<Option<&[u8]>> {
+        self.0.next()
+    }
+
+    fn total(&self) -> Option<u64> {
+        self.0.total()
+    }
+
+    fn at_once(&self) -> bool {
+        self.0.at_once()
+    }
+
+    fn is_binary(&self) -> bool {
+        true
+    }
+
+    fn finish(&mut self) {
+        self.0.finish();
+    }
 }
 
 /// Octets of a place that this module does not know, a part of a queue file for one.
@@ -239,6 +268,8 @@ pub enum Piece {
     Stream(Stream),
     /// Octets that were encoded for this message.
     Encoded(Vec<u8>),
+    /// A piece whose octets are no text.
+    Binary(Box<Piece>),
     /// Pieces that become one encoded text while sending.
     Transfer(Transfer, Vec<Piece>),
     /// Pieces that are signed or encrypted as one while sending.
@@ -255,6 +286,7 @@ impl Piece {
             Piece::File(path) => Box::new(FileSource::open(path)?),
             Piece::Stream(stream) => Box::new(stream.source()?),
             Piece::Encoded(bytes) => Box::new(Memory::new(bytes.as_slice().into())),
+            Piece::Binary(piece) => Box::new(Binary(piece.open()?)),
             Piece::Transfer(transfer, pieces) => Box::new(TransferSource::open(*transfer, pieces)?),
             Piece::Through(layer, pieces) => Box::new(TransferSource::layered(&**layer, pieces)?),
             Piece::Other(other) => other.open()?,
@@ -271,6 +303,7 @@ impl Piece {
             }
             Piece::Stream(stream) => stream.size(),
             Piece::Other(other) => other.size(),
+            Piece::Binary(piece) => piece.size(),
             Piece::Transfer(Transfer::QuotedPrintable, _) => None,
             Piece::Transfer(Transfer::Base64, pieces) => {
                 pieces.iter().map(Piece::size).sum::<Option<u64>>().map(Base64Lines::length)
@@ -286,6 +319,7 @@ impl Piece {
             Piece::File(path) => std::fs::metadata(path).is_ok_and(|about| about.is_file()),
             Piece::Stream(_) => false,
             Piece::Other(other) => other.again(),
+            Piece::Binary(piece) => piece.is_rereadable(),
             Piece::Transfer(_, pieces) | Piece::Through(_, pieces) => pieces.iter().all(Piece::is_rereadable),
         }
     }
@@ -295,6 +329,7 @@ impl Piece {
         match self {
             Piece::Bytes(_) | Piece::Encoded(_) => true,
             Piece::File(_) | Piece::Stream(_) | Piece::Through(..) | Piece::Other(_) => false,
+            Piece::Binary(piece) => piece.is_kept(),
             Piece::Transfer(_, pieces) => pieces.iter().all(Piece::is_kept),
         }
     }

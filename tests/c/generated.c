@@ -750,6 +750,9 @@ static void every_function_refuses_a_null_handle(void) {
     EQ(ssmtp_add_inline_file(NULL, "x", "x", "x"), SSMTP_ERROR_BAD_ARGUMENT);
     EQ(ssmtp_add_inline_data(NULL, (const uint8_t *)"x", 1, "x", "x"), SSMTP_ERROR_BAD_ARGUMENT);
     EQ(ssmtp_clear_attachments(NULL), SSMTP_ERROR_BAD_ARGUMENT);
+    EQ(ssmtp_start_tls(NULL), SSMTP_ERROR_BAD_ARGUMENT);
+    EQ(ssmtp_login(NULL), SSMTP_ERROR_BAD_ARGUMENT);
+    EQ(ssmtp_send_content(NULL, (const uint8_t *)"x", 1), SSMTP_ERROR_BAD_ARGUMENT);
     EQ(ssmtp_on_connection_status(NULL, NULL, NULL), SSMTP_ERROR_BAD_ARGUMENT);
     EQ(ssmtp_on_start_transfer(NULL, NULL, NULL), SSMTP_ERROR_BAD_ARGUMENT);
     EQ(ssmtp_on_transfer(NULL, NULL, NULL), SSMTP_ERROR_BAD_ARGUMENT);
@@ -1075,6 +1078,9 @@ static void every_function_refuses_a_dead_handle(void) {
     EQ(ssmtp_add_inline_file(dead_handle, "x", "x", "x"), SSMTP_ERROR_CLOSED_HANDLE);
     EQ(ssmtp_add_inline_data(dead_handle, (const uint8_t *)"x", 1, "x", "x"), SSMTP_ERROR_CLOSED_HANDLE);
     EQ(ssmtp_clear_attachments(dead_handle), SSMTP_ERROR_CLOSED_HANDLE);
+    EQ(ssmtp_start_tls(dead_handle), SSMTP_ERROR_CLOSED_HANDLE);
+    EQ(ssmtp_login(dead_handle), SSMTP_ERROR_CLOSED_HANDLE);
+    EQ(ssmtp_send_content(dead_handle, (const uint8_t *)"x", 1), SSMTP_ERROR_CLOSED_HANDLE);
     EQ(ssmtp_on_connection_status(dead_handle, NULL, NULL), SSMTP_ERROR_CLOSED_HANDLE);
     EQ(ssmtp_on_start_transfer(dead_handle, NULL, NULL), SSMTP_ERROR_CLOSED_HANDLE);
     EQ(ssmtp_on_transfer(dead_handle, NULL, NULL), SSMTP_ERROR_CLOSED_HANDLE);
@@ -1962,6 +1968,9 @@ static void a_panic_in_any_function_is_607(void) {
     EQ(ssmtp_add_inline_file(NULL, "x", "x", "x"), SSMTP_ERROR_INTERNAL);
     EQ(ssmtp_add_inline_data(NULL, (const uint8_t *)"x", 1, "x", "x"), SSMTP_ERROR_INTERNAL);
     EQ(ssmtp_clear_attachments(NULL), SSMTP_ERROR_INTERNAL);
+    EQ(ssmtp_start_tls(NULL), SSMTP_ERROR_INTERNAL);
+    EQ(ssmtp_login(NULL), SSMTP_ERROR_INTERNAL);
+    EQ(ssmtp_send_content(NULL, (const uint8_t *)"x", 1), SSMTP_ERROR_INTERNAL);
     EQ(ssmtp_on_connection_status(NULL, NULL, NULL), SSMTP_ERROR_INTERNAL);
     EQ(ssmtp_on_start_transfer(NULL, NULL, NULL), SSMTP_ERROR_INTERNAL);
     EQ(ssmtp_on_transfer(NULL, NULL, NULL), SSMTP_ERROR_INTERNAL);

@@ -298,3 +298,44 @@ fn the_modern_profile_encrypts_with_aes_and_signs_with_sha_2() {
     assert_eq!(handle.get("EncryptingAlgorithm").unwrap(), "AESCBC256");
     assert_eq!(handle.get("SigningAlgorithm").unwrap(), "2.16.840.1.101.3.4.2.1");
 }
+
+#[test]
+fn a_certificate_that_is_not_for_this_keeps_the_message_from_all() {
+    let server = start();
+    for (name, extensions, dates, number) in [
+        ("expired", "", ["20200101000000Z", "20210101000000Z"], 283),
+        ("signs-only", "keyUsage=critical,digitalSignature\n", ["20250101000000Z", "20890101000000Z"], 283),
+        ("web-server", "extendedKeyUsage=serverAuth\n", ["20250101000000Z", "20890101000000Z"], 283),
+        ("good", "extendedKeyUsage=emailProtection\n", ["20250101000000Z", "20890101000000Z"], 0),
+    ] {
+        let pem = made(name, extensions, dates);
+        for deferred in [false, true] {
+            let handle = message(&server);
+            if deferred {
+                handle.must_set("AttachedFile", &scratch(b"file\r\n"));
+            }
+            encrypt_for(&handle, &["second", "nobody"]);
+            // SAFETY: the octets live through the call.
+            assert_eq!(unsafe { ssmtp::ffi::ssmtp_add_recipient_cert(handle.raw(), pem.as_ptr(), pem.len()) }, 0);
+            assert_eq!(code(handle.call("Encrypt", "")), number, "{name}: {}", handle.last_error());
+            assert_eq!(code(handle.call("Send", "")), number, "{name}");
+        }
+    }
+    assert_eq!(server.count(), 2);
+}
+
+/// A certificate of its own making.
+fn made(name: &str, extensions: &str, dates: [&str; 2]) -> Vec<u8> {
+    let folder = path(&format!("own-{name}"));
+    std::fs::create_dir_all(&folder).unwrap();
+    let script = format!(
+        "cd {folder}; : > index.txt; printf '[ca]\\ndefault_ca=o\\n[o]\\nnew_certs_dir=.\\ndatabase=index.txt\\nrand_serial=yes\\npolicy=p\\ndefault_md=sha256\\n[p]\\ncommonName=supplied\\n[req]\\ndistinguished_name=d\\n[d]\\n' > c.cnf
+printf 'subjectAltName=email:second@b.example\\n{extensions}' > e
+openssl req -new -config c.cnf -newkey rsa:2048 -nodes -keyout k -subj /CN={name} -out r 2>/dev/null
+openssl ca -batch -notext -config c.cnf -selfsign -keyfile k -in r -extfile e -startdate {} -enddate {} -out c.pem 2>/dev/null && cat c.pem",
+        dates[0], dates[1]
+    );
+    let output = std::process::Command::new("sh").args(["-c", &script]).output().unwrap();
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    output.stdout
+}

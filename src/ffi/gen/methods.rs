@@ -268,3 +268,24 @@ pub unsafe extern "C" fn ssmtp_add_inline_data(
 pub unsafe extern "C" fn ssmtp_clear_attachments(handle: *mut ssmtp_t) -> i32 {
     guard::run(handle, |c| c.clear_attachments())
 }
+
+/// Begins TLS by STARTTLS on an open connection that has none, and says EHLO again: for a program whose own interface has this step. Others set SSLStartMode, and Connect does it. Error 276 when the server does not offer it, 603 when there is TLS already, and the connection stays open; any other failure closes it.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ssmtp_start_tls(handle: *mut ssmtp_t) -> i32 {
+    guard::run(handle, |c| c.start_tls())
+}
+
+/// Logs in on an open connection with what User, Password, AuthMechanism and the like say now, as Connect would have done: for a program whose own interface has this step. It does nothing when there is nothing to log in with. A login that the server refuses (161) leaves the connection open; a token or password can be set and tried again.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ssmtp_login(handle: *mut ssmtp_t) -> i32 {
+    guard::run(handle, |c| c.login())
+}
+
+/// Says DATA and sends a content, headers and all, in a transaction that SendCommand began with MAIL and RCPT: for a program that leads the dialogue itself. Line ends become CRLF, dots are stuffed. The reply is in LastReply; a refusing one is error 161.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ssmtp_send_content(handle: *mut ssmtp_t, content: *const u8, length: usize) -> i32 {
+    guard::run(handle, |c| {
+        let content = unsafe { text::octets(content, length) }?;
+        c.send_content(content)
+    })
+}

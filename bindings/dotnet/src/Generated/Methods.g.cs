@@ -433,5 +433,69 @@ namespace Ssmtp
         {
             return RunAsync(() => VerifySignature(signedMessage), cancellationToken);
         }
+
+        /// <summary>Begins TLS by STARTTLS on an open connection that has none, and says EHLO again: for a program
+        /// whose own interface has this step. Others set SSLStartMode, and Connect does it. Error 276 when the server
+        /// does not offer it, 603 when there is TLS already, and the connection stays open; any other failure closes
+        /// it.</summary>
+        /// <exception cref="SsmtpException">With one of these numbers, among others: 161, 162, 166, 201, 270, 276, 280,
+        /// 301, 603, 1117, 1120.</exception>
+        public void StartTls()
+        {
+            Check(Native.ssmtp_start_tls(handle));
+        }
+
+        /// <summary>StartTls on a thread of its own, where the event handlers run too. Cancelling interrupts it, and
+        /// the task ends as cancelled.</summary>
+        /// <exception cref="SsmtpException">With one of these numbers, among others: 161, 162, 166, 201, 270, 276, 280,
+        /// 301, 603, 1117, 1120.</exception>
+        /// <param name="cancellationToken">Interrupts the operation when it is cancelled.</param>
+        public Task StartTlsAsync(CancellationToken cancellationToken = default(CancellationToken))
+        {
+            return RunAsync(() => StartTls(), cancellationToken);
+        }
+
+        /// <summary>Logs in on an open connection with what User, Password, AuthMechanism and the like say now, as
+        /// Connect would have done: for a program whose own interface has this step. It does nothing when there is
+        /// nothing to log in with. A login that the server refuses (161) leaves the connection open; a token or
+        /// password can be set and tried again.</summary>
+        /// <exception cref="SsmtpException">With one of these numbers, among others: 161, 166, 201, 270, 301, 603,
+        /// 1117, 1120.</exception>
+        public void Login()
+        {
+            Check(Native.ssmtp_login(handle));
+        }
+
+        /// <summary>Login on a thread of its own, where the event handlers run too. Cancelling interrupts it, and the
+        /// task ends as cancelled.</summary>
+        /// <exception cref="SsmtpException">With one of these numbers, among others: 161, 166, 201, 270, 301, 603,
+        /// 1117, 1120.</exception>
+        /// <param name="cancellationToken">Interrupts the operation when it is cancelled.</param>
+        public Task LoginAsync(CancellationToken cancellationToken = default(CancellationToken))
+        {
+            return RunAsync(() => Login(), cancellationToken);
+        }
+
+        /// <summary>Says DATA and sends a content, headers and all, in a transaction that SendCommand began with MAIL
+        /// and RCPT: for a program that leads the dialogue itself. Line ends become CRLF, dots are stuffed. The reply
+        /// is in LastReply; a refusing one is error 161.</summary>
+        /// <param name="content">The message as it shall arrive.</param>
+        /// <exception cref="SsmtpException">With one of these numbers, among others: 161, 162, 166, 201, 301, 1117,
+        /// 1120.</exception>
+        public void SendContent(byte[] content)
+        {
+            Check(Native.ssmtp_send_content(handle, content, Octets.Length(content)));
+        }
+
+        /// <summary>SendContent on a thread of its own, where the event handlers run too. Cancelling interrupts it, and
+        /// the task ends as cancelled.</summary>
+        /// <param name="content">The message as it shall arrive.</param>
+        /// <exception cref="SsmtpException">With one of these numbers, among others: 161, 162, 166, 201, 301, 1117,
+        /// 1120.</exception>
+        /// <param name="cancellationToken">Interrupts the operation when it is cancelled.</param>
+        public Task SendContentAsync(byte[] content, CancellationToken cancellationToken = default(CancellationToken))
+        {
+            return RunAsync(() => SendContent(content), cancellationToken);
+        }
     }
 }

@@ -1430,6 +1430,21 @@ namespace Ssmtp
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
         internal static extern int ssmtp_clear_attachments(SsmtpHandle handle);
 
+        /// <summary>Begins TLS by STARTTLS on an open connection that has none, and says EHLO again: for a program
+        /// whose own interface has this step.</summary>
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int ssmtp_start_tls(SsmtpHandle handle);
+
+        /// <summary>Logs in on an open connection with what User, Password, AuthMechanism and the like say now, as
+        /// Connect would have done: for a program whose own interface has this step.</summary>
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int ssmtp_login(SsmtpHandle handle);
+
+        /// <summary>Says DATA and sends a content, headers and all, in a transaction that SendCommand began with MAIL
+        /// and RCPT: for a program that leads the dialogue itself.</summary>
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int ssmtp_send_content(SsmtpHandle handle, byte[] content, UIntPtr length);
+
         /// <summary>The connection changed: made, secured, or ended.</summary>
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
         internal static extern int ssmtp_on_connection_status(SsmtpHandle handle, ConnectionStatusCallback callback, IntPtr userdata);

@@ -986,6 +986,49 @@ class Methods(Accessor):
         """Removes all attachments and inline parts."""
         self._call("ssmtp_clear_attachments")
 
+    def start_tls(self) -> None:
+        """Begins TLS by STARTTLS on an open connection that has none, and says EHLO again: for a
+        program whose own interface has this step. Others set SSLStartMode, and Connect does it.
+        Error 276 when the server does not offer it, 603 when there is TLS already, and the
+        connection stays open; any other failure closes it.
+
+        Errors worth telling apart: 161, 162, 166, 201, 270, 276, 280, 301, 603, 1117, 1120.
+        """
+        self._run("ssmtp_start_tls")
+
+    async def start_tls_async(self) -> None:
+        """`start_tls` in a thread of its own; cancelling the task interrupts it."""
+        await self._in_thread(self.start_tls)
+
+    def login(self) -> None:
+        """Logs in on an open connection with what User, Password, AuthMechanism and the like say
+        now, as Connect would have done: for a program whose own interface has this step. It does
+        nothing when there is nothing to log in with. A login that the server refuses (161) leaves
+        the connection open; a token or password can be set and tried again.
+
+        Errors worth telling apart: 161, 166, 201, 270, 301, 603, 1117, 1120.
+        """
+        self._run("ssmtp_login")
+
+    async def login_async(self) -> None:
+        """`login` in a thread of its own; cancelling the task interrupts it."""
+        await self._in_thread(self.login)
+
+    def send_content(self, content: bytes) -> None:
+        """Says DATA and sends a content, headers and all, in a transaction that SendCommand began
+        with MAIL and RCPT: for a program that leads the dialogue itself. Line ends become CRLF,
+        dots are stuffed. The reply is in LastReply; a refusing one is error 161.
+
+        `content`: The message as it shall arrive.
+
+        Errors worth telling apart: 161, 162, 166, 201, 301, 1117, 1120.
+        """
+        self._run("ssmtp_send_content", *octets("content", content))
+
+    async def send_content_async(self, content: bytes) -> None:
+        """`send_content` in a thread of its own; cancelling the task interrupts it."""
+        await self._in_thread(self.send_content, content)
+
 
 class Handlers(Accessor):
     """One `on_` attribute an event: a function that takes the event, or None."""
