@@ -170,6 +170,14 @@ def machine(rounds):
             f"CPython {platform.python_version()}, {rounds} rounds.")
 
 
+def put(name, text):
+    """A table into its place in docs/performance.md."""
+    page = ROOT / "docs" / "performance.md"
+    begin, end = f"<!-- measured: {name} -->", f"<!-- end: {name} -->"
+    before, rest = page.read_text().split(begin)
+    page.write_text(f"{before}{begin}\n{text}\n{end}{rest.split(end)[1]}")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=5)
@@ -182,10 +190,7 @@ def main():
     text = "\n\n".join([machine(options.rounds), goals(results), table(results)])
     sys.stdout.write(text + "\n")
     if options.write:
-        page = ROOT / "docs" / "performance.md"
-        begin, end = "<!-- measured: sending -->", "<!-- end: sending -->"
-        before, rest = page.read_text().split(begin)
-        page.write_text(f"{before}{begin}\n{text}\n{end}{rest.split(end)[1]}")
+        put("sending", text)
 
 
 if __name__ == "__main__":

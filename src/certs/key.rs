@@ -106,6 +106,7 @@ impl PrivateKey {
                 let (p, q, g) = (parameters.unsigned()?, parameters.unsigned()?, parameters.unsigned()?);
                 PrivateKey::dsa(p, q, g, Reader::new(key).unsigned()?)
             }
+            spki::X448 => unsupported("an X448 key (1.3.101.111)"),
             other => unsupported(format!("a private key of the algorithm {}", der::dotted(other))),
         }
     }

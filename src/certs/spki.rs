@@ -12,6 +12,7 @@ pub const EC: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 2, 1];
 pub const ED25519: &[u8] = &[0x2b, 0x65, 0x70];
 pub const ED448: &[u8] = &[0x2b, 0x65, 0x71];
 pub const X25519: &[u8] = &[0x2b, 0x65, 0x6e];
+pub const X448: &[u8] = &[0x2b, 0x65, 0x6f];
 
 /// The curves whose private keys work here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -90,6 +91,7 @@ impl PublicKey {
             ED25519 => ("Ed25519".to_owned(), 256),
             ED448 => ("Ed448".to_owned(), 456),
             X25519 => ("X25519".to_owned(), 256),
+            X448 => ("X448".to_owned(), 448),
             other => (der::dotted(other), 0),
         };
         Ok(PublicKey { der: bytes.to_vec(), algorithm: name, bits })

@@ -40,6 +40,11 @@ impl<'a> Wire<'a> {
         if bytes.first().is_some_and(|b| b & 0x80 != 0) { broken("a negative number") } else { Ok(der::trim(bytes)) }
     }
 
+    /// What was not read yet.
+    pub fn rest(&self) -> &'a [u8] {
+        self.rest
+    }
+
     pub fn finish(&self) -> Read<()> {
         if self.rest.is_empty() { Ok(()) } else { broken("octets after the end of an SSH key") }
     }

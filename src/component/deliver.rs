@@ -12,7 +12,7 @@ use crate::message::compose::{self, Caps, Composed, Generated};
 use crate::smtp::Context;
 use crate::smtp::body::Content;
 use crate::smtp::command::Command;
-use crate::smtp::dot::normalised_length;
+use crate::smtp::dot::Length;
 use crate::smtp::envelope::{Envelope, Outcome, Phase, Recipient};
 use crate::smtp::extensions::Extensions;
 use crate::smtp::session::{Session, State as Talk, refused};
@@ -68,6 +68,19 @@ impl<'a> Parcel<'a> {
     /// Its sender was refused, not one of its recipients.
     fn at_mail(&self) -> bool {
         self.outcomes.first().is_some_and(|o| o.phase == Phase::Mail)
+    }
+
+    /// Whether the message went to others and need not go to these, who were refused: Bcc recipients in a transaction of their
+    /// own, as they would be passed over in one with the others. The Error event told of them.
+    fn does_without(&self, who: &[usize]) -> bool {
+        let refused = |index: &usize| {
+            let outcome = &self.outcomes[*index];
+            let own = self.job.draft.edition_of(&outcome.address) > 0;
+            own && outcome.phase == Phase::Rcpt
+                && outcome.code >= 400
+                && !self.job.policy.stops(self.recipient(*index).kind)
+        };
+        who.iter().all(refused) && self.outcomes.iter().any(|outcome| outcome.accepted)
     }
 
     fn recipient(&self, index: usize) -> &Recipient {
@@ -175,11 +188,17 @@ impl Operation<'_> {
                 }
                 continue;
             }
-            let done = self.turn(&mut parcel, ready, queue, quit, &mut riding);
-            let again = match &done {
+            let who = ready.who.clone();
+            let mut done = self.turn(&mut parcel, ready, queue, quit, &mut riding);
+            let mut again = match &done {
                 Ok(()) => Ok(!parcel.left.is_empty()),
                 Err(error) => self.once_more(&mut parcel, error, &mut riding),
             };
+            if done.is_err() && matches!(again, Ok(false)) && parcel.does_without(&who) {
+                parcel.left.retain(|index| !who.contains(index));
+                again = Ok(!parcel.left.is_empty());
+                done = Ok(());
+            }
             let lost = self.session.as_ref().is_none_or(Session::is_dead);
             if lost {
                 let parted = self.session.as_ref().is_some_and(|s| s.parted);
@@ -226,7 +245,10 @@ impl Operation<'_> {
         // RFC 8689 §4.2: only over TLS.
         offer.require_tls &= session.secured;
         let rset = session.state == Talk::Soiled;
-        let caps = Caps { eight_bit_mime: offer.eight_bit_mime, smtp_utf8: offer.smtp_utf8 };
+        // RFC 3030 §3: never with DATA.
+        offer.binary_mime &= offer.chunking;
+        let caps =
+            Caps { eight_bit_mime: offer.eight_bit_mime, smtp_utf8: offer.smtp_utf8, binary: offer.binary_mime };
         let composed = compose_for(parcel, caps)?;
         parcel.again = composed.pieces.iter().all(Piece::is_rereadable);
         let who = first_batch(parcel, &offer);
@@ -238,6 +260,7 @@ impl Operation<'_> {
             recipients: who.iter().map(|&i| parcel.recipient(i).clone()).collect(),
             smtp_utf8: parcel.job.envelope.smtp_utf8 || composed.needs_smtputf8,
             eight_bit: composed.eight_bit,
+            binary: composed.is_binary(),
             size: size.filter(|_| offer.size.is_some()),
             ..parcel.job.envelope.clone()
         };
@@ -282,16 +305,25 @@ impl Operation<'_> {
                 remark(cx, &ready.envelope, &ready.offer)?;
             }
             // CHUNKING may have proved broken since this was made ready.
-            let opening = ready.opening.framed(session.extensions.chunking);
+            let chunking = session.extensions.chunking;
+            let binary = ready.envelope.binary;
+            let opening = ready.opening.framed(chunking || binary);
             let framing = opening.framing;
             let deferred = session.open(cx, &ready.envelope, opening, ready.policy, &mut outcomes)?;
-            Ok((framing, deferred))
+            if binary && !chunking {
+                // Its content cannot go by DATA.
+                session.state = Talk::Soiled;
+                return Ok(None);
+            }
+            Ok(Some((framing, deferred)))
         });
         for (&index, outcome) in ready.who.iter().zip(outcomes) {
             parcel.outcomes[index] = outcome;
         }
-        let (framing, deferred) = opened?;
+        let opened = opened?;
         parcel.rode = false;
+        // All of it is still to be done, composed anew.
+        let Some((framing, deferred)) = opened else { return Ok(()) };
         let rest = parcel.left.iter().filter(|i| !ready.who.contains(i));
         let left: Vec<usize> = deferred.iter().map(|&i| ready.who[i]).chain(rest.copied()).collect();
         let mut tail = if left.is_empty() && ready.offer.pipelining { self.tail(queue, quit) } else { Tail::Nothing };
@@ -485,19 +517,24 @@ fn first_batch(parcel: &Parcel, offer: &Extensions) -> Vec<usize> {
 /// What RFC 1870 counts: headers and body with CRLF line ends, without stuffed dots. A file or stream counts as it is.
 /// The first is None where it is not known, the second where it is not exact.
 fn wire_size(composed: &Composed) -> (Option<u64>, Option<u64>) {
-    let mut chunks: Vec<&[u8]> = Vec::new();
+    let mut body = Length::default();
     let mut streamed = Some(0);
     let mut exact = true;
     for piece in &composed.pieces {
         match piece {
-            Piece::Bytes(bytes) => chunks.push(bytes),
-            Piece::Encoded(bytes) => chunks.push(bytes),
+            Piece::Bytes(bytes) => body.text(bytes),
+            Piece::Rest(bytes, start) => body.text(bytes.get(*start..).unwrap_or_default()),
+            Piece::Encoded(bytes) => body.text(bytes),
+            Piece::Binary(piece) if piece.size().is_some() => {
+                body.binary(piece.size().unwrap_or_default());
+                exact &= piece.is_kept();
+            }
             other => {
                 exact = false;
                 streamed = streamed.and_then(|sum: u64| Some(sum + other.size()?));
             }
         }
     }
-    let size = streamed.map(|sum| composed.headers.len() as u64 + normalised_length(&chunks) + sum);
+    let size = streamed.map(|sum| composed.headers.len() as u64 + body.finish() + sum);
     (size, size.filter(|_| exact))
 }

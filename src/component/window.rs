@@ -29,6 +29,7 @@ impl Operation<'_> {
         let sink = self.sink();
         parcel.switches.ahead > 0
             && !ready.said
+            && parcel.job.draft.editions() == 1
             && ready.opening.framing == Framing::Bdat
             && ready.opening.is_one_group()
             && ready.exact.is_some()

@@ -95,6 +95,7 @@ pub enum Setting {
     Use8BitMime,
     UsePipelining,
     UseChunking,
+    UseBinaryMime,
     UseSize,
     UseSmtpUtf8,
     UseDsn,
@@ -121,7 +122,7 @@ pub enum Setting {
 }
 
 /// What each setting is, in the order of [`Setting`].
-pub static TABLE: [Row; 113] = [
+pub static TABLE: [Row; 114] = [
     Row {
         setting: Setting::AllowEmptyTo,
         name: "AllowEmptyTo",
@@ -1023,6 +1024,16 @@ pub static TABLE: [Row; 113] = [
     Row {
         setting: Setting::UseChunking,
         name: "UseChunking",
+        kind: Kind::Bool,
+        access: Access::Rw,
+        default: Default::Bool(true),
+        planned: false,
+        property: "",
+        secret: false,
+    },
+    Row {
+        setting: Setting::UseBinaryMime,
+        name: "UseBinaryMime",
         kind: Kind::Bool,
         access: Access::Rw,
         default: Default::Bool(true),

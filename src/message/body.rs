@@ -70,6 +70,7 @@ pub trait Opener: Send + Sync + std::fmt::Debug {
 /// Octets in memory: they come at once and uncopied.
 pub struct Memory {
     bytes: Arc<[u8]>,
+    start: usize,
     at: usize,
     portion: usize,
 }
@@ -81,7 +82,7 @@ impl Memory {
 
     /// So many octets at a time, for who encodes them on the way.
     pub fn in_portions(bytes: Arc<[u8]>, portion: usize) -> Memory {
-        Memory { bytes, at: 0, portion }
+        Memory { bytes, start: 0, at: 0, portion }
     }
 }
 
@@ -94,7 +95,7 @@ impl Source for Memory {
     }
 
     fn total(&self) -> Option<u64> {
-        Some(self.bytes.len() as u64)
+        Some(self.bytes.len().saturating_sub(self.start) as u64)
     }
 
     fn at_once(&self) -> bool {
@@ -262,6 +263,8 @@ impl Drop for StreamSource {
 pub enum Piece {
     /// Octets as they were set.
     Bytes(Arc<[u8]>),
+    /// The same from this octet on.
+    Rest(Arc<[u8]>, usize),
     /// A file that is read while sending.
     File(PathBuf),
     /// The caller's stream.
@@ -283,6 +286,10 @@ impl Piece {
     pub fn open(&self) -> Result<Box<dyn Source>> {
         Ok(match self {
             Piece::Bytes(bytes) => Box::new(Memory::new(Arc::clone(bytes))),
+            Piece::Rest(bytes, start) => {
+                let start = (*start).min(bytes.len());
+                Box::new(Memory { start, at: start, ..Memory::new(Arc::clone(bytes)) })
+            }
             Piece::File(path) => Box::new(FileSource::open(path)?),
             Piece::Stream(stream) => Box::new(stream.source()?),
             Piece::Encoded(bytes) => Box::new(Memory::new(bytes.as_slice().into())),
@@ -297,6 +304,7 @@ impl Piece {
     pub fn size(&self) -> Option<u64> {
         match self {
             Piece::Bytes(bytes) => Some(bytes.len() as u64),
+            Piece::Rest(bytes, start) => Some(bytes.len().saturating_sub(*start) as u64),
             Piece::Encoded(bytes) => Some(bytes.len() as u64),
             Piece::File(path) => {
                 std::fs::metadata(path).ok().filter(|about| about.is_file() && about.len() > 0).map(|about| about.len())
@@ -315,7 +323,7 @@ impl Piece {
     /// Memory and files give the same octets again; streams and pipes do not.
     pub fn is_rereadable(&self) -> bool {
         match self {
-            Piece::Bytes(_) | Piece::Encoded(_) => true,
+            Piece::Bytes(_) | Piece::Rest(..) | Piece::Encoded(_) => true,
             Piece::File(path) => std::fs::metadata(path).is_ok_and(|about| about.is_file()),
             Piece::Stream(_) => false,
             Piece::Other(other) => other.again(),
@@ -324,10 +332,14 @@ impl Piece {
         }
     }
 
+    pub fn is_binary(&self) -> bool {
+        matches!(self, Piece::Binary(_))
+    }
+
     /// Whether all of it is in memory, so that reading it twice gives the same.
     pub fn is_kept(&self) -> bool {
         match self {
-            Piece::Bytes(_) | Piece::Encoded(_) => true,
+            Piece::Bytes(_) | Piece::Rest(..) | Piece::Encoded(_) => true,
             Piece::File(_) | Piece::Stream(_) | Piece::Through(..) | Piece::Other(_) => false,
             Piece::Binary(piece) => piece.is_kept(),
             Piece::Transfer(_, pieces) => pieces.iter().all(Piece::is_kept),

@@ -1,11 +1,12 @@
 //! A message that the caller composed, headers and all (`MessageIncludesHeaders`, ruling 26).
 
 use super::body::Piece;
-use super::compose::{Caps, Composed, Generated, Options, tail};
+use super::compose::{self, Caps, Composed, Generated, Options, tail};
 use super::draft::Draft;
 use super::encode::LineEnds;
 use super::entity;
 use crate::error::{Code, Error, Result};
+use std::sync::Arc;
 
 /// Message as a complete message: its Bcc lines go, its other headers stay untouched, and the stream or AttachedFile follows
 /// its body. 603 when it has no header section, or octets beyond ASCII that the server does not take.
@@ -13,12 +14,12 @@ pub fn compose(draft: &Draft, options: &Options, caps: Caps, generated: &mut Gen
     if !draft.secured.pending.is_empty() {
         return secured(draft, options, caps, generated);
     }
-    let message = draft.message.as_deref().unwrap_or(&draft.text);
+    let message = draft.message.as_ref().unwrap_or(&draft.text);
     let refused = |why: &str| Err(refusal(why));
     let (section, body) = split(message);
     let Some(headers) = without_bcc(section) else { return refused("does not begin with a header line") };
     let eight = !headers.is_ascii() || !body.is_ascii();
-    if eight && !caps.eight_bit_mime {
+    if eight && !caps.eight_bit_mime && !caps.binary {
         return refused("has octets beyond ASCII and the server does not offer 8BITMIME");
     }
     // Raw text in headers is what SMTPUTF8 exists for (RFC 6532).
@@ -26,11 +27,17 @@ pub fn compose(draft: &Draft, options: &Options, caps: Caps, generated: &mut Gen
     if needs_smtputf8 && !caps.smtp_utf8 {
         return refused("has headers beyond ASCII and the server does not offer SMTPUTF8");
     }
-    let mut pieces = Vec::new();
-    if !body.is_empty() {
-        pieces.push(Piece::Bytes(body.into()));
+    let (mut pieces, mut tail) = (Vec::new(), tail(draft));
+    let mut piece = Piece::Rest(Arc::clone(message), message.len() - body.len());
+    if caps.binary && is_binary(&headers) {
+        piece = Piece::Binary(Box::new(piece));
+        tail = tail.map(|tail| Piece::Binary(Box::new(tail)));
+    } else if eight && !caps.eight_bit_mime {
+        piece = compose::binary_text(body);
     }
-    let tail = tail(draft);
+    if !body.is_empty() {
+        pieces.push(piece);
+    }
     let eight_bit = eight || tail.is_some() && caps.eight_bit_mime;
     pieces.extend(tail);
     let size = pieces.iter().map(Piece::size).sum::<Option<u64>>().map(|body| body + headers.len() as u64);
@@ -89,6 +96,14 @@ pub fn split(message: &[u8]) -> (&[u8], &[u8]) {
         start = next;
     }
     (message, &[])
+}
+
+/// Whether the header section says that the body is no text.
+fn is_binary(section: &[u8]) -> bool {
+    let named = |name: &[u8]| name.eq_ignore_ascii_case(b"Content-Transfer-Encoding");
+    let found = partitioned(section.strip_suffix(b"\r\n").unwrap_or(section), named).map(|(_, found)| found);
+    let value = found.as_deref().and_then(|line| line.splitn(2, |b| *b == b':').nth(1)).unwrap_or_default();
+    value.trim_ascii().eq_ignore_ascii_case(b"binary")
 }
 
 /// The section without Bcc fields and with its empty line; None when it is no header section.
@@ -169,8 +184,8 @@ mod tests {
 
     #[test]
     fn octets_beyond_ascii_need_a_server_that_takes_them() {
-        let eight = Caps { eight_bit_mime: true, smtp_utf8: false };
-        let both = Caps { eight_bit_mime: true, smtp_utf8: true };
+        let eight = Caps { eight_bit_mime: true, smtp_utf8: false, binary: false };
+        let both = Caps { eight_bit_mime: true, smtp_utf8: true, binary: false };
         assert!(composed("A: b\r\n\r\nü".as_bytes(), Caps::default()).is_err());
         assert!(composed("A: b\r\n\r\nü".as_bytes(), eight).is_ok());
         assert!(composed("A: ü\r\n\r\n".as_bytes(), eight).is_err());

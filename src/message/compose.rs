@@ -71,6 +71,8 @@ impl Options {
 pub struct Caps {
     pub eight_bit_mime: bool,
     pub smtp_utf8: bool,
+    /// BINARYMIME, which goes with BDAT alone (RFC 3030).
+    pub binary: bool,
 }
 
 /// What was made up for a message: kept from read to read until the message changes (ruling 28). A new Send begins with a new one.
@@ -118,6 +120,13 @@ pub struct Composed {
     pub needs_smtputf8: bool,
     /// Octets of headers and body, where they are known.
     pub size: Option<u64>,
+}
+
+impl Composed {
+    /// Some of the body is no text: BODY=BINARYMIME.
+    pub fn is_binary(&self) -> bool {
+        self.pieces.iter().any(Piece::is_binary)
+    }
 }
 
 /// MAIL FROM: ReturnPath, else From; `<>` is the null sender, an empty text. 164 when either is malformed, or there is none.
@@ -346,6 +355,15 @@ fn body(
     };
     let eight = !bytes.is_ascii();
     if draft.message.is_some() || other.is_encoded() || other.whole {
+        if caps.binary && other.is_binary() {
+            body.pieces = [Some(Piece::Bytes(bytes)), tail].into_iter().flatten().map(Box::new).map(Piece::Binary).collect();
+            return Ok(body);
+        }
+        if eight && !caps.eight_bit_mime && caps.binary {
+            body.pieces.push(binary_text(&bytes));
+            body.pieces.extend(tail);
+            return Ok(body);
+        }
         if eight && !caps.eight_bit_mime {
             let what = if draft.message.is_some() { "Message" } else { "MessageText" };
             let why = "has octets beyond ASCII in its own encoding and the server does not offer 8BITMIME";
@@ -362,6 +380,10 @@ fn body(
         body.content_type = content_type(other, ascii, &page.charset().unwrap_or_else(|| "utf-8".into()));
     }
     match (encode, tail) {
+        (true, None) if caps.binary => {
+            body.transfer = Some("binary");
+            body.pieces.push(binary_text(&bytes));
+        }
         (true, None) => {
             let transfer = Transfer::shorter(&bytes);
             body.transfer = Some(transfer.name());
@@ -453,6 +475,11 @@ impl From<mime::Entity> for Body {
     }
 }
 
+/// Text that no 8-bit encoding can carry, with the line ends that text has.
+pub(super) fn binary_text(text: &[u8]) -> Piece {
+    Piece::Binary(Box::new(super::entity::canonical(text)))
+}
+
 fn push(pieces: &mut Vec<Piece>, piece: Piece) {
     if piece.size() != Some(0) {
         pieces.push(piece);
@@ -494,12 +521,13 @@ pub(super) fn content_type(other: &Other<'_>, ascii: bool, charset: &str) -> Opt
 
 /// Whether a line passes what SMTP permits.
 pub(super) fn has_long_line(text: &[u8]) -> bool {
-    let mut start = 0;
-    for end in memchr::memchr2_iter(b'\r', b'\n', text).chain([text.len()]) {
-        if end - start > HARD_LIMIT {
-            return true;
+    let mut rest = text;
+    // The last line end in reach tells that all lines before it are short enough; most octets are never looked at.
+    while let Some(window) = rest.get(..=HARD_LIMIT) {
+        match memchr::memrchr2(b'\r', b'\n', window) {
+            Some(end) => rest = &rest[end + 1..],
+            None => return true,
         }
-        start = end + 1;
     }
     false
 }

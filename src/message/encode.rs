@@ -47,7 +47,18 @@ pub struct QuotedPrintable {
 
 impl QuotedPrintable {
     pub fn push(&mut self, input: &[u8], out: &mut Vec<u8>) {
-        for (at, &byte) in input.iter().enumerate() {
+        let mut at = 0;
+        while let Some(&byte) = input.get(at) {
+            if self.column == 0 && self.blank.is_none() && !self.after_cr {
+                let lines = plain_lines(&input[at..]);
+                if lines > 0 {
+                    out.extend_from_slice(&input[at..at + lines]);
+                    at += lines;
+                    continue;
+                }
+            }
+            let rest = &input[at..];
+            at += 1;
             let after_cr = std::mem::take(&mut self.after_cr);
             match byte {
                 b'\n' if after_cr => {}
@@ -66,7 +77,6 @@ impl QuotedPrintable {
                     if let Some(blank) = self.blank.take() {
                         self.literal(blank, out);
                     }
-                    let rest = &input[at..];
                     // "From " may go on in the next piece, so a short rest counts as one.
                     let mailbox_line = byte == b'F' && b"From ".starts_with(&rest[..rest.len().min(5)]);
                     if byte.is_ascii_graphic() && byte != b'=' && !(self.at_start(1) && (byte == b'.' || mailbox_line))
@@ -117,6 +127,22 @@ impl QuotedPrintable {
     }
 }
 
+/// The octets of the whole lines at the beginning that mean themselves; most lines of most texts do.
+fn plain_lines(input: &[u8]) -> usize {
+    let mut taken = 0;
+    loop {
+        let rest = &input[taken..];
+        // A line that fits, and its CRLF.
+        let Some(end) = memchr::memchr(b'\n', &rest[..rest.len().min(LINE + 1)]) else { return taken };
+        let Some(line) = rest[..end].strip_suffix(b"\r") else { return taken };
+        let plain = line.iter().fold(true, |plain, &b| plain & (b >= b' ') & (b <= b'~') & (b != b'='));
+        if !plain || line.ends_with(b" ") || line.starts_with(b".") || line.starts_with(b"From ") {
+            return taken;
+        }
+        taken += end + 1;
+    }
+}
+
 /// Base64 in lines of 76, each with CRLF.
 #[derive(Debug, Default)]
 pub struct Base64Lines {
@@ -159,8 +185,17 @@ impl Base64Lines {
 /// Up to 64 lines, each with its CRLF.
 fn encode_lines(input: &[u8], out: &mut Vec<u8>) {
     let mut text = [0; LINE * LINES];
-    for line in STANDARD.encode(input, text.as_mut_slice().as_out()).chunks(LINE) {
-        out.extend_from_slice(line);
+    let encoded = STANDARD.encode(input, text.as_mut_slice().as_out());
+    let mut lines = encoded.chunks_exact(LINE);
+    for line in lines.by_ref() {
+        // Of a fixed length, so that it is copied without a call.
+        let mut whole = [b'\n'; LINE + 2];
+        whole[..LINE].copy_from_slice(line);
+        whole[LINE] = b'\r';
+        out.extend_from_slice(&whole);
+    }
+    if !lines.remainder().is_empty() {
+        out.extend_from_slice(lines.remainder());
         out.extend_from_slice(b"\r\n");
     }
 }

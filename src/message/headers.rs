@@ -143,6 +143,11 @@ impl<'a> Other<'a> {
         self.find("Content-Transfer-Encoding").is_some() || self.find("Content-Type").is_some_and(multipart)
     }
 
+    /// Whether the body is said to be no text.
+    pub fn is_binary(&self) -> bool {
+        self.find("Content-Transfer-Encoding").is_some_and(|field| field.text().trim().eq_ignore_ascii_case("binary"))
+    }
+
     /// Whether a mailbox in these fields has a local part beyond ASCII.
     pub fn needs_smtputf8(&self) -> bool {
         let shown = self.fields.iter().filter(|field| !field.is_hidden() && !field.value.is_ascii());

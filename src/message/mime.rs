@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::attachment::{Content, Part, Place};
 use super::body::Piece;
-use super::compose::{Caps, has_long_line};
+use super::compose::{self, Caps, has_long_line};
 use super::encode::{self, Transfer};
 use super::entity;
 use super::headers;
@@ -93,7 +93,11 @@ impl Tree<'_> {
             before = "\r\n";
         }
         pieces.push(Piece::Encoded(format!("\r\n--{boundary}--\r\n").into_bytes()));
-        let transfer = if eight_bit { "Content-Transfer-Encoding: 8bit\r\n" } else { "" };
+        let transfer = match (pieces.iter().any(Piece::is_binary), eight_bit) {
+            (true, _) => "Content-Transfer-Encoding: binary\r\n",
+            (false, true) => "Content-Transfer-Encoding: 8bit\r\n",
+            (false, false) => "",
+        };
         let fields = format!("Content-Type: multipart/{kind}{parameters};\r\n boundary=\"{boundary}\"\r\n{transfer}");
         Entity { fields, pieces, eight_bit }
     }
@@ -103,9 +107,13 @@ impl Tree<'_> {
         // Another message must not be encoded (RFC 2046 section 5.2.1): it goes raw, or as a file if it cannot.
         let message = part.is("message/rfc822");
         let raw = if message { raw(&part.content, self.caps)? } else { None };
-        let kind = if message && raw.is_none() { "application/octet-stream" } else { &part.content_type };
+        let binary = self.caps.binary && !self.sealed && raw.is_none();
+        let kind = if message && raw.is_none() && !binary { "application/octet-stream" } else { &part.content_type };
         let mut fields = headers::parameters("Content-Type", kind, self.style, &[("name", &part.name)]);
         let (pieces, eight_bit, transfer) = match raw {
+            _ if binary => {
+                (vec![Piece::Binary(Box::new(part.content.piece()))], false, "binary")
+            }
             Some(eight) if self.sealed => {
                 let canonical = Piece::Through(Arc::new(Canonical), vec![part.content.piece()]);
                 (vec![canonical], eight, "7bit")
@@ -137,6 +145,8 @@ fn text_entity(subtype: &str, text: &Arc<[u8]>, tail: Option<Piece>, caps: Caps,
     let (pieces, transfer) = if let Some(tail) = tail {
         let pieces = vec![Piece::Bytes(Arc::clone(text)), tail];
         (vec![Piece::Transfer(Transfer::QuotedPrintable, pieces)], "quoted-printable")
+    } else if caps.binary && !sealed && (is_unfit(text) || !ascii && !caps.eight_bit_mime) {
+        (vec![compose::binary_text(text)], "binary")
     } else if is_unfit(text) || !ascii && !caps.eight_bit_mime || sealed && entity::is_fragile(text) {
         let transfer = Transfer::shorter(text);
         (vec![Piece::Encoded(encode::text(transfer, text))], transfer.name())

@@ -164,4 +164,17 @@ mod tests {
             "Content-Type: application/octet-stream; name=\"SMIME.P7M\"\nContent-Transfer-Encoding: base64\n\nMDAw";
         assert_eq!(read(message.as_bytes()).unwrap(), Received::Signed(b"000".to_vec()));
     }
+
+    proptest::proptest! {
+        #[test]
+        fn any_octets_are_read_or_refused(
+            at in 0..SIGNED.len(),
+            octets in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..40),
+        ) {
+            let mut message = SIGNED.as_bytes().to_vec();
+            message.splice(at..(at + octets.len() / 2).min(SIGNED.len()), octets.iter().copied());
+            let _ = read(&message);
+            let _ = read(&octets);
+        }
+    }
 }

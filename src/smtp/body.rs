@@ -104,6 +104,7 @@ impl Session {
         let count = content.parts.len();
         for (n, part) in content.parts.iter_mut().enumerate() {
             let (total, at_once) = (part.total(), part.at_once());
+            writer.binary = part.is_binary();
             let mut sent = 0u64;
             while let Some(chunk) = part.next()? {
                 if chunk.is_empty() {
@@ -149,6 +150,8 @@ fn transfer(cx: &Context, portion: &[u8], sent: u64, total: Option<u64>) -> Resu
 /// Frames the content as it goes.
 struct Writer<'a> {
     stuffer: Stuffer,
+    /// What comes is no text.
+    binary: bool,
     /// `BDAT n LAST` and the headers, until they went with the first write.
     prefix: Vec<u8>,
     headers: &'a [u8],
@@ -176,6 +179,7 @@ impl<'a> Writer<'a> {
         }
         Writer {
             stuffer: Stuffer::new(!bdat),
+            binary: false,
             prefix,
             headers,
             chunk,
@@ -196,6 +200,15 @@ impl<'a> Writer<'a> {
         self.then.take().map_or(Ok(Vec::new()), |then| then(cx))
     }
 
+    /// The next slices of a portion; how far they reach.
+    fn feed<'b>(&mut self, portion: &'b [u8], slices: &mut Vec<IoSlice<'b>>) -> usize {
+        if !self.binary {
+            return self.stuffer.feed(portion, slices, SLICES);
+        }
+        slices.extend([self.stuffer.binary(), portion].iter().filter(|s| !s.is_empty()).map(|s| IoSlice::new(s)));
+        portion.len()
+    }
+
     /// Writes one portion, what goes before it where it is the first, the end behind it where it is the last.
     fn write(&mut self, session: &mut Session, cx: &Context, portion: &[u8], last: bool) -> Result<()> {
         if self.chunk.is_some() {
@@ -204,7 +217,7 @@ impl<'a> Writer<'a> {
         let (prefix, headers) = (std::mem::take(&mut self.prefix), std::mem::take(&mut self.headers));
         let mut slices: Vec<IoSlice> = Vec::with_capacity(8);
         slices.extend([&prefix[..], headers].iter().filter(|s| !s.is_empty()).map(|s| IoSlice::new(s)));
-        let mut done = self.stuffer.feed(portion, &mut slices, SLICES);
+        let mut done = self.feed(portion, &mut slices);
         let mut gathered = Vec::new();
         while done < portion.len() {
             // Many short slices: one copy is cheaper than many system calls.
@@ -214,7 +227,7 @@ impl<'a> Writer<'a> {
                 session.write_more(&mut [IoSlice::new(&gathered)], cx.clock)?;
                 gathered.clear();
             }
-            done += self.stuffer.feed(&portion[done..], &mut slices, SLICES);
+            done += self.feed(&portion[done..], &mut slices);
         }
         if !gathered.is_empty() {
             slices.insert(0, IoSlice::new(&gathered));
@@ -235,7 +248,7 @@ impl<'a> Writer<'a> {
         let mut done = 0;
         while done < portion.len() {
             let mut slices = Vec::new();
-            done += self.stuffer.feed(&portion[done..], &mut slices, SLICES);
+            done += self.feed(&portion[done..], &mut slices);
             slices.iter().for_each(|s| chunk.extend_from_slice(s));
             if chunk.len() >= GATHER {
                 self.say_chunk(session, cx, &chunk, false)?;

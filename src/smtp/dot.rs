@@ -101,6 +101,12 @@ impl Stuffer {
         chunk.len()
     }
 
+    /// Content that is no text comes next: it goes as it is. Gives what the text before it still lacks.
+    pub fn binary(&mut self) -> &'static [u8] {
+        let owed = std::mem::replace(&mut self.at, At::LineStart) == At::Cr;
+        if owed { CRLF } else { b"" }
+    }
+
     /// The end of the message: the last line's CRLF where it lacks, and the lone dot behind DATA.
     pub fn finish(&mut self) -> &'static [u8] {
         let ended = std::mem::replace(&mut self.at, At::LineStart) == At::LineStart;
@@ -150,50 +156,79 @@ pub fn normalise(chunks: &[&[u8]]) -> Vec<u8> {
     out
 }
 
-/// How long that is, without making it.
-pub fn normalised_length(chunks: &[&[u8]]) -> u64 {
-    let mut length = 0;
-    let (mut cr, mut line_start) = (false, true);
-    for chunk in chunks {
-        length += chunk.len() as u64;
+/// How long text becomes when its line ends are repaired and its last line is ended, without making it.
+pub struct Length {
+    octets: u64,
+    cr: bool,
+    line_start: bool,
+}
+
+impl Default for Length {
+    fn default() -> Length {
+        Length { octets: 0, cr: false, line_start: true }
+    }
+}
+
+impl Length {
+    pub fn text(&mut self, chunk: &[u8]) {
+        self.octets += chunk.len() as u64;
         let (mut from, mut line_by_line) = (0, 0);
         while from < chunk.len() {
-            if cr && chunk[from] == b'\n' {
-                (cr, line_start) = (false, true);
+            if self.cr && chunk[from] == b'\n' {
+                (self.cr, self.line_start) = (false, true);
                 from += 1;
                 continue;
             }
-            if cr {
-                length += 1;
-                (cr, line_start) = (false, true);
+            if self.cr {
+                self.octets += 1;
+                (self.cr, self.line_start) = (false, true);
             }
             let block = if from < line_by_line { 0 } else { canonical_block(&chunk[from..]) };
             if block > 0 {
                 from += block;
-                line_start = chunk[from - 1] == b'\n';
+                self.line_start = chunk[from - 1] == b'\n';
                 continue;
             }
             if from >= line_by_line {
                 line_by_line = from + BLOCK;
             }
             let Some(found) = memchr::memchr2(b'\r', b'\n', &chunk[from..]) else {
-                line_start = false;
+                self.line_start = false;
                 break;
             };
             if chunk[from + found] == b'\r' {
-                cr = true;
+                self.cr = true;
             } else {
-                length += 1;
-                line_start = true;
+                self.octets += 1;
+                self.line_start = true;
             }
             from += found + 1;
         }
     }
-    match (cr, line_start) {
-        (true, _) => length + 1,
-        (false, true) => length,
-        (false, false) => length + 2,
+
+    /// So many octets that are no text.
+    pub fn binary(&mut self, octets: u64) {
+        if octets == 0 {
+            return;
+        }
+        self.octets += octets + u64::from(self.cr);
+        (self.cr, self.line_start) = (false, true);
     }
+
+    pub fn finish(self) -> u64 {
+        match (self.cr, self.line_start) {
+            (true, _) => self.octets + 1,
+            (false, true) => self.octets,
+            (false, false) => self.octets + 2,
+        }
+    }
+}
+
+#[cfg(test)]
+pub fn normalised_length(chunks: &[&[u8]]) -> u64 {
+    let mut length = Length::default();
+    chunks.iter().for_each(|chunk| length.text(chunk));
+    length.finish()
 }
 
 #[cfg(test)]

@@ -420,6 +420,7 @@ static void every_setting_has_its_default_and_reads_back_what_was_set(void) {
     row_setting("Use8BitMime", "True", "False", "perhaps", ROW_SETS);
     row_setting("UsePipelining", "True", "False", "perhaps", ROW_SETS);
     row_setting("UseChunking", "True", "False", "perhaps", ROW_SETS);
+    row_setting("UseBinaryMime", "True", "False", "perhaps", ROW_SETS);
     row_setting("UseSize", "True", "False", "perhaps", ROW_SETS);
     row_setting("UseSmtpUtf8", "True", "False", "perhaps", ROW_SETS);
     row_setting("UseDsn", "True", "False", "perhaps", ROW_SETS);

@@ -126,10 +126,9 @@ static void errors(int port) {
     ssmtp_t *smtp = client(port);
     char *text = NULL;
     ssmtp_on_error(smtp, show_error, NULL);
+    ssmtp_config(smtp, "StopOnCcErrors=False", NULL);
     tell("sent", ssmtp_send(smtp)); /* one recipient is refused, and it goes to the others */
     results(smtp);
-    ssmtp_config(smtp, "AllowPartialDelivery=False", NULL);
-    ssmtp_config(smtp, "FailOnRecipient=True", NULL);
     ssmtp_on_error(smtp, NULL, NULL);
     ssmtp_set_cc(smtp, "");
     ssmtp_set_bcc(smtp, "");
@@ -144,9 +143,9 @@ static void errors(int port) {
     tell("set", ssmtp_set(smtp, "NoSuchName", "1"));
     tell("set", ssmtp_set(smtp, "MessageRecipientAddress[9]", "x@y.example"));
     tell("set", ssmtp_set_from(smtp, "a\r\nb@c.example"));
-    ssmtp_set_from(smtp, "a@c.example");
-    ssmtp_set_mail_port(smtp, 1);
-    tell("sent", ssmtp_send(smtp));
+    ssmtp_delete(smtp);
+    smtp = client(1);
+    tell("sent", ssmtp_send(smtp)); /* nobody listens there */
     ssmtp_delete(smtp);
 }
 

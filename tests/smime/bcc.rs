@@ -149,3 +149,36 @@ fn attachments_are_encrypted_apart_too_and_a_stream_cannot_be() {
     assert_eq!(code(handle.call("Encrypt", "")), 283);
     assert_eq!(code(handle.call("Send", "")), 283);
 }
+
+#[test]
+fn a_refused_bcc_recipient_is_passed_over_or_stops_the_message_as_the_setting_says() {
+    use xtask::server::Options;
+    for (stop, number, others) in [("False", 0, 2), ("True", 161, 1)] {
+        let options = Options::default().offer("8BITMIME,PIPELINING").fault("RCPT:third@=550 5.1.1 no such user");
+        let server = Server::start(options).unwrap();
+        let handle = addressed(&server, "second@b.example", "", "third@b.example, p256@b.example");
+        handle.config(&format!("StopOnBccErrors={stop}")).unwrap();
+        encrypt_for(&handle, &["second", "third", "p256"]);
+        handle.call("Encrypt", "").unwrap();
+        assert_eq!(code(handle.call("Send", "")), number);
+        assert_eq!(server.count(), others);
+        let told = handle.events().iter().filter(|e| e.name == "Error").count();
+        assert_eq!(told, usize::from(number == 0), "{:?}", handle.events());
+        assert_eq!(handle.get("RecipientResultCode[1]").unwrap(), "550");
+        assert_eq!(handle.get("RecipientResultAccepted[2]").unwrap(), if number == 0 { "True" } else { "False" });
+    }
+}
+
+#[test]
+fn a_connection_lost_between_the_transactions_leaves_the_first_one_sent() {
+    use xtask::server::Options;
+    let options = Options::default().offer("8BITMIME").fault("RCPT:third@=close");
+    let server = Server::start(options).unwrap();
+    let handle = addressed(&server, "second@b.example", "", "third@b.example");
+    encrypt_for(&handle, &["second", "third"]);
+    handle.call("Encrypt", "").unwrap();
+    assert_ne!(code(handle.call("Send", "")), 0);
+    assert_eq!(server.count(), 1);
+    assert_eq!(handle.get("RecipientResultAccepted[0]").unwrap(), "True");
+    assert_eq!(handle.get("RecipientResultAccepted[1]").unwrap(), "False");
+}

@@ -141,6 +141,7 @@ TEST(every_setting_has_its_default_and_reads_back_what_was_set) {
     setting("Use8BitMime", "True", "False", SETS);
     setting("UsePipelining", "True", "False", SETS);
     setting("UseChunking", "True", "False", SETS);
+    setting("UseBinaryMime", "True", "False", SETS);
     setting("UseSize", "True", "False", SETS);
     setting("UseSmtpUtf8", "True", "False", SETS);
     setting("UseDsn", "True", "False", SETS);

@@ -414,6 +414,7 @@ SETTINGS = (
     Setting("Use8BitMime", "bool", default=True, sample=False),
     Setting("UsePipelining", "bool", default=True, sample=False),
     Setting("UseChunking", "bool", default=True, sample=False),
+    Setting("UseBinaryMime", "bool", default=True, sample=False),
     Setting("UseSize", "bool", default=True, sample=False),
     Setting("UseSmtpUtf8", "bool", default=True, sample=False),
     Setting("UseDsn", "bool", default=True, sample=False),

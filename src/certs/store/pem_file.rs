@@ -69,7 +69,7 @@ fn read(bytes: &[u8], password: &str, private: bool) -> Read<Contents> {
                 let key = traditional(&block, password, PrivateKey::from_traditional_dsa)?;
                 found.add_key(key)?;
             }
-            "OPENSSH PRIVATE KEY" => found.add_key(super::openssh::key(&block.data))?,
+            "OPENSSH PRIVATE KEY" => found.add_key(super::openssh::key(&block.data, password, &mut budget))?,
             "PUBLIC KEY" => found.public_keys.push(PublicKey::from_der(&block.data)?),
             "RSA PUBLIC KEY" => {
                 let mut key = der::only_sequence(&block.data)?;

@@ -2,8 +2,8 @@
 
 use super::*;
 
-const CAPS: Caps = Caps { eight_bit_mime: true, smtp_utf8: true };
-const SEVEN: Caps = Caps { eight_bit_mime: false, smtp_utf8: false };
+const CAPS: Caps = Caps { eight_bit_mime: true, smtp_utf8: true, binary: false };
+const SEVEN: Caps = Caps { eight_bit_mime: false, smtp_utf8: false, binary: false };
 
 fn draft() -> Draft {
     let mut draft = Draft::default();

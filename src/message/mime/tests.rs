@@ -7,8 +7,8 @@ use super::super::draft::Draft;
 use super::*;
 use crate::error::Code;
 
-const SEVEN: Caps = Caps { eight_bit_mime: false, smtp_utf8: false };
-const EIGHT: Caps = Caps { eight_bit_mime: true, smtp_utf8: false };
+const SEVEN: Caps = Caps { eight_bit_mime: false, smtp_utf8: false, binary: false };
+const EIGHT: Caps = Caps { eight_bit_mime: true, smtp_utf8: false, binary: false };
 
 fn composed(draft: &Draft, caps: Caps) -> Composed {
     compose::compose(draft, &Options::default(), caps, &mut Generated::default()).unwrap()

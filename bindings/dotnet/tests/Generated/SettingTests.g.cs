@@ -94,6 +94,7 @@ namespace Ssmtp.Tests
                 Check.Equal("True", smtp.Config("Use8BitMime"), "Use8BitMime");
                 Check.Equal("True", smtp.Config("UsePipelining"), "UsePipelining");
                 Check.Equal("True", smtp.Config("UseChunking"), "UseChunking");
+                Check.Equal("True", smtp.Config("UseBinaryMime"), "UseBinaryMime");
                 Check.Equal("True", smtp.Config("UseSize"), "UseSize");
                 Check.Equal("True", smtp.Config("UseSmtpUtf8"), "UseSmtpUtf8");
                 Check.Equal("True", smtp.Config("UseDsn"), "UseDsn");
@@ -862,6 +863,16 @@ namespace Ssmtp.Tests
                 Check.Equal("", smtp.Config("UseChunking=False"));
                 Check.Equal("False", smtp.Config("UseChunking"));
                 Check.Fails(603, () => smtp.Config("UseChunking=neither"));
+            }
+        }
+
+        public static void use_binary_mime_reads_as_it_was_set()
+        {
+            using (var smtp = new Ssmtp())
+            {
+                Check.Equal("", smtp.Config("UseBinaryMime=False"));
+                Check.Equal("False", smtp.Config("UseBinaryMime"));
+                Check.Fails(603, () => smtp.Config("UseBinaryMime=neither"));
             }
         }
 
