@@ -44,13 +44,15 @@ def read(message: str, recipient: str) -> None:
 
 
 def main() -> int:
-    commands = {("send", 5): send, ("read", 4): read}
-    command = commands.get((sys.argv[1] if len(sys.argv) > 1 else "", len(sys.argv)))
-    if command is None:
+    name, *arguments = sys.argv[1:] or [""]
+    if (name, len(arguments)) not in (("send", 3), ("read", 2)):
         print(__doc__, file=sys.stderr)
         return 2
     try:
-        command(*sys.argv[2:])
+        if name == "send":
+            send(*arguments)
+        else:
+            read(*arguments)
     except SsmtpError as error:
         print(f"smime.py: {error}", file=sys.stderr)
         return 1

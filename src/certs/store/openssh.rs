@@ -43,7 +43,11 @@ pub fn key(bytes: &[u8], password: &str, budget: &mut Budget) -> Read<PrivateKey
     let mut numbers = Wire::new(private);
     if numbers.uint32()? != numbers.uint32()? {
         // Only the right passphrase makes the two numbers the same.
-        return if cipher == b"none" { broken("the check of an OpenSSH key does not hold") } else { Err(Fault::Password) };
+        return if cipher == b"none" {
+            broken("the check of an OpenSSH key does not hold")
+        } else {
+            Err(Fault::Password)
+        };
     }
     parts(numbers, &public)
 }
