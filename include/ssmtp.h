@@ -756,14 +756,20 @@ int32_t ssmtp_add_recipient_cert(ssmtp_t *handle,
                                  size_t length);
 
 // Signs the body with Certificate and leaves the signed entity in MessageText and its header lines in OtherHeaders
-// (RFC 8551). Error 281 without Certificate, 273 without its key.
+// (RFC 8551). With a stream, AttachedFile, MessageHtml or attachments, what can be checked is checked now, and the
+// signature is made while the message is sent, in constant memory. Called again, it signs what is there; a new text
+// ends it. After an error Send refuses (283) until the body is set anew. Error 281 without Certificate, 273 without
+// its key, 283 for anything else.
 int32_t ssmtp_sign(ssmtp_t *handle);
 
 // Encrypts the body for the certificates that were added (RFC 8551) and leaves the result in MessageText and its
-// header lines in OtherHeaders. From, recipients and Subject stay readable. Error 272 without a usable certificate.
+// header lines in OtherHeaders; with a stream, AttachedFile, MessageHtml or attachments while the message is sent, as
+// Sign does. From, recipients and Subject stay readable (see ProtectHeaders). Bcc recipients get envelopes of their
+// own, each sent in a transaction of its own (see BccEncryption). After an error Send refuses (283) until the body is
+// set anew. Error 272 without a usable certificate, or without one for a recipient; 283 for anything else.
 int32_t ssmtp_encrypt(ssmtp_t *handle);
 
-// Signs the body, then encrypts the signed entity. Errors as Sign and Encrypt have them.
+// Signs the body, then encrypts the signed entity: as Sign and then Encrypt, with their errors.
 int32_t ssmtp_sign_and_encrypt(ssmtp_t *handle);
 
 // Decrypts a received message with the key of Certificate and returns the MIME entity that was encrypted: its header
@@ -820,7 +826,8 @@ int32_t ssmtp_clear_attachments(ssmtp_t *handle);
 
 // Begins TLS by STARTTLS on an open connection that has none, and says EHLO again: for a program whose own interface
 // has this step. Others set SSLStartMode, and Connect does it. Error 276 when the server does not offer it, 603 when
-// there is TLS already, and the connection stays open; any other failure closes it.
+// there is TLS already, and the connection stays open; any other failure closes it. A connection that Send and the
+// like open afterwards in place of this one has TLS as well; Connect begins anew, as SSLStartMode says.
 int32_t ssmtp_start_tls(ssmtp_t *handle);
 
 // Logs in on an open connection with what User, Password, AuthMechanism and the like say now, as Connect would have

@@ -1940,21 +1940,27 @@ public:
         detail::check(s->handle, code);
     }
     /// Signs the body with Certificate and leaves the signed entity in MessageText and its header lines in OtherHeaders
-    /// (RFC 8551). Error 281 without Certificate, 273 without its key.
+    /// (RFC 8551). With a stream, AttachedFile, MessageHtml or attachments, what can be checked is checked now, and the
+    /// signature is made while the message is sent, in constant memory. Called again, it signs what is there; a new
+    /// text ends it. After an error Send refuses (283) until the body is set anew. Error 281 without Certificate, 273
+    /// without its key, 283 for anything else.
     void sign() {
         const auto s = running();
         const std::int32_t code = ssmtp_sign(s->handle);
         s->finish(code);
     }
     /// Encrypts the body for the certificates that were added (RFC 8551) and leaves the result in MessageText and its
-    /// header lines in OtherHeaders. From, recipients and Subject stay readable. Error 272 without a usable
-    /// certificate.
+    /// header lines in OtherHeaders; with a stream, AttachedFile, MessageHtml or attachments while the message is sent,
+    /// as Sign does. From, recipients and Subject stay readable (see ProtectHeaders). Bcc recipients get envelopes of
+    /// their own, each sent in a transaction of its own (see BccEncryption). After an error Send refuses (283) until
+    /// the body is set anew. Error 272 without a usable certificate, or without one for a recipient; 283 for anything
+    /// else.
     void encrypt() {
         const auto s = running();
         const std::int32_t code = ssmtp_encrypt(s->handle);
         s->finish(code);
     }
-    /// Signs the body, then encrypts the signed entity. Errors as Sign and Encrypt have them.
+    /// Signs the body, then encrypts the signed entity: as Sign and then Encrypt, with their errors.
     void sign_and_encrypt() {
         const auto s = running();
         const std::int32_t code = ssmtp_sign_and_encrypt(s->handle);
@@ -2031,7 +2037,9 @@ public:
     }
     /// Begins TLS by STARTTLS on an open connection that has none, and says EHLO again: for a program whose own
     /// interface has this step. Others set SSLStartMode, and Connect does it. Error 276 when the server does not offer
-    /// it, 603 when there is TLS already, and the connection stays open; any other failure closes it.
+    /// it, 603 when there is TLS already, and the connection stays open; any other failure closes it. A connection that
+    /// Send and the like open afterwards in place of this one has TLS as well; Connect begins anew, as SSLStartMode
+    /// says.
     void start_tls() {
         const auto s = running();
         const std::int32_t code = ssmtp_start_tls(s->handle);

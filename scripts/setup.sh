@@ -37,6 +37,7 @@ need libc6-dev has_header stdio.h
 if [ "$what" = bench ]; then
     need libcurl4-openssl-dev has_header curl/curl.h
     need libesmtp-dev has_header libesmtp.h
+    need libssl-dev has_header openssl/ssl.h
     need postfix have postfix
     need openssl have openssl
     need python3 python3 -c 'import smtplib, ssl'

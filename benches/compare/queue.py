@@ -55,7 +55,7 @@ def main():
     parser.add_argument("--write", action="store_true", help="put the table into docs/performance.md")
     options = parser.parse_args()
     common.build()
-    common.run("gcc", "-O2", "-Wall", common.HERE / "clients" / "queue.c", "-o", common.CLIENTS / "queue", f"-I{common.ROOT / 'include'}",
+    common.run("gcc", "-O2", "-Wall", "-Wno-unused-function", common.HERE / "clients" / "queue.c", "-o", common.CLIENTS / "queue", f"-I{common.ROOT / 'include'}",
                f"-L{common.TARGET}", "-lssmtp", f"-Wl,-rpath,{common.TARGET}")
     results = {}
     os.environ["PATH"] += ":/usr/sbin:/sbin"

@@ -68,7 +68,7 @@ def certificate(folder):
     curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "30"]
     run("openssl", "req", "-x509", *curve, "-keyout", folder / "root.key", "-out", root, "-subj", "/CN=bench root", **quiet)
     extensions = folder / "ext"
-    extensions.write_text("subjectAltName=DNS:localhost\nbasicConstraints=critical,CA:FALSE\nextendedKeyUsage=serverAuth\n")
+    extensions.write_text("subjectAltName=DNS:localhost,IP:127.0.0.1\nbasicConstraints=critical,CA:FALSE\nextendedKeyUsage=serverAuth\n")
     run("openssl", "req", *curve, "-keyout", key, "-out", folder / "csr", "-subj", "/CN=localhost", **quiet)
     run("openssl", "x509", "-req", "-in", folder / "csr", "-CA", root, "-CAkey", folder / "root.key", "-days", "30",
         "-extfile", extensions, "-out", cert, "-CAcreateserial", **quiet)

@@ -59,12 +59,12 @@ impl Contents {
         }
         let mut by_key: HashMap<Vec<u8>, usize> = HashMap::new();
         for (at, key) in self.keys.iter().enumerate() {
-            by_key.entry(identity(key.public_key())).or_insert(at);
+            by_key.entry(key.public_key().identity()).or_insert(at);
         }
         let mut used = vec![false; self.keys.len()];
         let mut entries: Vec<Loaded> = Vec::new();
         for certificate in &self.certificates {
-            let at = if by_key.is_empty() { None } else { by_key.get(&identity(certificate.public_key())).copied() };
+            let at = if by_key.is_empty() { None } else { by_key.get(&certificate.public_key().identity()).copied() };
             if let Some(at) = at {
                 used[at] = true;
             }
@@ -82,11 +82,6 @@ impl Contents {
         entries.extend(self.public_keys.into_iter().map(|key| Loaded::new(None, None, Some(key))));
         Ok(Entries { entries, certificates: self.certificates })
     }
-}
-
-/// What is the same for a key in whatever coat; X25519 has no form of SSH.
-fn identity(key: &PublicKey) -> Vec<u8> {
-    key.to_ssh().unwrap_or_else(|| key.der().to_vec())
 }
 
 /// The entries of one store.

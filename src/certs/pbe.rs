@@ -143,7 +143,10 @@ pub fn derive(mut algorithm: Reader<'_>, password: &[u8], size: usize, budget: &
                 key.resize(length, 0);
             }
             let prf = if parameters.peek() == Some(der::SEQUENCE) { parameters.sequence()?.oid()? } else { HMAC_SHA1 };
-            pbkdf2::derive(hmac(prf)?, count, salt, password, &mut key);
+            match prf {
+                HMAC_SHA224 => pbkdf2_sha224(count, salt, password, &mut key),
+                prf => pbkdf2::derive(hmac(prf)?, count, salt, password, &mut key),
+            }
         }
         [0x2b, 6, 1, 4, 1, 0xda, 0x47, 4, 11] => {
             let (n, r, p) = (parameters.small()?, parameters.small()?, parameters.small()?);
@@ -169,6 +172,27 @@ pub fn derive(mut algorithm: Reader<'_>, password: &[u8], size: usize, budget: &
 }
 
 const HMAC_SHA1: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 2, 7];
+const HMAC_SHA224: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 2, 8];
+
+/// PBKDF2 (RFC 8018 §5.2) with the one hash that ring does not have.
+fn pbkdf2_sha224(count: NonZeroU32, salt: &[u8], password: &[u8], out: &mut [u8]) {
+    use ::hmac::{Hmac, Mac};
+    let keyed = Hmac::<sha2::Sha224>::new_from_slice(password).expect("HMAC takes keys of any length");
+    let mac = |parts: &[&[u8]]| -> Secret {
+        let mut mac = keyed.clone();
+        parts.iter().for_each(|part| mac.update(part));
+        Zeroizing::new(mac.finalize().into_bytes().to_vec())
+    };
+    for (block, out) in (1u32..).zip(out.chunks_mut(28)) {
+        let mut last = mac(&[salt, &block.to_be_bytes()]);
+        let mut sum = last.clone();
+        for _ in 1..count.get() {
+            last = mac(&[&last]);
+            sum.iter_mut().zip(last.iter()).for_each(|(octet, other)| *octet ^= other);
+        }
+        out.copy_from_slice(&sum[..out.len()]);
+    }
+}
 
 fn hmac(oid: &[u8]) -> Read<pbkdf2::Algorithm> {
     match oid {

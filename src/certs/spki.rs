@@ -211,7 +211,15 @@ impl PublicKey {
 
     /// Whether the numbers are the same, whatever stands around them.
     pub fn same_key(&self, other: &PublicKey) -> bool {
-        self.der == other.der || self.to_ssh().is_some_and(|mine| other.to_ssh().is_some_and(|other| other == mine))
+        self.der == other.der || self.identity() == other.identity()
+    }
+
+    /// What is the same for a key in whatever coat. X25519 has no form of SSH, and DSA keys may inherit their parameters.
+    pub fn identity(&self) -> Vec<u8> {
+        match self.parts() {
+            Some((DSA, _, y)) => [DSA, y].concat(),
+            _ => self.to_ssh().unwrap_or_else(|| self.der.clone()),
+        }
     }
 
     pub fn der(&self) -> &[u8] {

@@ -23,6 +23,7 @@ impl Component {
         if op.session.is_some() {
             return Err(Error::new(Code::AlreadyConnected, "a connection is open already; Disconnect ends it"));
         }
+        self.state.lock().tls.by_command = false;
         op.open()
     }
 

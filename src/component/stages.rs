@@ -28,6 +28,7 @@ impl Component {
         if !offered {
             return Err(Error::new(Code::Handshake, "TLS is asked for, and the server does not offer STARTTLS"));
         }
+        self.state.lock().tls.by_command = true;
         let done = op.begin_tls(&plan, &hello, extended);
         match done {
             Ok(lines) => self.state.lock().server.extensions = lines,

@@ -39,6 +39,8 @@ pub struct Tls {
     pub negotiated: Option<Negotiated>,
     /// The open connection is secured.
     pub active: bool,
+    /// StartTls was called: a connection that is opened again in place of that one has TLS too, until Connect begins anew.
+    pub by_command: bool,
 }
 
 /// When TLS starts on a connection.
@@ -69,6 +71,7 @@ impl Tls {
 
     pub(super) fn start(&self, port: i32) -> Start {
         match self.ssl_start_mode {
+            SslStartMode::None if self.by_command => Start::ByCommand,
             SslStartMode::None => Start::Never,
             SslStartMode::Implicit => Start::AtOnce,
             SslStartMode::Explicit => Start::ByCommand,
@@ -394,6 +397,7 @@ mod tests {
         }
         for port in [25, 465] {
             assert_eq!(start(SslStartMode::None, port), Start::Never);
+            assert_eq!(Tls { by_command: true, ..Tls::default() }.start(port), Start::ByCommand);
             assert_eq!(start(SslStartMode::Implicit, port), Start::AtOnce);
             assert_eq!(start(SslStartMode::Explicit, port), Start::ByCommand);
         }

@@ -142,6 +142,7 @@ impl Handle {
                 "Connect" => ssmtp_connect(self.raw),
                 "Send" => ssmtp_send(self.raw),
                 "Disconnect" => ssmtp_disconnect(self.raw),
+                "StartTls" => ssmtp_start_tls(self.raw),
                 "SendCommand" => ssmtp_send_command(self.raw, argument.as_ptr()),
                 "DoEvents" => ssmtp_do_events(self.raw),
                 "Reset" => ssmtp_reset(self.raw),

@@ -94,6 +94,33 @@ fn a_message_goes_by_starttls_and_ehlo_is_said_again() {
 }
 
 #[test]
+fn after_start_tls_a_new_connection_of_ours_is_secured_too() {
+    let setup = pki::setup("faults-none");
+    // The server hangs up, and the next Send has to connect anew.
+    let options = Options::default().offer("PIPELINING,AUTH PLAIN LOGIN").fault("NOOP@1=close");
+    let server = pki::server(Mode::StartTls, &setup, options);
+    let handle = client(server.port(), "sslNone");
+    handle.call("Connect", "").unwrap();
+    handle.call("StartTls", "").unwrap();
+    handle.must_set("User", "user");
+    handle.must_set("Password", "secret");
+    assert!(handle.call("SendCommand", "NOOP").is_err());
+    let _ = handle.call("Send", "");
+    assert!(server.wait_idle(Duration::from_secs(5)));
+    let second = &server.commands()[1];
+    assert_eq!(verbs(second)[..3], ["EHLO", "STARTTLS", "EHLO"], "{second:?}");
+    assert_eq!(server.handshakes().len(), 2);
+    // What the caller asks for in so many words goes on counting: Connect begins anew, as SSLStartMode says.
+    handle.must_set("User", "");
+    handle.must_set("Password", "");
+    let _ = handle.call("Disconnect", "");
+    handle.call("Connect", "").unwrap();
+    handle.call("Disconnect", "").unwrap();
+    assert!(server.wait_idle(Duration::from_secs(5)));
+    assert!(!verbs(&server.commands()[2]).contains(&"STARTTLS"));
+}
+
+#[test]
 fn ssl_enabled_and_the_start_mode_are_two_views_of_one_value() {
     let handle = Handle::new();
     let both = || (handle.get("SSLEnabled").unwrap(), handle.get("SSLStartMode").unwrap());

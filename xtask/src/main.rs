@@ -7,6 +7,7 @@ use xtask::model::Api;
 const USAGE: &str = "\
 cargo xtask gen [--check]   write (or compare) everything that follows from api/*.toml
 cargo xtask planned         list the rows of api/ that do not work yet
+cargo xtask coverage [--check]   write (or compare) docs/coverage.md: which tests show each name
 cargo xtask site [FOLDER]   the documentation as pages for a browser, in target/site or FOLDER
 cargo xtask serve …         run the embedded SMTP server (`serve --help` tells its options)";
 
@@ -15,6 +16,7 @@ fn main() -> ExitCode {
     let rest: Vec<&str> = args.iter().skip(1).map(String::as_str).collect();
     let done = match args.first().map(String::as_str) {
         Some("gen") => generate(&root(), rest.contains(&"--check")),
+        Some("coverage") => coverage(&root(), rest.contains(&"--check")),
         Some("planned") => planned(&root()),
         Some("site") => site(&root(), rest.first().copied()),
         Some("serve") => xtask::server::main(&rest),
@@ -43,6 +45,19 @@ fn generate(root: &Path, check: bool) -> Result<(), String> {
         return Err("run `cargo xtask gen` and commit what it writes".into());
     }
     Ok(())
+}
+
+/// Names what no test shows, too; that alone is no failure here, but one of tests/coverage.rs.
+fn coverage(root: &Path, check: bool) -> Result<(), String> {
+    let (coverage, stale) = xtask::r#gen::coverage::run(root, check)?;
+    for row in coverage.missing() {
+        println!("no test shows {} {}", row.kind, row.name);
+    }
+    for row in coverage.excused_in_vain() {
+        println!("not-shown.tsv excuses what a test shows: {} {}", row.kind, row.name);
+    }
+    eprintln!("{} rows, {} tests", coverage.rows.len(), coverage.tests());
+    if check && stale { Err("docs/coverage.md is stale: run `cargo xtask coverage`".into()) } else { Ok(()) }
 }
 
 fn site(root: &Path, folder: Option<&str>) -> Result<(), String> {

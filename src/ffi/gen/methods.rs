@@ -145,19 +145,19 @@ pub unsafe extern "C" fn ssmtp_add_recipient_cert(handle: *mut ssmtp_t, cert_enc
     })
 }
 
-/// Signs the body with Certificate and leaves the signed entity in MessageText and its header lines in OtherHeaders (RFC 8551). Error 281 without Certificate, 273 without its key.
+/// Signs the body with Certificate and leaves the signed entity in MessageText and its header lines in OtherHeaders (RFC 8551). With a stream, AttachedFile, MessageHtml or attachments, what can be checked is checked now, and the signature is made while the message is sent, in constant memory. Called again, it signs what is there; a new text ends it. After an error Send refuses (283) until the body is set anew. Error 281 without Certificate, 273 without its key, 283 for anything else.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_sign(handle: *mut ssmtp_t) -> i32 {
     guard::run(handle, |c| c.sign())
 }
 
-/// Encrypts the body for the certificates that were added (RFC 8551) and leaves the result in MessageText and its header lines in OtherHeaders. From, recipients and Subject stay readable. Error 272 without a usable certificate.
+/// Encrypts the body for the certificates that were added (RFC 8551) and leaves the result in MessageText and its header lines in OtherHeaders; with a stream, AttachedFile, MessageHtml or attachments while the message is sent, as Sign does. From, recipients and Subject stay readable (see ProtectHeaders). Bcc recipients get envelopes of their own, each sent in a transaction of its own (see BccEncryption). After an error Send refuses (283) until the body is set anew. Error 272 without a usable certificate, or without one for a recipient; 283 for anything else.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_encrypt(handle: *mut ssmtp_t) -> i32 {
     guard::run(handle, |c| c.encrypt())
 }
 
-/// Signs the body, then encrypts the signed entity. Errors as Sign and Encrypt have them.
+/// Signs the body, then encrypts the signed entity: as Sign and then Encrypt, with their errors.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_sign_and_encrypt(handle: *mut ssmtp_t) -> i32 {
     guard::run(handle, |c| c.sign_and_encrypt())
@@ -269,7 +269,7 @@ pub unsafe extern "C" fn ssmtp_clear_attachments(handle: *mut ssmtp_t) -> i32 {
     guard::run(handle, |c| c.clear_attachments())
 }
 
-/// Begins TLS by STARTTLS on an open connection that has none, and says EHLO again: for a program whose own interface has this step. Others set SSLStartMode, and Connect does it. Error 276 when the server does not offer it, 603 when there is TLS already, and the connection stays open; any other failure closes it.
+/// Begins TLS by STARTTLS on an open connection that has none, and says EHLO again: for a program whose own interface has this step. Others set SSLStartMode, and Connect does it. Error 276 when the server does not offer it, 603 when there is TLS already, and the connection stays open; any other failure closes it. A connection that Send and the like open afterwards in place of this one has TLS as well; Connect begins anew, as SSLStartMode says.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_start_tls(handle: *mut ssmtp_t) -> i32 {
     guard::run(handle, |c| c.start_tls())

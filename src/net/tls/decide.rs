@@ -2,9 +2,10 @@
 //! decides here, so that all of them decide alike.
 
 use super::names::Signatures;
+use super::revocation::Levels;
 use super::roots::Trust;
 use super::stream::last_word;
-use super::verify::{self, Fault, Sent};
+use super::verify::{self, Failure, Fault, Sent};
 use super::{Judge, Presented, Question, TlsOptions};
 use crate::error::{Code, Error, Result};
 use crate::net::resolve::literal;
@@ -17,10 +18,13 @@ pub(super) const HANDSHAKE_FAILURE: u8 = 40;
 const BAD_CERTIFICATE: u8 = 42;
 const USER_CANCELED: u8 = 90;
 
+/// A session carries on what was found out about revocation for so many seconds.
+const ANSWER: i64 = 3_600;
+
 /// A server that may be talked to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Accepted {
-    /// The moment from which its certificates are out of date; `None` where the judge overruled what was found, which no
+    /// The moment from which its certificates, or what is known of them, are out of date; `None` where the judge overruled what was found, which no
     /// session may carry on.
     pub until: Option<i64>,
 }
@@ -39,8 +43,15 @@ pub(super) fn decide(
     let mut found = verify::examine(sent, name, trust, allowed, options);
     let own = [&sent.leaf].into_iter().chain(&sent.others).map(|der| der.to_vec());
     let chain: Vec<Vec<u8>> = own.chain(found.root.clone().filter(|root| !sent.has(root))).collect();
-    let presented = Presented { chain: &chain, path: &found.path, ocsp: &sent.ocsp };
-    found.failures.extend(judge.revocation(&presented, clock).map_err(stopped)?);
+    let checked = options.revocation != Levels::default();
+    if checked && found.path.is_empty() && !found.left(options, &sent.leaf).is_empty() {
+        // What a certificate that nobody vouches for names is anybody's address, and nothing is fetched from there.
+        let why = "whether it was revoked was not asked, since its chain does not hold";
+        found.failures.push(Failure::new(Fault::RevocationUnknown, why));
+    } else {
+        let presented = Presented { chain: &chain, path: &found.path, ocsp: &sent.ocsp };
+        found.failures.extend(judge.revocation(&presented, clock).map_err(stopped)?);
+    }
     let left = found.left(options, &sent.leaf);
     let status = verify::status(&left);
     let accept = left.is_empty();
@@ -54,7 +65,11 @@ pub(super) fn decide(
     }
     clock.check().map_err(stopped)?;
     judge.progress(&format!("server certificate accepted, verification: {status}")).map_err(stopped)?;
-    Ok(Accepted { until: accept.then_some(found.until) })
+    // Dates that a flag waives end no session; an answer about revocation is old after an hour.
+    let waived = options.security_flags & Fault::Expired.flag() != 0;
+    let dates = if waived { i64::MAX } else { found.until };
+    let until = if checked { dates.min(sent.now.saturating_add(ANSWER)) } else { dates };
+    Ok(Accepted { until: accept.then_some(until) })
 }
 
 impl Sent {

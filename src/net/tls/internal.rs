@@ -81,10 +81,9 @@ impl Internal {
         let stamp = Stamp::of(options);
         {
             let mut entries = self.entries.lock();
-            let waived = options.security_flags & Fault::Expired.flag() != 0;
             entries.retain(|entry| {
                 let same = entry.options == *options && entry.stamp == stamp;
-                let fresh = waived || entry.kept.lock().until.is_none_or(|until| now <= until);
+                let fresh = entry.kept.lock().until.is_none_or(|until| now <= until);
                 let elsewhere = entry.options.server_name != options.server_name || entry.options.port != options.port;
                 elsewhere || (same && fresh)
             });

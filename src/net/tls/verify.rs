@@ -129,6 +129,10 @@ pub(super) fn examine(
         (outcome, _) => {
             let (fault, text) = spoken_error(&outcome.err().unwrap_or(webpki::Error::BadDer));
             found.add(fault, text);
+            if !options.spki_pins.is_empty() {
+                // No judge may take it then, since no flag and no judge waives a pin.
+                found.add(Fault::Pin, "the server's public key cannot be read, and pinned ones are demanded");
+            }
             return found;
         }
     };

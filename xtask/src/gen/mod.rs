@@ -1,5 +1,6 @@
 //! `cargo xtask gen`: writes what follows from `api/*.toml`; `--check` compares instead. One module a target language.
 
+pub mod coverage;
 mod cpp;
 mod docs;
 mod dotnet;

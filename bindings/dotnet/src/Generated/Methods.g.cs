@@ -336,7 +336,10 @@ namespace Ssmtp
         }
 
         /// <summary>Signs the body with Certificate and leaves the signed entity in MessageText and its header lines in
-        /// OtherHeaders (RFC 8551). Error 281 without Certificate, 273 without its key.</summary>
+        /// OtherHeaders (RFC 8551). With a stream, AttachedFile, MessageHtml or attachments, what can be checked is
+        /// checked now, and the signature is made while the message is sent, in constant memory. Called again, it signs
+        /// what is there; a new text ends it. After an error Send refuses (283) until the body is set anew. Error 281
+        /// without Certificate, 273 without its key, 283 for anything else.</summary>
         /// <exception cref="SsmtpException">With one of these numbers, among others: 273, 281, 283.</exception>
         public void Sign()
         {
@@ -353,8 +356,11 @@ namespace Ssmtp
         }
 
         /// <summary>Encrypts the body for the certificates that were added (RFC 8551) and leaves the result in
-        /// MessageText and its header lines in OtherHeaders. From, recipients and Subject stay readable. Error 272
-        /// without a usable certificate.</summary>
+        /// MessageText and its header lines in OtherHeaders; with a stream, AttachedFile, MessageHtml or attachments
+        /// while the message is sent, as Sign does. From, recipients and Subject stay readable (see ProtectHeaders).
+        /// Bcc recipients get envelopes of their own, each sent in a transaction of its own (see BccEncryption). After
+        /// an error Send refuses (283) until the body is set anew. Error 272 without a usable certificate, or without
+        /// one for a recipient; 283 for anything else.</summary>
         /// <exception cref="SsmtpException">With one of these numbers, among others: 272, 283.</exception>
         public void Encrypt()
         {
@@ -370,7 +376,7 @@ namespace Ssmtp
             return RunAsync(() => Encrypt(), cancellationToken);
         }
 
-        /// <summary>Signs the body, then encrypts the signed entity. Errors as Sign and Encrypt have them.</summary>
+        /// <summary>Signs the body, then encrypts the signed entity: as Sign and then Encrypt, with their errors.</summary>
         /// <exception cref="SsmtpException">With one of these numbers, among others: 272, 273, 281, 283.</exception>
         public void SignAndEncrypt()
         {
@@ -437,7 +443,8 @@ namespace Ssmtp
         /// <summary>Begins TLS by STARTTLS on an open connection that has none, and says EHLO again: for a program
         /// whose own interface has this step. Others set SSLStartMode, and Connect does it. Error 276 when the server
         /// does not offer it, 603 when there is TLS already, and the connection stays open; any other failure closes
-        /// it.</summary>
+        /// it. A connection that Send and the like open afterwards in place of this one has TLS as well; Connect begins
+        /// anew, as SSLStartMode says.</summary>
         /// <exception cref="SsmtpException">With one of these numbers, among others: 161, 162, 166, 201, 270, 276, 280,
         /// 301, 603, 1117, 1120.</exception>
         public void StartTls()

@@ -1393,11 +1393,12 @@ namespace Ssmtp
         internal static extern int ssmtp_sign(SsmtpHandle handle);
 
         /// <summary>Encrypts the body for the certificates that were added (RFC 8551) and leaves the result in
-        /// MessageText and its header lines in OtherHeaders.</summary>
+        /// MessageText and its header lines in OtherHeaders; with a stream, AttachedFile, MessageHtml or attachments
+        /// while the message is sent, as Sign does.</summary>
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
         internal static extern int ssmtp_encrypt(SsmtpHandle handle);
 
-        /// <summary>Signs the body, then encrypts the signed entity.</summary>
+        /// <summary>Signs the body, then encrypts the signed entity: as Sign and then Encrypt, with their errors.</summary>
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
         internal static extern int ssmtp_sign_and_encrypt(SsmtpHandle handle);
 

@@ -74,6 +74,14 @@ class Heard:
         replies = [turn.reply for turn in self.turns if turn.command.split(" ", 1)[0].upper() == verb]
         return replies[-1] if replies else None
 
+    def refusal(self) -> Tuple[str, Reply]:
+        """The last command that was refused, and how; empty without one."""
+        for turn in reversed(self.turns):
+            reply = turn.reply
+            if reply is not None and reply[0] >= 400:
+                return turn.command.split(" ", 1)[0].upper(), reply
+        return "", (-1, b"")
+
 
 @contextlib.contextmanager
 def hearing(smtp: Ssmtp, greeted: bool = False) -> Iterator[Heard]:

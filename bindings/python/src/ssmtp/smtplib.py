@@ -73,6 +73,9 @@ __all__ = [
 
 CRLF, bCRLF = "\r\n", b"\r\n"
 
+#: What smtplib's signatures have for "as `socket.setdefaulttimeout` says".
+DEFAULT_TIMEOUT: Any = getattr(socket, "_GLOBAL_DEFAULT_TIMEOUT")
+
 #: What `login` tries of what the server offers, best first. The last three are smtplib's own.
 MECHANISMS = ("SCRAM-SHA-512", "SCRAM-SHA-256", "SCRAM-SHA-1", "CRAM-MD5", "PLAIN", "LOGIN")
 
@@ -124,7 +127,7 @@ class SMTP(_standard.SMTP):
         host: str = "",
         port: int = 0,
         local_hostname: Optional[str] = None,
-        timeout: Any = socket._GLOBAL_DEFAULT_TIMEOUT,  # type: ignore[attr-defined]
+        timeout: Any = DEFAULT_TIMEOUT,
         source_address: Any = None,
         *,
         ssmtp: Optional[Ssmtp] = None,
@@ -161,7 +164,7 @@ class SMTP(_standard.SMTP):
         port = _port(port or self.default_port)
         sys.audit("smtplib.connect", self, host, port)
         limit: Optional[float] = self.timeout
-        if limit is socket._GLOBAL_DEFAULT_TIMEOUT:  # type: ignore[attr-defined]
+        if limit is DEFAULT_TIMEOUT:
             limit = socket.getdefaulttimeout()
         self._debug("connect: to", (host, port), self.source_address)
         smtp = self.ssmtp
@@ -364,7 +367,7 @@ class SMTP(_standard.SMTP):
         recipients = [to_addrs] if isinstance(to_addrs, str) else list(to_addrs)
         secret = self.sign or self.encrypt
         wanted = wishes(mail_options)
-        if wanted is not None and (self.does_esmtp or secret):
+        if wanted is not None and octets and (self.does_esmtp or secret):
             try:
                 return self._deliver(from_addr, recipients, octets, wanted, rcpt_options)
             except SsmtpError as error:
@@ -384,7 +387,7 @@ class SMTP(_standard.SMTP):
             MessageRecipient(address, RecipientType.TO, "", ";".join(options)) for address in by_address
         ]
         wanted = {**wanted, "StopOnToErrors": "False"}
-        with smtp._by_itself(), Lent(smtp) as lent, settings(smtp, wanted):
+        with smtp._by_itself(), hearing(smtp) as heard, Lent(smtp) as lent, settings(smtp, wanted):
             lent.put(Envelope(_bare(sender) or "<>", recipients), octets)
             if self.sign and self.encrypt:
                 smtp.sign_and_encrypt()
@@ -398,26 +401,32 @@ class SMTP(_standard.SMTP):
             except SsmtpError as error:
                 failure = error
         self._settle()
-        results = smtp.recipient_results if failure is None or failure.code == 161 else ()
-        refused = {
-            by_address.get(result.address, result.address): parse(result.text.split(" / "))
-            for result in results
-            if not result.accepted and result.code
-        }
+        if failure is not None and failure.code != 161:
+            raise failure
+        refused: Dict[str, Reply] = {}
+        for result in smtp.recipient_results:
+            reply = parse(result.text.split(" / "))
+            if result.accepted or reply[0] < 400:
+                continue
+            if result.phase == "MAIL":
+                raise SMTPSenderRefused(*reply, sender) from failure
+            if result.phase == "CONTENT":
+                raise SMTPDataError(*reply) from failure
+            refused[by_address.get(result.address, result.address)] = reply
         if failure is None:
             return refused
-        if failure.code != 161:
-            raise failure
-        first = results[0] if results else None
-        if not refused or first is None:
-            # Nothing was said: the server's limit of size, for one.
-            raise SMTPSenderRefused(552, failure.message.encode(), sender) from failure
-        if first.phase == "MAIL":
-            raise SMTPSenderRefused(*parse(first.text.split(" / ")), sender) from failure
-        at_content = [result for result in results if result.phase == "CONTENT" and not result.accepted]
-        if at_content:
-            raise SMTPDataError(*parse(at_content[0].text.split(" / "))) from failure
-        raise SMTPRecipientsRefused(refused) from failure
+        # A refusal that is nobody's result: of DATA, or one that ended the connection.
+        verb, reply = heard.refusal()
+        if verb == "MAIL":
+            raise SMTPSenderRefused(*reply, sender) from failure
+        if verb in ("DATA", "BDAT"):
+            raise SMTPDataError(*reply) from failure
+        if verb == "RCPT" and not refused:
+            refused = dict.fromkeys(to[:1], reply)
+        if refused:
+            raise SMTPRecipientsRefused(refused) from failure
+        # Nothing was said, since it is larger than the server takes.
+        raise SMTPSenderRefused(552, failure.message.encode(), sender) from failure
 
     # Within
 
@@ -458,7 +467,7 @@ class SMTP_SSL(SMTP):
         local_hostname: Optional[str] = None,
         keyfile: Optional[str] = None,
         certfile: Optional[str] = None,
-        timeout: Any = socket._GLOBAL_DEFAULT_TIMEOUT,  # type: ignore[attr-defined]
+        timeout: Any = DEFAULT_TIMEOUT,
         source_address: Any = None,
         context: Optional[ssl.SSLContext] = None,
         *,

@@ -22,7 +22,7 @@ use super::der::Certificate;
 use super::keylog::KeyLogFile;
 use super::roots::Stamp;
 use super::stream::{IDLE, last_word};
-use super::verify::{Fault, Sent};
+use super::verify::Sent;
 use super::{Judge, Negotiated, Provider, Secured, TlsOptions, Version};
 use crate::error::{Code, Error, Result};
 use crate::net::{Clock, Stream};
@@ -88,10 +88,9 @@ impl Platform {
         let stamp = (Stamp::of(options), trust::Stamp::of(&options.openssl));
         {
             let mut entries = self.entries.lock();
-            let waived = options.security_flags & Fault::Expired.flag() != 0;
             entries.retain(|entry| {
                 let same = entry.options == *options && entry.stamp == stamp;
-                let fresh = waived || entry.kept.lock().until.is_none_or(|until| now <= until);
+                let fresh = entry.kept.lock().until.is_none_or(|until| now <= until);
                 let elsewhere = entry.options.server_name != options.server_name || entry.options.port != options.port;
                 elsewhere || (same && fresh)
             });
@@ -217,7 +216,7 @@ impl Platform {
     ) -> Result<()> {
         let label = entry.options.label();
         let failed = |why: &str| Error::new(Code::Handshake, format!("the TLS handshake with {label} failed: {why}"));
-        let (mut begun, mut total) = (false, 0usize);
+        let (mut begun, mut judged, mut total) = (false, false, 0usize);
         let mut unjudged: Option<Vec<Vec<u8>>> = None;
         let mut buffer = vec![0; PIECE];
         loop {
@@ -243,11 +242,16 @@ impl Platform {
                     say(stream, HANDSHAKE_FAILURE);
                     return Err(failed(&format!("the server {why}")));
                 }
-                if let Some(chain) = unjudged.take()
-                    && let Err((alert, error)) = self.decide(connection, chain, entry, name, clock, judge)
-                {
-                    say(stream, alert);
-                    return Err(error);
+                if let Some(chain) = unjudged.take() {
+                    if let Err((alert, error)) = self.decide(connection, chain, entry, name, clock, judge) {
+                        say(stream, alert);
+                        return Err(error);
+                    }
+                    judged = true;
+                }
+                if done && !judged && !connection.is_resumed() {
+                    say(stream, HANDSHAKE_FAILURE);
+                    return Err(failed("the server showed no certificate"));
                 }
                 flush(connection, stream, clock)?;
             }
