@@ -11,7 +11,7 @@ MANDIR  ?= $(PREFIX)/share/man
 # rustup puts cargo here, and a shell that was open before does not know it.
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
-.PHONY: demo test torture bench install help
+.PHONY: demo test torture bench wheel install help
 
 help:
 	@echo 'make demo      a message from a C program through libssmtp to an SMTP server that runs beside it'
@@ -19,6 +19,7 @@ help:
 	@echo 'make torture   faults at every system call of the queue, many processes, very many files (some minutes)'
 	@echo 'make bench     the benchmarks'
 	@echo 'make docs      the documentation as pages for a browser, in target/site'
+	@echo 'make wheel     the Python package with the library in it, in target/wheel'
 	@echo 'make install   library, headers, the tool ssmtp, manual, ssmtp.pc and CMake files under PREFIX ($(PREFIX)), DESTDIR in front'
 
 demo:
@@ -46,6 +47,10 @@ bench:
 
 docs:
 	cargo xtask site
+
+# The Python package with the library in it: target/wheel/ssmtp-….whl
+wheel:
+	bash bindings/python/wheel.sh
 
 # Without cargo (root often has none) what was built before is installed.
 install:

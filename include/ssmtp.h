@@ -218,7 +218,7 @@ typedef enum ssmtp_error {
     SSMTP_ERROR_WOULD_BLOCK = 135,
     // The server answered with a refusing or malformed reply, 421 too; the text has the reply.
     SSMTP_ERROR_PROTOCOL = 161,
-    // A reply came out of step or beyond the bounds (see MaxLineLength), or the exchange failed in a way that no other number names.
+    // A reply came out of step or beyond the bounds, or the exchange failed in a way that no other number names.
     SSMTP_ERROR_COMMUNICATION = 162,
     // A connection is needed and MailServer is empty.
     SSMTP_ERROR_NO_MAIL_SERVER = 163,
@@ -823,6 +823,15 @@ int32_t ssmtp_add_inline_data(ssmtp_t *handle,
 
 // Removes all attachments and inline parts.
 int32_t ssmtp_clear_attachments(ssmtp_t *handle);
+
+// Puts the message that the properties make (headers, recipients, body, attachments, and what Sign and Encrypt made of
+// it) aside, so that another one can be set and sent in its place; settings and the recipients' certificates stay.
+// Error 603 when one is aside already.
+int32_t ssmtp_put_message_aside(ssmtp_t *handle);
+
+// Makes the message what it was when PutMessageAside was called; what was set in between is dropped. Nothing happens
+// when none is aside.
+int32_t ssmtp_put_message_back(ssmtp_t *handle);
 
 // Begins TLS by STARTTLS on an open connection that has none, and says EHLO again: for a program whose own interface
 // has this step. Others set SSLStartMode, and Connect does it. Error 276 when the server does not offer it, 603 when

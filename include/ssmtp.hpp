@@ -239,8 +239,7 @@ struct ErrorCode {
     static constexpr std::int32_t WOULD_BLOCK = 135;
     /// The server answered with a refusing or malformed reply, 421 too; the text has the reply.
     static constexpr std::int32_t PROTOCOL = 161;
-    /// A reply came out of step or beyond the bounds (see MaxLineLength), or the exchange failed in a way that no other
-    /// number names.
+    /// A reply came out of step or beyond the bounds, or the exchange failed in a way that no other number names.
     static constexpr std::int32_t COMMUNICATION = 162;
     /// A connection is needed and MailServer is empty.
     static constexpr std::int32_t NO_MAIL_SERVER = 163;
@@ -2033,6 +2032,21 @@ public:
         const auto s = running();
         const std::int32_t code = ssmtp_add_inline_data(s->handle, data.data(), data.size(), content_id_text.get(),
                                                         content_type_text.get());
+        detail::check(s->handle, code);
+    }
+    /// Puts the message that the properties make (headers, recipients, body, attachments, and what Sign and Encrypt
+    /// made of it) aside, so that another one can be set and sent in its place; settings and the recipients'
+    /// certificates stay. Error 603 when one is aside already.
+    void put_message_aside() {
+        const auto s = running();
+        const std::int32_t code = ssmtp_put_message_aside(s->handle);
+        detail::check(s->handle, code);
+    }
+    /// Makes the message what it was when PutMessageAside was called; what was set in between is dropped. Nothing
+    /// happens when none is aside.
+    void put_message_back() {
+        const auto s = running();
+        const std::int32_t code = ssmtp_put_message_back(s->handle);
         detail::check(s->handle, code);
     }
     /// Begins TLS by STARTTLS on an open connection that has none, and says EHLO again: for a program whose own

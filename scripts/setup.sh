@@ -51,6 +51,10 @@ if [ "$what" = test ]; then
     need libc6-dbg has_loader_symbols
     need strace have strace
     need python3 python3 -c 'import ctypes, email, smtplib, unittest'
+    # Python's own tests of smtplib: Debian has them apart, other builds bring them along.
+    if [[ $(readlink -f "$(command -v python3 || true)") == /usr/bin/python3.* ]]; then
+        need "lib$(basename "$(readlink -f "$(command -v python3)")")-testsuite" python3 -W ignore -c 'import test.test_smtplib'
+    fi
     need python3-venv python3 -c 'import ensurepip, venv'
     need python3-cryptography python3 -c 'import cryptography'
     need mono-mcs have mcs
@@ -178,6 +182,15 @@ own_python() {
 if [ "$what" = test ] && ! reads_cms python3 >/dev/null 2>&1 && ! reads_cms target/smime-venv/bin/python >/dev/null 2>&1; then
     echo "Installing into target/smime-venv: cryptography $CRYPTOGRAPHY"
     quietly own_python
+fi
+
+# --- Django and mypy, for the tests of the Python package -----------------------------------------------------------------
+python_tools() {
+    python3 -m venv target/python-venv && target/python-venv/bin/pip install --quiet --disable-pip-version-check Django==5.2.19 mypy==2.4.1
+}
+if [ "$what" = test ] && ! target/python-venv/bin/python -c 'import django, mypy' >/dev/null 2>&1; then
+    echo "Installing into target/python-venv: Django, mypy"
+    quietly python_tools
 fi
 
 # --- Rust ---------------------------------------------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 # Every check there is, one after the other, each under a heading; goes on after a failure and counts the steps at the end.
 #
 # usage: scripts/test.sh [STEP…]      without a name: all of them, in this order
-#   format lint build rust generated c cpp python dotnet attachments certs memory queue postfix smime login secure platform proxies scenarios cli docs readme install
+#   format lint build rust generated c cpp python dotnet attachments certs memory queue postfix extensions smime login secure platform proxies scenarios cli docs readme install
 set -uo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -26,6 +26,7 @@ certs()     { bash tests/certs/run.sh; }
 queue()     { bash tests/torture/run.sh sample && bash tests/celery/run.sh; }
 memory()    { bash tests/memory/run.sh; }
 postfix()   { bash tests/postfix/run.sh; }
+extensions() { bash tests/extensions/run.sh; }
 smime()     { bash tests/smime/run.sh; }
 login()     { bash tests/login/run.sh; }
 secure()    { bash tests/secure/run.sh; }
@@ -38,13 +39,13 @@ docs()      { cargo xtask site && bash tests/docs/run.sh; }
 install()   { bash tests/install.sh; }
 
 steps=("$@")
-[ ${#steps[@]} -gt 0 ] || steps=(format lint build rust generated c cpp python dotnet attachments certs memory queue postfix smime login secure platform proxies scenarios cli docs readme install)
+[ ${#steps[@]} -gt 0 ] || steps=(format lint build rust generated c cpp python dotnet attachments certs memory queue postfix extensions smime login secure platform proxies scenarios cli docs readme install)
 
 passed=0
 failed=()
 for step in "${steps[@]}"; do
     case $step in
-        format | lint | build | rust | generated | c | cpp | python | dotnet | attachments | certs | memory | queue | postfix | smime | login | secure | platform | proxies | scenarios | cli | docs | readme | install) ;;
+        format | lint | build | rust | generated | c | cpp | python | dotnet | attachments | certs | memory | queue | postfix | extensions | smime | login | secure | platform | proxies | scenarios | cli | docs | readme | install) ;;
         *) echo "no step is called $step" >&2; exit 2 ;;
     esac
     printf '\n=== %s\n' "$step"

@@ -261,3 +261,62 @@ fn over_tls_messages_cost_as_many_system_calls() {
         assert!(large / 10.0 <= 5.0, "{large}");
     }
 }
+
+/// TCP segments that this process sent to, and got from, a server on its one connection there; `None` where the system does not
+/// count them.
+fn segments(port: u16) -> Option<(u32, u32)> {
+    let mut found = None;
+    for entry in std::fs::read_dir("/proc/self/fd").ok()?.flatten() {
+        let Some(fd) = entry.file_name().to_str().and_then(|name| name.parse::<i32>().ok()) else { continue };
+        // SAFETY: all zero octets are an address of no family.
+        let mut peer: libc::sockaddr_in = unsafe { std::mem::zeroed() };
+        let mut size = size_of_val(&peer) as libc::socklen_t;
+        // SAFETY: the address has as many octets as are told; what the number stands for is asked, not assumed.
+        let known = unsafe { libc::getpeername(fd, (&raw mut peer).cast(), &mut size) } == 0;
+        if !known || i32::from(peer.sin_family) != libc::AF_INET || u16::from_be(peer.sin_port) != port {
+            continue;
+        }
+        let mut info = [0u32; 60];
+        let mut size = size_of_val(&info) as libc::socklen_t;
+        // SAFETY: as above.
+        let told = unsafe { libc::getsockopt(fd, libc::SOL_TCP, libc::TCP_INFO, info.as_mut_ptr().cast(), &mut size) };
+        // struct tcp_info of Linux: tcpi_segs_out and tcpi_segs_in are its octets 136 to 143.
+        if told == 0 && size >= 144 {
+            assert!(found.replace((info[34], info[35])).is_none(), "one connection to the server");
+        }
+    }
+    found
+}
+
+#[test]
+fn messages_that_follow_each_other_cost_two_segments_each() {
+    let root = pki::path("ca.pem");
+    for (name, tls, extensions) in [
+        ("plain", false, FULL.to_string()),
+        ("plain, BDAT", false, format!("{FULL},CHUNKING")),
+        ("TLS", true, FULL.to_string()),
+        ("TLS, BDAT", true, format!("{FULL},CHUNKING")),
+    ] {
+        let server = if tls { secured(&extensions) } else { server(&extensions) };
+        let handle = sender(server.port(), 0);
+        if tls {
+            secure(&handle, &root);
+        }
+        handle.call("Connect", "").unwrap();
+        let messages: Vec<Handle> = (0..200).map(|_| sender(server.port(), 1_024)).collect();
+        let all: Vec<&Handle> = messages.iter().collect();
+        let mut counted = Vec::new();
+        for some in [&all[..20], &all[20..]] {
+            assert_eq!(handle.send_all(some).0, 0, "{}", handle.last_error());
+            counted.push(segments(server.port()));
+        }
+        let [Some(before), Some(after)] = counted[..] else {
+            say("the system does not count segments");
+            return;
+        };
+        let (sent, got) = (after.0 - before.0, after.1 - before.1);
+        say(&format!("{name}: {sent} segments out and {got} in for 180 messages"));
+        // Beside one each way there is what opens the batch, and now and then an acknowledgement that could not wait.
+        assert!(sent + got <= 2 * 180 + 18, "{name}: {sent} out, {got} in");
+    }
+}

@@ -8,6 +8,8 @@ mod abi;
 mod certificates;
 #[path = "tls/faults.rs"]
 mod faults;
+#[path = "tls/hostile.rs"]
+mod hostile;
 #[path = "tls/negotiation.rs"]
 mod negotiation;
 #[path = "platform/only.rs"]

@@ -4,6 +4,8 @@
 mod certificates;
 #[path = "tls/faults.rs"]
 mod faults;
+#[path = "tls/hostile.rs"]
+mod hostile;
 #[path = "tls/negotiation.rs"]
 mod negotiation;
 #[path = "tls/server.rs"]

@@ -113,8 +113,10 @@ impl PrivateKey {
 
     pub fn from_pkcs1(bytes: &[u8]) -> Read<PrivateKey> {
         let mut key = der::only_sequence(bytes)?;
-        if key.small()? != 0 {
-            return unsupported("an RSA key of more than two primes");
+        match key.small()? {
+            0 => {}
+            1 => return unsupported("an RSA key of more than two primes"),
+            _ => return broken("an RSA key of an unknown version"),
         }
         let (n, e, d) = (key.unsigned()?, key.unsigned()?, key.unsigned()?);
         let (p, q, _, _, qi) = (key.unsigned()?, key.unsigned()?, key.unsigned()?, key.unsigned()?, key.unsigned()?);
@@ -162,7 +164,8 @@ impl PrivateKey {
             && d.len() <= n.len()
             && key.qi.len() <= RSA_OCTETS;
         let public = PublicKey::rsa(n, key.e)?;
-        if !whole || number::product(p, q)[..] != *n {
+        let odd = |prime: &[u8]| prime.last().is_some_and(|octet| octet & 1 == 1);
+        if !whole || !odd(p) || !odd(q) || number::product(p, q)[..] != *n {
             return broken("the numbers of an RSA key do not belong together");
         }
         let part = |prime: &[u8]| {
@@ -238,9 +241,13 @@ impl PrivateKey {
         if key.small()? != 0 {
             return broken("a DSA key of an unknown version");
         }
-        let (p, q, g, _, x) = (key.unsigned()?, key.unsigned()?, key.unsigned()?, key.unsigned()?, key.unsigned()?);
+        let (p, q, g, y, x) = (key.unsigned()?, key.unsigned()?, key.unsigned()?, key.unsigned()?, key.unsigned()?);
         key.finish()?;
-        PrivateKey::dsa(p, q, g, x)
+        let found = PrivateKey::dsa(p, q, g, x)?;
+        match *found.public_key() == PublicKey::dsa(p, q, g, y)? {
+            true => Ok(found),
+            false => broken("the halves of a DSA key do not belong together"),
+        }
     }
 
     /// A key that lives elsewhere, by its public half.

@@ -296,6 +296,14 @@ fn curve_bits(algorithm: &mut Reader<'_>, point: &[u8]) -> Read<i32> {
         _ => point.len().saturating_sub(1),
     };
     let by_point = i32::try_from(by_point * 8).unwrap_or(0);
+    // A curve that is written out (RFC 3279 §2.3.5) says its prime.
+    if algorithm.peek() == Some(der::SEQUENCE) {
+        let mut curve = algorithm.sequence()?;
+        curve.small()?;
+        let mut field = curve.sequence()?;
+        field.oid()?;
+        return Ok(if field.peek() == Some(der::INTEGER) { bit_length(field.unsigned()?) } else { by_point });
+    }
     Ok(match algorithm.optional(der::OID)? {
         Some(oid) if oid == Curve::P521.oid() => 521,
         // The binary curves and the rest with odd sizes are not told apart by their octets; nobody uses them in mail.

@@ -45,6 +45,7 @@ impl Component {
         op.quit();
         *self.state.lock() = State::fresh();
         self.tls.forget();
+        self.revocation.forget();
         Ok(())
     }
 }

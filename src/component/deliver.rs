@@ -247,8 +247,7 @@ impl Operation<'_> {
         let rset = session.state == Talk::Soiled;
         // RFC 3030 §3: never with DATA.
         offer.binary_mime &= offer.chunking;
-        let caps =
-            Caps { eight_bit_mime: offer.eight_bit_mime, smtp_utf8: offer.smtp_utf8, binary: offer.binary_mime };
+        let caps = Caps { eight_bit_mime: offer.eight_bit_mime, smtp_utf8: offer.smtp_utf8, binary: offer.binary_mime };
         let composed = compose_for(parcel, caps)?;
         parcel.again = composed.pieces.iter().all(Piece::is_rereadable);
         let who = first_batch(parcel, &offer);
@@ -523,7 +522,10 @@ fn wire_size(composed: &Composed) -> (Option<u64>, Option<u64>) {
     for piece in &composed.pieces {
         match piece {
             Piece::Bytes(bytes) => body.text(bytes),
-            Piece::Rest(bytes, start) => body.text(bytes.get(*start..).unwrap_or_default()),
+            Piece::Known(bytes, start, facts) => {
+                let bytes = bytes.get(*start..).unwrap_or_default();
+                if facts.canonical { body.canonical(bytes) } else { body.text(bytes) }
+            }
             Piece::Encoded(bytes) => body.text(bytes),
             Piece::Binary(piece) if piece.size().is_some() => {
                 body.binary(piece.size().unwrap_or_default());

@@ -134,6 +134,28 @@ impl Component {
         Ok(())
     }
 
+    /// For who sends another message with this handle: everything of the message goes, a waiting signature or encryption too.
+    pub fn put_message_aside(&self) -> Result<()> {
+        let mut state = self.state.lock();
+        if state.aside.is_some() {
+            return Err(Error::new(Code::ValueRefused, "a message is aside already; PutMessageBack brings it back"));
+        }
+        let next = state.message.successor();
+        let message = std::mem::replace(&mut state.message, next);
+        let generated = std::mem::take(&mut state.generated);
+        state.aside = Some(Box::new((message, generated)));
+        Ok(())
+    }
+
+    /// The message that was put aside, as it was.
+    pub fn put_message_back(&self) -> Result<()> {
+        let mut state = self.state.lock();
+        if let Some(aside) = state.aside.take() {
+            (state.message, state.generated) = *aside;
+        }
+        Ok(())
+    }
+
     pub fn reset_headers(&self) -> Result<()> {
         let mut state = self.state.lock();
         state.message.reset_headers();

@@ -155,6 +155,8 @@ impl<'a> Run<'a> {
     /// The next file that is whole and due.
     fn look(&mut self) -> Result<Option<Found>> {
         while self.stop.is_none() {
+            // A folder may be long, and each file of it costs what its password does.
+            self.component.interrupt.check()?;
             let Some(base) = self.next_name()? else { return Ok(None) };
             match self.folder.reach(&base, QUEUED) {
                 Reach::Got(held) => {

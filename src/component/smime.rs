@@ -212,10 +212,13 @@ impl Component {
         self.secure(SIGN | ENCRYPT)
     }
 
-    /// A failure leaves a message that Send refuses (283), whatever the failure was.
+    /// A failure leaves a message that Send refuses (283), whatever the failure was: another method that runs (166), too.
     fn secure(&self, operations: u8) -> Result<()> {
-        let _running = self.begin()?;
-        let done = self.secured(operations);
+        let running = self.begin();
+        let done = match &running {
+            Ok(_) => self.secured(operations),
+            Err(busy) => Err(busy.clone()),
+        };
         if done.is_err() {
             self.state.lock().message.fail(operations);
         }

@@ -20,6 +20,8 @@ pub struct State {
     pub firewall: Firewall,
     pub tls: Tls,
     pub message: Draft,
+    /// The message that PutMessageAside put away, with what was generated for it.
+    pub aside: Option<Box<(Draft, Generated)>>,
     pub smime: Smime,
     pub results: Results,
     pub settings: Settings,

@@ -32,6 +32,8 @@ pub static CERTS: Table<Mutex<Certificate>> = Table::new();
 pub static PANIC_ALWAYS: AtomicBool = AtomicBool::new(false);
 
 thread_local! {
+    /// What the caller is to hear once the entry that runs holds nothing any more.
+    static AFTERWARDS: RefCell<Vec<Box<dyn FnOnce()>>> = const { RefCell::new(Vec::new()) };
     static LAST: RefCell<(usize, String)> = const { RefCell::new((0, String::new())) };
     static INSIDE: std::cell::Cell<u32> = const { std::cell::Cell::new(0) };
 }
@@ -73,6 +75,10 @@ fn guarded(token: usize, f: &mut dyn FnMut() -> Result<()>) -> i32 {
         Err(Error::new(Code::Internal, "an internal fault was caught; only deleting the handle works now"))
     });
     let _ = INSIDE.try_with(|i| i.set(i.get() - 1));
+    // One by one: each may call back into the library.
+    while let Ok(Some(call)) = AFTERWARDS.try_with(|calls| calls.borrow_mut().pop()) {
+        call();
+    }
     let number = match result {
         Ok(()) => 0,
         Err(error) => {
@@ -84,6 +90,17 @@ fn guarded(token: usize, f: &mut dyn FnMut() -> Result<()>) -> i32 {
     // SAFETY: as above.
     unsafe { *errno_location() = errno };
     number
+}
+
+/// Calls back when the entry that runs on this thread ends, where no lock is held; at once outside of any.
+pub fn afterwards(call: Box<dyn FnOnce()>) {
+    let mut call = Some(call);
+    if INSIDE.try_with(std::cell::Cell::get).unwrap_or(0) > 0 {
+        let _ = AFTERWARDS.try_with(|calls| calls.borrow_mut().extend(call.take()));
+    }
+    if let Some(call) = call {
+        call();
+    }
 }
 
 fn remember(token: usize, message: String) {

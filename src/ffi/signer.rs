@@ -50,8 +50,10 @@ impl fmt::Debug for Signer {
 impl Drop for Signer {
     fn drop(&mut self) {
         if let Some(close) = self.close {
-            // SAFETY: the caller promised a function that takes this userdata; nothing signs any more.
-            unsafe { close(self.userdata as *mut c_void) };
+            let userdata = self.userdata;
+            // SAFETY: the caller promised a function that takes this userdata; nothing signs any more. It may call back into the
+            // library, and whoever let go of the last certificate may hold a lock.
+            guard::afterwards(Box::new(move || unsafe { close(userdata as *mut c_void) }));
         }
     }
 }
@@ -114,4 +116,51 @@ pub unsafe extern "C" fn ssmtp_cert_set_signer(
     // What was there may end by this, and its `close` be called: with no lock held.
     drop(before);
     number
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ffi::api::{ssmtp_cert_delete, ssmtp_cert_new_data, ssmtp_delete, ssmtp_new};
+    use crate::ffi::r#gen::{ssmtp_get_timeout, ssmtp_set_ssl_cert};
+    use crate::ffi::handle::ssmtp_t;
+    use std::ptr::null_mut;
+    use std::sync::atomic::{AtomicI32, Ordering};
+    use std::sync::mpsc::channel;
+    use std::time::Duration;
+
+    static HEARD: AtomicI32 = AtomicI32::new(-1);
+
+    unsafe extern "C" fn sign(_: *mut c_void, _: i32, _: *const u8, _: usize, _: *mut u8, _: *mut usize) -> i32 {
+        1
+    }
+
+    /// Asks the handle that lets go of it.
+    unsafe extern "C" fn close(handle: *mut c_void) {
+        let mut timeout = -1;
+        // SAFETY: the handle is a token, and the place lives through the call.
+        let number = unsafe { ssmtp_get_timeout(handle.cast::<ssmtp_t>(), &raw mut timeout) };
+        HEARD.store(number, Ordering::SeqCst);
+    }
+
+    #[test]
+    fn who_hears_that_a_signer_is_done_with_may_ask_the_handle() {
+        let (done, over) = channel();
+        std::thread::spawn(move || {
+            let data = include_bytes!("../../tests/data/certs/p256.crt");
+            let (handle, mut cert) = (ssmtp_new(), null_mut());
+            // SAFETY: tokens and the address and length of a slice; the callbacks take a token.
+            unsafe {
+                assert_eq!(ssmtp_cert_new_data(data.as_ptr(), data.len(), &raw mut cert), 0);
+                assert_eq!(ssmtp_cert_set_signer(cert, Some(sign), Some(close), handle.cast()), 0);
+                assert_eq!(ssmtp_set_ssl_cert(handle, cert), 0);
+                assert_eq!(ssmtp_cert_delete(cert), 0);
+                assert_eq!(HEARD.load(Ordering::SeqCst), -1);
+                assert_eq!(ssmtp_set_ssl_cert(handle, null_mut()), 0);
+            }
+            ssmtp_delete(handle);
+            let _ = done.send(HEARD.load(Ordering::SeqCst));
+        });
+        assert_eq!(over.recv_timeout(Duration::from_secs(20)), Ok(0));
+    }
 }

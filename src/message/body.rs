@@ -8,6 +8,7 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 
 use super::encode::{Base64Lines, Transfer};
+use super::facts::Facts;
 use super::layer::Layer;
 use super::transfer::TransferSource;
 use crate::error::{Code, Error, Result};
@@ -24,6 +25,10 @@ pub trait Source: Send {
     /// All octets come in the first piece, so that nothing can follow it.
     fn at_once(&self) -> bool {
         false
+    }
+    /// What all its octets are like, where that is known.
+    fn facts(&self) -> Option<Facts> {
+        None
     }
     /// No text: its octets go as they are, and what looks like a line end is none (RFC 3030).
     fn is_binary(&self) -> bool {
@@ -73,6 +78,7 @@ pub struct Memory {
     start: usize,
     at: usize,
     portion: usize,
+    facts: Option<Facts>,
 }
 
 impl Memory {
@@ -82,7 +88,7 @@ impl Memory {
 
     /// So many octets at a time, for who encodes them on the way.
     pub fn in_portions(bytes: Arc<[u8]>, portion: usize) -> Memory {
-        Memory { bytes, start: 0, at: 0, portion }
+        Memory { bytes, start: 0, at: 0, portion, facts: None }
     }
 }
 
@@ -100,6 +106,10 @@ impl Source for Memory {
 
     fn at_once(&self) -> bool {
         self.portion >= self.bytes.len()
+    }
+
+    fn facts(&self) -> Option<Facts> {
+        self.facts
     }
 }
 
@@ -263,8 +273,8 @@ impl Drop for StreamSource {
 pub enum Piece {
     /// Octets as they were set.
     Bytes(Arc<[u8]>),
-    /// The same from this octet on.
-    Rest(Arc<[u8]>, usize),
+    /// The same from an octet on, and what they are like.
+    Known(Arc<[u8]>, usize, Facts),
     /// A file that is read while sending.
     File(PathBuf),
     /// The caller's stream.
@@ -286,9 +296,9 @@ impl Piece {
     pub fn open(&self) -> Result<Box<dyn Source>> {
         Ok(match self {
             Piece::Bytes(bytes) => Box::new(Memory::new(Arc::clone(bytes))),
-            Piece::Rest(bytes, start) => {
+            Piece::Known(bytes, start, facts) => {
                 let start = (*start).min(bytes.len());
-                Box::new(Memory { start, at: start, ..Memory::new(Arc::clone(bytes)) })
+                Box::new(Memory { start, at: start, facts: Some(*facts), ..Memory::new(Arc::clone(bytes)) })
             }
             Piece::File(path) => Box::new(FileSource::open(path)?),
             Piece::Stream(stream) => Box::new(stream.source()?),
@@ -304,7 +314,7 @@ impl Piece {
     pub fn size(&self) -> Option<u64> {
         match self {
             Piece::Bytes(bytes) => Some(bytes.len() as u64),
-            Piece::Rest(bytes, start) => Some(bytes.len().saturating_sub(*start) as u64),
+            Piece::Known(bytes, start, _) => Some(bytes.len().saturating_sub(*start) as u64),
             Piece::Encoded(bytes) => Some(bytes.len() as u64),
             Piece::File(path) => {
                 std::fs::metadata(path).ok().filter(|about| about.is_file() && about.len() > 0).map(|about| about.len())
@@ -323,7 +333,7 @@ impl Piece {
     /// Memory and files give the same octets again; streams and pipes do not.
     pub fn is_rereadable(&self) -> bool {
         match self {
-            Piece::Bytes(_) | Piece::Rest(..) | Piece::Encoded(_) => true,
+            Piece::Bytes(_) | Piece::Known(..) | Piece::Encoded(_) => true,
             Piece::File(path) => std::fs::metadata(path).is_ok_and(|about| about.is_file()),
             Piece::Stream(_) => false,
             Piece::Other(other) => other.again(),
@@ -339,7 +349,7 @@ impl Piece {
     /// Whether all of it is in memory, so that reading it twice gives the same.
     pub fn is_kept(&self) -> bool {
         match self {
-            Piece::Bytes(_) | Piece::Rest(..) | Piece::Encoded(_) => true,
+            Piece::Bytes(_) | Piece::Known(..) | Piece::Encoded(_) => true,
             Piece::File(_) | Piece::Stream(_) | Piece::Through(..) | Piece::Other(_) => false,
             Piece::Binary(piece) => piece.is_kept(),
             Piece::Transfer(_, pieces) => pieces.iter().all(Piece::is_kept),

@@ -18,7 +18,9 @@ pub fn compose(draft: &Draft, options: &Options, caps: Caps, generated: &mut Gen
     let refused = |why: &str| Err(refusal(why));
     let (section, body) = split(message);
     let Some(headers) = without_bcc(section) else { return refused("does not begin with a header line") };
-    let eight = !headers.is_ascii() || !body.is_ascii();
+    let start = message.len() - body.len();
+    let facts = draft.known.look(message, start);
+    let eight = !headers.is_ascii() || !facts.ascii;
     if eight && !caps.eight_bit_mime && !caps.binary {
         return refused("has octets beyond ASCII and the server does not offer 8BITMIME");
     }
@@ -28,7 +30,7 @@ pub fn compose(draft: &Draft, options: &Options, caps: Caps, generated: &mut Gen
         return refused("has headers beyond ASCII and the server does not offer SMTPUTF8");
     }
     let (mut pieces, mut tail) = (Vec::new(), tail(draft));
-    let mut piece = Piece::Rest(Arc::clone(message), message.len() - body.len());
+    let mut piece = Piece::Known(Arc::clone(message), start, facts);
     if caps.binary && is_binary(&headers) {
         piece = Piece::Binary(Box::new(piece));
         tail = tail.map(|tail| Piece::Binary(Box::new(tail)));

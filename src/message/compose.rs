@@ -7,6 +7,7 @@ use super::address::{self, Mailbox};
 use super::body::Piece;
 use super::draft::Draft;
 use super::encode::{self, Transfer};
+use super::facts::Facts;
 use super::headers::{self, Other, Section};
 use super::id;
 use super::mime::{self, Tree};
@@ -349,14 +350,20 @@ fn body(
     let tail_eight = tail.is_some() && caps.eight_bit_mime;
     let mut body =
         Body { pieces: Vec::new(), mime: other.has_mime(), content_type: None, transfer: None, eight_bit: tail_eight };
+    let mut facts = draft.known.look(draft.message.as_ref().unwrap_or(&draft.text), 0);
     let (bytes, ascii) = match &draft.message {
-        Some(message) => (Arc::clone(message), message.is_ascii()),
+        Some(message) => (Arc::clone(message), facts.ascii),
+        None if facts.ascii => (Arc::clone(&draft.text), true),
         None => converted(draft, other, page)?,
     };
-    let eight = !bytes.is_ascii();
+    if draft.message.is_none() && !Arc::ptr_eq(&bytes, &draft.text) {
+        facts = Facts::of(&bytes);
+    }
+    let eight = !facts.ascii;
     if draft.message.is_some() || other.is_encoded() || other.whole {
         if caps.binary && other.is_binary() {
-            body.pieces = [Some(Piece::Bytes(bytes)), tail].into_iter().flatten().map(Box::new).map(Piece::Binary).collect();
+            body.pieces =
+                [Some(Piece::Bytes(bytes)), tail].into_iter().flatten().map(Box::new).map(Piece::Binary).collect();
             return Ok(body);
         }
         if eight && !caps.eight_bit_mime && caps.binary {
@@ -370,11 +377,11 @@ fn body(
             return Err(Error::new(Code::ValueRefused, format!("{what} {why}")));
         }
         body.eight_bit |= eight;
-        push(&mut body.pieces, Piece::Bytes(bytes));
+        push(&mut body.pieces, Piece::Known(bytes, 0, facts));
         body.pieces.extend(tail);
         return Ok(body);
     }
-    let encode = eight && !caps.eight_bit_mime || mime::is_unfit(&bytes);
+    let encode = eight && !caps.eight_bit_mime || facts.unfit;
     if encode || eight {
         body.mime = true;
         body.content_type = content_type(other, ascii, &page.charset().unwrap_or_else(|| "utf-8".into()));
@@ -398,7 +405,7 @@ fn body(
         (false, tail) => {
             body.transfer = eight.then_some("8bit");
             body.eight_bit |= eight;
-            push(&mut body.pieces, Piece::Bytes(bytes));
+            push(&mut body.pieces, Piece::Known(bytes, 0, facts));
             body.pieces.extend(tail);
         }
     }

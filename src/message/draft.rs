@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::attachment::Part;
 use super::body::{Stream, StreamBody};
+use super::facts::Known;
 use super::headers;
 use super::recipients::Recipients;
 use super::secured::Secured;
@@ -39,6 +40,8 @@ pub struct Draft {
     pub stream: Option<Stream>,
     /// What Sign and Encrypt made of it.
     pub(super) secured: Secured,
+    /// What the octets are like that go as they are.
+    pub(super) known: Known,
     /// Goes up with every change, so that Date and Message-ID are made anew after one (ruling 28).
     pub revision: u64,
 }
@@ -66,6 +69,7 @@ impl Default for Draft {
             parts: Vec::new(),
             stream: None,
             secured: Secured::default(),
+            known: Known::default(),
             revision: 0,
         }
     }
@@ -163,7 +167,7 @@ impl Draft {
 
     /// Empty: none.
     pub fn set_message_b(&mut self, bytes: &[u8]) -> Result<()> {
-        self.set_anew(true);
+        self.set_anew(!bytes.is_empty());
         self.message = (!bytes.is_empty()).then(|| bytes.into());
         self.changed();
         Ok(())
@@ -175,7 +179,7 @@ impl Draft {
 
     /// The same message as HTML; readers show it in place of MessageText.
     pub fn set_message_html(&mut self, html: &str) -> Result<()> {
-        self.set_anew(self.message.is_none());
+        self.set_anew(self.message.is_none() && !html.is_empty());
         self.html = html.as_bytes().into();
         self.changed();
         Ok(())
@@ -196,7 +200,7 @@ impl Draft {
         if path.contains('\0') {
             refuse_crlf_nul("AttachedFile", "\0")?;
         }
-        self.set_anew(true);
+        self.set_anew(!path.is_empty());
         self.attached_file = path.into();
         if !path.is_empty() {
             self.stream = None;
@@ -207,7 +211,7 @@ impl Draft {
 
     /// Takes the place of AttachedFile; None removes the stream.
     pub fn set_stream(&mut self, body: Option<StreamBody>) {
-        self.set_anew(true);
+        self.set_anew(body.is_some());
         if body.is_some() {
             self.attached_file.clear();
         }
@@ -263,6 +267,11 @@ impl Draft {
         self.recipients.set_kind(index, kind)?;
         self.changed();
         Ok(())
+    }
+
+    /// An empty message that takes the place of this one.
+    pub fn successor(&self) -> Draft {
+        Draft { revision: self.revision + 1, ..Draft::default() }
     }
 
     /// Empties what makes headers and keeps the body (ruling 40).

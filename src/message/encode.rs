@@ -135,7 +135,7 @@ fn plain_lines(input: &[u8]) -> usize {
         // A line that fits, and its CRLF.
         let Some(end) = memchr::memchr(b'\n', &rest[..rest.len().min(LINE + 1)]) else { return taken };
         let Some(line) = rest[..end].strip_suffix(b"\r") else { return taken };
-        let plain = line.iter().fold(true, |plain, &b| plain & (b >= b' ') & (b <= b'~') & (b != b'='));
+        let plain = line.iter().fold(true, |plain, b| plain & (b' '..=b'~').contains(b) & (*b != b'='));
         if !plain || line.ends_with(b" ") || line.starts_with(b".") || line.starts_with(b"From ") {
             return taken;
         }

@@ -111,9 +111,7 @@ impl Tree<'_> {
         let kind = if message && raw.is_none() && !binary { "application/octet-stream" } else { &part.content_type };
         let mut fields = headers::parameters("Content-Type", kind, self.style, &[("name", &part.name)]);
         let (pieces, eight_bit, transfer) = match raw {
-            _ if binary => {
-                (vec![Piece::Binary(Box::new(part.content.piece()))], false, "binary")
-            }
+            _ if binary => (vec![Piece::Binary(Box::new(part.content.piece()))], false, "binary"),
             Some(eight) if self.sealed => {
                 let canonical = Piece::Through(Arc::new(Canonical), vec![part.content.piece()]);
                 (vec![canonical], eight, "7bit")

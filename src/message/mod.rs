@@ -8,6 +8,7 @@ pub mod compose;
 pub mod draft;
 pub mod encode;
 pub mod entity;
+pub mod facts;
 pub mod headers;
 pub mod id;
 pub mod layer;

@@ -62,6 +62,14 @@ pub struct Secured {
     failed: u8,
 }
 
+impl Secured {
+    /// What is still to be made good when the operation ends and the content stays: where it was to be encrypted while it is sent,
+    /// it would go in the clear now.
+    fn left_open(&self) -> u8 {
+        self.failed | if self.pending.is_empty() { 0 } else { self.done & ENCRYPT }
+    }
+}
+
 impl Draft {
     /// Whether Sign and Encrypt leave their work to the sending: something is read only then, or has several parts.
     pub fn is_deferred(&self) -> bool {
@@ -72,7 +80,7 @@ impl Draft {
             || !self.secured.pending.is_empty()
     }
 
-    /// The message was set anew: what belonged to its former content goes. `body`: it is what will be sent.
+    /// The message was set anew: what belonged to its former content goes. `body`: something new will be sent, not less of the old.
     pub(super) fn set_anew(&mut self, body: bool) {
         let secured = std::mem::take(&mut self.secured);
         if !secured.added.is_empty() {
@@ -80,14 +88,14 @@ impl Draft {
             self.other_headers = headers::joined(&rest, &secured.taken);
         }
         if !body {
-            self.secured.failed = secured.failed;
+            self.secured.failed = secured.left_open();
         }
     }
 
     /// OtherHeaders are set: the operation ends, and lines of its result that the new text repeats go (ruling 23).
     pub(super) fn without_our_lines(&mut self, text: &str) -> String {
         let secured = std::mem::take(&mut self.secured);
-        self.secured.failed = secured.failed;
+        self.secured.failed = secured.left_open();
         if secured.added.is_empty() { text.into() } else { headers::without_lines(text, &secured.added) }
     }
 
@@ -297,11 +305,13 @@ mod tests {
         draft.secure(ENCRYPT, Vec::new(), None).unwrap();
         assert_eq!(check(&draft), Ok(()));
         type Setter = fn(&mut Draft);
-        let setters: [(Setter, bool); 7] = [
+        let setters: [(Setter, bool); 9] = [
             (|d| d.set_message_text("a").unwrap(), true),
             (|d| d.set_message("a").unwrap(), true),
             (|d| d.set_attached_file("a").unwrap(), true),
-            (|d| d.set_stream(None), true),
+            (|d| d.set_stream(None), false),
+            (|d| d.set_attached_file("").unwrap(), false),
+            (|d| d.set_message("").unwrap(), false),
             (|d| d.set_other_headers("X: a").unwrap(), false),
             (|d| d.set_subject("a").unwrap(), false),
             (|d| d.reset_headers(), false),

@@ -38,6 +38,11 @@ pub trait Stream: Send {
         self.write_all(parts, clock)
     }
 
+    /// How many bytes of the last write went at most, where that failed: what came behind them the peer has not got.
+    fn went(&self) -> u64 {
+        u64::MAX
+    }
+
     /// Whether bytes, an error or the end are there, after at most `wait`. Takes nothing away.
     fn readable(&mut self, wait: Duration, clock: &Clock) -> Result<bool>;
 
@@ -57,6 +62,9 @@ impl<S: Stream + ?Sized> Stream for Box<S> {
     }
     fn write_more(&mut self, parts: &mut [IoSlice<'_>], clock: &Clock) -> Result<()> {
         (**self).write_more(parts, clock)
+    }
+    fn went(&self) -> u64 {
+        (**self).went()
     }
     fn readable(&mut self, wait: Duration, clock: &Clock) -> Result<bool> {
         (**self).readable(wait, clock)
@@ -98,6 +106,8 @@ pub struct TcpStream {
     unanswered: u32,
     /// The last send said that more is coming.
     held: bool,
+    /// What the last send took.
+    went: u64,
 }
 
 impl TcpStream {
@@ -124,6 +134,7 @@ impl TcpStream {
             send_timeout: None,
             unanswered: 0,
             held: false,
+            went: 0,
         })
     }
 
@@ -168,6 +179,7 @@ impl TcpStream {
     }
 
     fn send(&mut self, mut parts: &mut [IoSlice<'_>], more: bool, clock: &Clock) -> Result<()> {
+        self.went = 0;
         clock.interrupt.check()?;
         let socket = self.open()?;
         let _watch = clock.interrupt.watching(&socket);
@@ -205,6 +217,7 @@ impl TcpStream {
                 Ok(sent) if sent > 0 => {
                     self.unanswered = self.unanswered.saturating_add(1);
                     total = total.saturating_add(sent);
+                    self.went += sent as u64;
                     if let Some(rate) = &mut self.rate {
                         rate.spend(sent, Instant::now());
                     }
@@ -349,6 +362,10 @@ impl Stream for TcpStream {
     fn write_more(&mut self, parts: &mut [IoSlice<'_>], clock: &Clock) -> Result<()> {
         let done = self.send(parts, true, clock);
         self.noting(done)
+    }
+
+    fn went(&self) -> u64 {
+        self.went
     }
 
     fn readable(&mut self, wait: Duration, clock: &Clock) -> Result<bool> {

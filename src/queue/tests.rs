@@ -299,7 +299,7 @@ fn a_new_file_is_private_and_appears_whole_or_not_at_all() {
     assert!(temp.names()[0].starts_with('.') && temp.names()[0].ends_with(".tmp"));
     assert!(folder.list(QUEUED, None, None).unwrap().is_empty());
     let name = new.commit().unwrap();
-    assert_eq!(temp.names(), [name.clone()]);
+    assert_eq!(temp.names(), std::slice::from_ref(&name));
     let mode = std::fs::metadata(temp.0.join(&name)).unwrap().permissions().mode();
     assert_eq!(mode & 0o7777, 0o600);
     drop(folder.create().unwrap());

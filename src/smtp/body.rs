@@ -4,6 +4,7 @@
 use crate::error::{Code, Error, Result};
 use crate::events::{self, Direction, Kind};
 use crate::message::body::Source;
+use crate::message::facts::Facts;
 use crate::smtp::Context;
 use crate::smtp::dot::Stuffer;
 use crate::smtp::reply::Reply;
@@ -76,7 +77,6 @@ impl Session {
     /// Why the content was not given to its end: the server's own words where it said some before it hung up.
     fn cut_short(&mut self, cx: &Context, error: Error) -> Error {
         let gone = matches!(error.code, Code::ConnectionDropped | Code::ConnectionReset);
-        self.given &= !gone;
         let said = if gone && self.reply_is_here(cx) { self.reply(cx, "a reply").ok() } else { None };
         self.state = State::Dead;
         match said {
@@ -101,10 +101,13 @@ impl Session {
         let stoppable = listened || cx.sink.wants(Kind::EndTransfer);
         let exact = content.exact.filter(|_| !stoppable && content.parts.iter().all(|p| p.at_once()));
         let mut writer = Writer::new(content, exact);
-        let count = content.parts.len();
+        let (count, framing) = (content.parts.len(), content.framing);
         for (n, part) in content.parts.iter_mut().enumerate() {
             let (total, at_once) = (part.total(), part.at_once());
             writer.binary = part.is_binary();
+            // Known of the whole, which a portion is not.
+            let plain = |facts: &Facts| facts.canonical && (framing == Framing::Bdat || !facts.dots);
+            writer.passes = !listened && at_once && part.facts().as_ref().is_some_and(plain);
             let mut sent = 0u64;
             while let Some(chunk) = part.next()? {
                 if chunk.is_empty() {
@@ -152,6 +155,8 @@ struct Writer<'a> {
     stuffer: Stuffer,
     /// What comes is no text.
     binary: bool,
+    /// What comes needs no look.
+    passes: bool,
     /// `BDAT n LAST` and the headers, until they went with the first write.
     prefix: Vec<u8>,
     headers: &'a [u8],
@@ -180,6 +185,7 @@ impl<'a> Writer<'a> {
         Writer {
             stuffer: Stuffer::new(!bdat),
             binary: false,
+            passes: false,
             prefix,
             headers,
             chunk,
@@ -203,6 +209,10 @@ impl<'a> Writer<'a> {
     /// The next slices of a portion; how far they reach.
     fn feed<'b>(&mut self, portion: &'b [u8], slices: &mut Vec<IoSlice<'b>>) -> usize {
         if !self.binary {
+            if let Some(slice) = self.passes.then(|| self.stuffer.pass(portion)).flatten() {
+                slices.push(slice);
+                return portion.len();
+            }
             return self.stuffer.feed(portion, slices, SLICES);
         }
         slices.extend([self.stuffer.binary(), portion].iter().filter(|s| !s.is_empty()).map(|s| IoSlice::new(s)));
@@ -238,9 +248,9 @@ impl<'a> Writer<'a> {
         self.ended = true;
         let tail = self.tail(cx)?;
         slices.push(IoSlice::new(self.stuffer.finish()));
+        let needed = slices.iter().map(|slice| slice.len() as u64).sum();
         slices.push(IoSlice::new(&tail));
-        session.given = true;
-        session.write(&mut slices, cx.clock)
+        session.write_end(&mut slices, needed, cx.clock)
     }
 
     fn write_chunked(&mut self, session: &mut Session, cx: &Context, portion: &[u8], last: bool) -> Result<()> {
@@ -269,8 +279,11 @@ impl<'a> Writer<'a> {
         let command = format!("BDAT {}{}\r\n", chunk.len(), if last { " LAST" } else { "" });
         let tail = if last { self.tail(cx)? } else { Vec::new() };
         let mut slices = [command.as_bytes(), chunk, &tail].map(IoSlice::new);
-        session.given = last;
-        session.write(&mut slices, cx.clock)?;
+        if last {
+            session.write_end(&mut slices, (command.len() + chunk.len()) as u64, cx.clock)?;
+        } else {
+            session.write(&mut slices, cx.clock)?;
+        }
         self.said += 1;
         while !last && self.outstanding() > if self.pipelined { AHEAD - 1 } else { 0 } {
             let reply = session.reply(cx, "the reply to a chunk")?;

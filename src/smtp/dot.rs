@@ -1,6 +1,7 @@
 //! Message content as DATA carries it: CRLF line ends, dots stuffed (RFC 5321 §4.5.2), as slices of the caller's bytes.
 //! One state machine across chunk borders; the bytes themselves are never copied.
 
+use crate::text::line::{BLOCK, canonical_block};
 use memchr::memmem;
 use std::io::IoSlice;
 
@@ -15,8 +16,6 @@ enum At {
 
 const CRLF: &[u8] = b"\r\n";
 const DOT: &[u8] = b".";
-/// Content is looked at in blocks of this size first: nearly all of it needs no repair, and that is found much faster.
-const BLOCK: usize = 16 * 1024;
 
 /// Repairs line ends, and stuffs dots where the content goes behind DATA.
 pub struct Stuffer {
@@ -107,6 +106,16 @@ impl Stuffer {
         if owed { CRLF } else { b"" }
     }
 
+    /// The next chunk where it is known to have CRLF line ends alone and, unless dots stay, no line that begins with one:
+    /// nothing of it is looked at. `None` where what stood before it matters.
+    pub fn pass<'a>(&mut self, chunk: &'a [u8]) -> Option<IoSlice<'a>> {
+        if self.at == At::Cr {
+            return None;
+        }
+        self.at = if chunk.ends_with(b"\n") { At::LineStart } else { At::Text };
+        Some(IoSlice::new(chunk))
+    }
+
     /// The end of the message: the last line's CRLF where it lacks, and the lone dot behind DATA.
     pub fn finish(&mut self) -> &'static [u8] {
         let ended = std::mem::replace(&mut self.at, At::LineStart) == At::LineStart;
@@ -117,20 +126,6 @@ impl Stuffer {
             (false, false) => CRLF,
         }
     }
-}
-
-/// How many of the next bytes, at most a block, have no bare CR and no bare LF; 0 where the first few have.
-fn canonical_block(bytes: &[u8]) -> usize {
-    let mut block = &bytes[..bytes.len().min(BLOCK)];
-    // The LF of a CR at the end is in the next block.
-    if let [rest @ .., b'\r'] = block {
-        block = rest;
-    }
-    let Some((&first, rest)) = block.split_first() else { return 0 };
-    // One comparison without a branch for each pair, which the compiler makes wide.
-    let pairs = block.iter().zip(rest);
-    let broken = pairs.fold(false, |broken, (a, b)| broken | ((*a == b'\r') != (*b == b'\n')));
-    if broken || first == b'\n' || block.ends_with(b"\r") { 0 } else { block.len() }
 }
 
 fn push<'a>(out: &mut Vec<IoSlice<'a>>, bytes: &'a [u8]) {
@@ -204,6 +199,15 @@ impl Length {
             }
             from += found + 1;
         }
+    }
+
+    /// Text that is known to have CRLF line ends alone.
+    pub fn canonical(&mut self, chunk: &[u8]) {
+        if self.cr || chunk.is_empty() {
+            return self.text(chunk);
+        }
+        self.octets += chunk.len() as u64;
+        self.line_start = chunk.ends_with(b"\n");
     }
 
     /// So many octets that are no text.

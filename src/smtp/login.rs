@@ -168,7 +168,7 @@ pub type Renew<'a> = &'a mut dyn FnMut(&str, &mut Hide) -> Result<Option<Login>>
 
 impl Session {
     /// Logs in, once, or with a second token where `renew` has one. A 235 counts only when the mechanism agrees; after a failure
-    /// nothing more is said here.
+    /// other than the server's plain no, nothing more is said here.
     pub fn log_in(&mut self, cx: &Context, login: &mut Login, hide: &mut Hide, renew: Renew) -> Result<()> {
         let mut done = self.exchange(cx, login, hide);
         if let Err(error) = &done {
@@ -186,7 +186,7 @@ impl Session {
                 }
             }
         }
-        if done.is_err() {
+        if done.as_ref().is_err_and(|error| !error.reply.is_some_and(|code| code >= 400)) {
             self.state = State::Dead;
         }
         done.map_err(|error| hide.error(error))

@@ -176,6 +176,13 @@ impl Session {
         self.kill_on_error(done)
     }
 
+    /// Writes the end of a message, which so many bytes are needed for; knows afterwards whether they were given.
+    pub fn write_end(&mut self, parts: &mut [IoSlice<'_>], needed: u64, clock: &Clock) -> Result<()> {
+        let done = self.write(parts, clock);
+        self.given = done.is_ok() || self.stream.went() >= needed;
+        done
+    }
+
     /// Writes bytes that more of the same turn follow.
     pub fn write_more(&mut self, parts: &mut [IoSlice<'_>], clock: &Clock) -> Result<()> {
         let done = self.stream.write_more(parts, clock);

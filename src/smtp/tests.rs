@@ -1,5 +1,7 @@
 //! The session against a server that is a list of bytes: everything it says at once, or one byte at a time.
 
+mod given;
+
 use super::*;
 use crate::enums::RecipientType;
 use crate::error::{Code, Error};

@@ -148,6 +148,8 @@ impl Handle {
                 "Reset" => ssmtp_reset(self.raw),
                 "ResetHeaders" => ssmtp_reset_headers(self.raw),
                 "Interrupt" => ssmtp_interrupt(self.raw),
+                "PutMessageAside" => ssmtp_put_message_aside(self.raw),
+                "PutMessageBack" => ssmtp_put_message_back(self.raw),
                 "Sign" => ssmtp_sign(self.raw),
                 "Encrypt" => ssmtp_encrypt(self.raw),
                 "SignAndEncrypt" => ssmtp_sign_and_encrypt(self.raw),

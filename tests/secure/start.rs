@@ -408,6 +408,60 @@ fn tls_goes_through_proxies_and_is_for_the_server_not_for_them() {
 }
 
 #[test]
+fn what_a_proxy_says_ahead_of_the_handshake_is_never_heard_after_it() {
+    // A proxy that puts words of its own into the server's mouth: behind its header they are the greeting, in plaintext as ever,
+    // and behind the answer to STARTTLS they end the connection.
+    let (through, server) = raw(|mut stream| {
+        talk(&mut stream, b"", "\r\n\r\n");
+        talk(&mut stream, b"HTTP/1.1 200 ok\r\n\r\n220 mail.example\r\n", "EHLO");
+        talk(&mut stream, b"250-mail.example\r\n250 STARTTLS\r\n", "STARTTLS");
+        stream.write_all(b"220 go ahead\r\n250-mail.example\r\n250 AUTH PLAIN\r\n").unwrap();
+        let mut rest = Vec::new();
+        let _ = stream.read_to_end(&mut rest);
+        rest
+    });
+    // Everything at once, with the answers ahead of the questions.
+    let (at_once, eager) = raw(|mut stream| {
+        let said = "HTTP/1.1 200 ok\r\n\r\n220 x\r\n250-x\r\n250 STARTTLS\r\n220 go\r\n250-x\r\n250 AUTH PLAIN\r\n235 ok\r\n";
+        talk(&mut stream, b"", "\r\n\r\n");
+        talk(&mut stream, said.as_bytes(), "EHLO");
+        let mut rest = Vec::new();
+        let _ = stream.read_to_end(&mut rest);
+        rest
+    });
+    for (through, server) in [(through, server), (at_once, eager)] {
+        let handle = client(587, "sslExplicit");
+        for (name, value) in [("FirewallType", "fwTunnel"), ("FirewallHost", "127.0.0.1"), ("User", "tim")] {
+            handle.must_set(name, value);
+        }
+        handle.must_set("Password", "tanstaaf");
+        handle.must_set("FirewallPort", &through.to_string());
+        let failure = handle.call("Send", "").unwrap_err();
+        assert_eq!(failure.code, 162, "{failure:?}");
+        let rest = server.join().unwrap();
+        assert!(!rest.windows(4).any(|w| w == b"AUTH" || w == b"MAIL"), "{rest:?}");
+        assert_eq!(handle.config("ServerExtensions").unwrap(), "");
+    }
+}
+
+#[test]
+fn automatic_never_ends_in_plaintext() {
+    // On the ports of plaintext it is STARTTLS (beside the code), on all others TLS from the first octet.
+    for options in [Options::default(), Options::default().offer("STARTTLS,AUTH PLAIN")] {
+        let server = Server::start(options).unwrap();
+        let handle = client(server.port(), "sslAutomatic");
+        handle.must_set("User", "tim");
+        handle.must_set("Password", "tanstaaf");
+        let failure = handle.call("Send", "").unwrap_err();
+        assert_eq!(failure.code, 276, "{failure:?}");
+        assert!(server.wait_idle(Duration::from_secs(5)));
+        let said: Vec<String> = server.commands().into_iter().flatten().collect();
+        assert!(!said.iter().any(|line| ["MAIL", "AUTH", "EHLO"].iter().any(|verb| line.contains(verb))), "{said:?}");
+        assert_eq!((server.count(), server.commands().len()), (0, 1), "no second try");
+    }
+}
+
+#[test]
 fn the_modern_profile_sends_no_login_without_tls() {
     let auth = |tls: bool| {
         let options = Options { auth: Some(("tim".into(), "tanstaaf".into())), ..Options::default() };

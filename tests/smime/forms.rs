@@ -238,6 +238,58 @@ fn a_missing_certificate_or_key_has_its_number_and_nothing_is_sent() {
 }
 
 #[test]
+fn a_message_that_is_put_aside_comes_back_with_what_was_made_of_it() {
+    let server = start();
+    // Encrypted while it is sent.
+    let handle = message(&server);
+    handle.must_set("SendTo", "second@b.example");
+    encrypt_for(&handle, &["second"]);
+    handle.must_set("AttachedFile", &scratch(b"secret"));
+    handle.call("Encrypt", "").unwrap();
+    let other = |handle: &crate::common::Handle| {
+        handle.call("PutMessageAside", "").unwrap();
+        assert_eq!(code(handle.call("PutMessageAside", "")), 603);
+        assert_eq!((handle.get("Subject").unwrap(), handle.get("SendTo").unwrap()), (String::new(), String::new()));
+        handle.must_set("From", "c@b.example");
+        handle.must_set("SendTo", "d@b.example");
+        handle.must_set("MessageText", "another one");
+        let arrived = sent(&server, handle);
+        assert!(text(&arrived).contains("another one"));
+        handle.call("PutMessageBack", "").unwrap();
+        handle.call("PutMessageBack", "").unwrap();
+    };
+    let id = || handle.get("MessageHeadersString").unwrap();
+    let before = id();
+    other(&handle);
+    assert_eq!(id(), before);
+    let content = decrypted(&sent(&server, &handle), "second").unwrap();
+    assert!(text(&content).contains("secret"), "{}", text(&content));
+    // What was not encrypted does not go after it either.
+    let handle = message(&server);
+    assert_eq!(code(handle.call("Encrypt", "")), 272);
+    other(&handle);
+    assert_eq!(code(handle.call("Send", "")), 283);
+}
+
+#[test]
+fn a_handle_that_was_busy_is_a_failure_too() {
+    let options = xtask::server::Options::default().fault("EHLO=stall");
+    let server = xtask::server::Server::start(options).unwrap();
+    let handle = message(&server);
+    encrypt_for(&handle, &["second"]);
+    std::thread::scope(|scope| {
+        let connecting = scope.spawn(|| handle.call("Connect", ""));
+        while handle.get("Idle").unwrap() == "True" {
+            std::thread::yield_now();
+        }
+        assert_eq!(code(handle.call("Encrypt", "")), 166);
+        handle.call("Interrupt", "").unwrap();
+        assert_eq!(code(connecting.join().unwrap()), 301);
+    });
+    assert_eq!(code(handle.call("Send", "")), 283);
+}
+
+#[test]
 fn after_a_failure_the_message_goes_once_it_is_set_anew_or_secured() {
     let server = start();
     let handle = message(&server);

@@ -141,3 +141,23 @@ fn every_send_of_a_message_is_encrypted_anew() {
     assert_eq!(attachments(&decrypted(&two, "second").unwrap()), [b"content".to_vec()]);
     assert_eq!(code(handle.config("TransferText").map(drop)), 211);
 }
+
+#[test]
+fn what_was_to_be_encrypted_never_goes_in_the_clear() {
+    let file = scratch(b"content");
+    for (name, value) in [("AttachedFile", ""), ("OtherHeaders", "X-A: 1"), ("MessageHtml", "")] {
+        let server = start();
+        let handle = message(&server);
+        handle.must_set("AttachedFile", &file);
+        encrypt_for(&handle, &["second"]);
+        handle.call("Encrypt", "").unwrap();
+        handle.must_set(name, value);
+        assert_eq!(code(handle.call("Send", "")), 283, "{name}");
+        assert_eq!(server.count(), 0);
+        // The operation made good, or a new text: it goes.
+        handle.call("Encrypt", "").unwrap();
+        decrypted(&sent(&server, &handle), "second").unwrap();
+        handle.must_set("MessageText", "new");
+        assert!(text(&sent(&server, &handle)).contains("new"));
+    }
+}

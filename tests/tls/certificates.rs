@@ -116,6 +116,8 @@ fn names_are_compared_as_rfc_6125_says() {
     assert!(!accepts("wildcard", "mail.example"));
     assert!(!accepts("wildcard", "a.b.mail.example"));
     assert!(!accepts("wildcard-tld", "mail.example"));
+    assert!(!accepts("nul", "mail.example"));
+    assert!(!accepts("nul", "evil.example"));
     assert!(accepts("idn", "bücher.example"));
     assert!(!accepts("idn", "bucher.example"));
     let server = Server::start("address", &["-rev"]);

@@ -112,6 +112,8 @@ issue address-as-name server ca "$NOW" "${SERVER}subjectAltName=DNS:127.0.0.1\n"
 issue common-name mail.example ca "$NOW" "$SERVER"
 issue wildcard server ca "$NOW" "${SERVER}subjectAltName=DNS:*.mail.example\n"
 issue wildcard-tld server ca "$NOW" "${SERVER}subjectAltName=DNS:*.example\n"
+# mail.example, a NUL, .evil.example: what ends a text in C is no end of a name (CVE-2009-2408 and its kin).
+issue nul server ca "$NOW" "${SERVER}subjectAltName=DER:301c821a6d61696c2e6578616d706c65002e6576696c2e6578616d706c65\n"
 issue idn server ca "$NOW" "${SERVER}subjectAltName=DNS:xn--bcher-kva.example\n"
 issue via server int "$NOW" "$SERVER$MAIL"
 issue via2 server int2 "$NOW" "$SERVER$MAIL"
@@ -131,6 +133,10 @@ issue client-p521 client ca "$NOW" "$CLIENT" ec521
 issue client2 client2 ca "$NOW" "$CLIENT"
 issue client-int client int "$NOW" "$CLIENT"
 issue ec521 server ca "$NOW" "$SERVER$MAIL" ec521
+# An authority whose signatures take long to look at.
+issue slow-ca 'Slow Root' self "$NOW" "$CA" ec521
+issue slow-int 'Slow Intermediate' slow-ca "$NOW" "$CA"
+issue slow server slow-int "$NOW" "$SERVER$MAIL"
 
 # A certificate whose signature's last bit is another.
 openssl x509 -in faults-none.pem -outform DER -out broken.der

@@ -17,6 +17,8 @@ enum Shape {
     Encrypted,
     /// RSA, or DSA as OpenSSL used to write it.
     Numbers,
+    /// The public half of RSA alone, as PKCS #1 has it.
+    PublicNumbers,
     Sec1,
 }
 
@@ -30,6 +32,7 @@ fn shape(bytes: &[u8]) -> Option<Shape> {
         (der::SEQUENCE, der::BIT_STRING) => Some(Shape::PublicKey),
         (der::SEQUENCE, der::OCTET_STRING) => Some(Shape::Encrypted),
         (der::INTEGER, der::SEQUENCE) if outer.peek() == Some(der::OCTET_STRING) => Some(Shape::Pkcs8),
+        (der::INTEGER, der::INTEGER) if outer.is_empty() => Some(Shape::PublicNumbers),
         (der::INTEGER, der::INTEGER) => Some(Shape::Numbers),
         (der::INTEGER, der::OCTET_STRING) => Some(Shape::Sec1),
         _ => None,
@@ -55,6 +58,10 @@ impl Format for Der {
             Some(Shape::Numbers) => {
                 let dsa = PrivateKey::from_traditional_dsa(bytes);
                 found.add_key(if dsa.is_ok() { dsa } else { PrivateKey::from_pkcs1(bytes) })?;
+            }
+            Some(Shape::PublicNumbers) => {
+                let mut key = der::only_sequence(bytes)?;
+                found.public_keys.push(PublicKey::rsa(key.unsigned()?, key.unsigned()?)?);
             }
             Some(Shape::Sec1) => found.add_key(PrivateKey::from_sec1(bytes, None))?,
             None => return broken("it is neither a key nor a certificate"),

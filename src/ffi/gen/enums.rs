@@ -211,7 +211,7 @@ pub enum ssmtp_error {
     SSMTP_ERROR_WOULD_BLOCK = 135,
     /// The server answered with a refusing or malformed reply, 421 too; the text has the reply.
     SSMTP_ERROR_PROTOCOL = 161,
-    /// A reply came out of step or beyond the bounds (see MaxLineLength), or the exchange failed in a way that no other number names.
+    /// A reply came out of step or beyond the bounds, or the exchange failed in a way that no other number names.
     SSMTP_ERROR_COMMUNICATION = 162,
     /// A connection is needed and MailServer is empty.
     SSMTP_ERROR_NO_MAIL_SERVER = 163,

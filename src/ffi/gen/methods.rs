@@ -269,6 +269,18 @@ pub unsafe extern "C" fn ssmtp_clear_attachments(handle: *mut ssmtp_t) -> i32 {
     guard::run(handle, |c| c.clear_attachments())
 }
 
+/// Puts the message that the properties make (headers, recipients, body, attachments, and what Sign and Encrypt made of it) aside, so that another one can be set and sent in its place; settings and the recipients' certificates stay. Error 603 when one is aside already.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ssmtp_put_message_aside(handle: *mut ssmtp_t) -> i32 {
+    guard::run(handle, |c| c.put_message_aside())
+}
+
+/// Makes the message what it was when PutMessageAside was called; what was set in between is dropped. Nothing happens when none is aside.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ssmtp_put_message_back(handle: *mut ssmtp_t) -> i32 {
+    guard::run(handle, |c| c.put_message_back())
+}
+
 /// Begins TLS by STARTTLS on an open connection that has none, and says EHLO again: for a program whose own interface has this step. Others set SSLStartMode, and Connect does it. Error 276 when the server does not offer it, 603 when there is TLS already, and the connection stays open; any other failure closes it. A connection that Send and the like open afterwards in place of this one has TLS as well; Connect begins anew, as SSLStartMode says.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_start_tls(handle: *mut ssmtp_t) -> i32 {

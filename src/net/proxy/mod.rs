@@ -235,6 +235,10 @@ impl Stream for Early {
         self.stream.write_more(parts, clock)
     }
 
+    fn went(&self) -> u64 {
+        self.stream.went()
+    }
+
     fn readable(&mut self, wait: std::time::Duration, clock: &Clock) -> Result<bool> {
         if self.taken < self.early.len() {
             return clock.check().map(|()| true);

@@ -258,7 +258,7 @@ pub(super) fn bits(version: Version) -> u32 {
 }
 
 pub(super) fn is_default(text: Option<&str>, default: &str) -> bool {
-    text.is_none_or(|text| entries(text).eq(entries(default)))
+    text.is_none_or(|text| text == default || entries(text).eq(entries(default)))
 }
 
 fn suites(text: Option<&str>) -> Result<Vec<&'static Suite>> {

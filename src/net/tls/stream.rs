@@ -45,6 +45,8 @@ pub struct TlsStream {
     closed: bool,
     /// What came since the last data.
     idle: usize,
+    /// What of the last write went at most.
+    went: u64,
     /// Small parts on their way into one record.
     gathered: Vec<u8>,
 }
@@ -135,6 +137,7 @@ impl TlsStream {
             broken: false,
             closed: false,
             idle: 0,
+            went: 0,
             gathered: Vec::new(),
         }
     }
@@ -209,6 +212,7 @@ impl TlsStream {
     }
 
     fn send(&mut self, mut parts: &mut [IoSlice<'_>], more: bool, clock: &Clock) -> Result<()> {
+        self.went = 0;
         self.open()?;
         IoSlice::advance_slices(&mut parts, 0);
         if parts.is_empty() {
@@ -234,7 +238,11 @@ impl TlsStream {
                 return Err(Error::new(Code::Internal, "the TLS connection takes no data"));
             }
             IoSlice::advance_slices(&mut parts, taken);
-            self.flush(more || !parts.is_empty(), clock)?;
+            let done = self.flush(more || !parts.is_empty(), clock);
+            // Records are longer than what is in them.
+            let below = if done.is_ok() { u64::MAX } else { self.inner.went() };
+            self.went += below.min(taken as u64);
+            done?;
         }
         Ok(())
     }
@@ -285,6 +293,10 @@ impl Stream for TlsStream {
 
     fn write_more(&mut self, parts: &mut [IoSlice<'_>], clock: &Clock) -> Result<()> {
         self.send(parts, true, clock)
+    }
+
+    fn went(&self) -> u64 {
+        self.went
     }
 
     fn readable(&mut self, wait: Duration, clock: &Clock) -> Result<bool> {

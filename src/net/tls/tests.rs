@@ -1,10 +1,23 @@
 //! Tests of what needs no peer; `tests/tls` has the rest.
 
+use super::decide::{self, server_name};
 use super::names::{self, Shape};
-use super::{Fault, Internal, NoJudge, Provider, TlsOptions, Version, spki_pins, verify};
-use crate::error::Code;
+use super::revocation::Levels;
+use super::roots::Trust;
+use super::verify::Sent;
+use super::{
+    ClientIdentity, Failure, Fault, Internal, Judge, NoJudge, Presented, Provider, Question, TlsOptions, Version,
+    spki_pins, verify,
+};
+use crate::certs::key::PrivateKey;
+use crate::certs::signing::{Holder, Scheme};
+use crate::certs::x509::X509;
+use crate::error::{Code, Result};
 use crate::net::{Clock, Stream};
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
 use rustls::{NamedGroup, ProtocolVersion, SignatureScheme};
+use std::sync::Arc;
 
 fn options(change: impl FnOnce(&mut TlsOptions)) -> TlsOptions {
     let mut options = TlsOptions::new("mail.example", 465);
@@ -189,4 +202,85 @@ fn options_that_cannot_work_cost_no_byte() {
             Internal::new().handshake(Box::new(Untouched), &options(change), &Clock::unlimited(), &mut NoJudge);
         assert_eq!(outcome.unwrap_err().code, code);
     }
+}
+
+/// A handler that takes every server, and notes what it was asked.
+#[derive(Default)]
+struct Gullible {
+    status: String,
+    looked_up: usize,
+}
+
+impl Judge for Gullible {
+    fn judge(&mut self, question: &Question<'_>) -> Result<bool> {
+        self.status = question.status.to_owned();
+        Ok(true)
+    }
+
+    fn revocation(&mut self, _: &Presented<'_>, _: &Clock) -> Result<Vec<Failure>> {
+        self.looked_up += 1;
+        Ok(Vec::new())
+    }
+}
+
+fn certificate() -> CertificateDer<'static> {
+    CertificateDer::from_pem_slice(include_bytes!("../../../tests/data/certs/p256.crt")).unwrap()
+}
+
+/// What is decided about a leaf on its own, the moment until which a session of it counts, and who was asked what.
+fn decided(leaf: CertificateDer<'static>, now: i64, options: &TlsOptions) -> (Result<Option<i64>>, Gullible) {
+    let sent = Sent { leaf, others: Vec::new(), ocsp: Vec::new(), now };
+    let (name, trust) = (server_name(&options.server_name).unwrap(), Trust::of(options).unwrap());
+    let mut judge = Gullible::default();
+    let done = decide::decide(&sent, &name, &trust, None, options, &Clock::unlimited(), &mut judge);
+    (done.map(|accepted| accepted.until).map_err(|(_, error)| error), judge)
+}
+
+#[test]
+fn a_pin_holds_where_the_certificate_cannot_be_read() {
+    let unreadable = CertificateDer::from(b"\x30\x03\x02\x01\x01".to_vec());
+    let pinned = options(|o| o.spki_pins = vec![[1; 32]]);
+    let (done, judge) = decided(unreadable.clone(), 0, &pinned);
+    assert_eq!(done.unwrap_err().code, Code::CertVerify);
+    assert!(judge.status.contains("pinned"), "{}", judge.status);
+    // Without one the handler may take it.
+    assert!(decided(unreadable, 0, &options(|_| ())).0.is_ok());
+}
+
+#[test]
+fn nothing_is_fetched_from_where_a_certificate_that_nobody_vouches_for_says() {
+    let look = |o: &mut TlsOptions| o.revocation = Levels { crl: 1, ocsp: 1 };
+    let (done, judge) = decided(certificate(), 1_790_000_000, &options(look));
+    assert_eq!((done.unwrap(), judge.looked_up), (None, 0));
+    assert!(judge.status.contains("whether it was revoked was not asked"), "{}", judge.status);
+    // Who waives what is wrong wants to know the rest; a session then carries the answer for an hour, not for the dates.
+    let waived = options(|o| {
+        look(o);
+        o.security_flags = 0x8000_0031;
+    });
+    let (done, judge) = decided(certificate(), 1_790_000_000, &waived);
+    assert_eq!((done.unwrap(), judge.looked_up, &judge.status[..]), (Some(1_790_003_600), 1, "OK"));
+    let unasked = options(|o| o.security_flags = 0x8000_0031);
+    assert_eq!(decided(certificate(), 1_790_000_000, &unasked).0.unwrap(), Some(i64::MAX));
+}
+
+#[derive(Debug)]
+struct Elsewhere;
+
+impl Holder for Elsewhere {
+    fn sign(&self, _: Scheme, _: &[u8]) -> Result<Vec<u8>> {
+        Ok(Vec::new())
+    }
+}
+
+#[test]
+fn a_key_elsewhere_is_another_one_when_somebody_else_holds_it() {
+    let leaf = X509::from_der(&certificate()).unwrap();
+    let identity = || {
+        let key = Arc::new(PrivateKey::external(leaf.public_key().clone(), Arc::new(Elsewhere)));
+        ClientIdentity { chain: vec![certificate().to_vec()], key }
+    };
+    let one = identity();
+    assert_eq!(one, one.clone());
+    assert_ne!(one, identity());
 }

@@ -300,7 +300,7 @@ impl Coverage {
     }
 
     pub fn tests(&self) -> usize {
-        self.tests.len()
+        self.tests.count()
     }
 
     /// docs/coverage.md.

@@ -42,8 +42,8 @@ namespace Ssmtp
         /// <summary>The server answered with a refusing or malformed reply, 421 too; the text has the reply.</summary>
         public const int Protocol = 161;
 
-        /// <summary>A reply came out of step or beyond the bounds (see MaxLineLength), or the exchange failed in a way
-        /// that no other number names.</summary>
+        /// <summary>A reply came out of step or beyond the bounds, or the exchange failed in a way that no other number
+        /// names.</summary>
         public const int Communication = 162;
 
         /// <summary>A connection is needed and MailServer is empty.</summary>

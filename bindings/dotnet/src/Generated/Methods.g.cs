@@ -440,6 +440,22 @@ namespace Ssmtp
             return RunAsync(() => VerifySignature(signedMessage), cancellationToken);
         }
 
+        /// <summary>Puts the message that the properties make (headers, recipients, body, attachments, and what Sign
+        /// and Encrypt made of it) aside, so that another one can be set and sent in its place; settings and the
+        /// recipients' certificates stay. Error 603 when one is aside already.</summary>
+        /// <exception cref="SsmtpException">With one of these numbers, among others: 603.</exception>
+        public void PutMessageAside()
+        {
+            Check(Native.ssmtp_put_message_aside(handle));
+        }
+
+        /// <summary>Makes the message what it was when PutMessageAside was called; what was set in between is dropped.
+        /// Nothing happens when none is aside.</summary>
+        public void PutMessageBack()
+        {
+            Check(Native.ssmtp_put_message_back(handle));
+        }
+
         /// <summary>Begins TLS by STARTTLS on an open connection that has none, and says EHLO again: for a program
         /// whose own interface has this step. Others set SSLStartMode, and Connect does it. Error 276 when the server
         /// does not offer it, 603 when there is TLS already, and the connection stays open; any other failure closes

@@ -1431,6 +1431,16 @@ namespace Ssmtp
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
         internal static extern int ssmtp_clear_attachments(SsmtpHandle handle);
 
+        /// <summary>Puts the message that the properties make (headers, recipients, body, attachments, and what Sign
+        /// and Encrypt made of it) aside, so that another one can be set and sent in its place; settings and the
+        /// recipients' certificates stay.</summary>
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int ssmtp_put_message_aside(SsmtpHandle handle);
+
+        /// <summary>Makes the message what it was when PutMessageAside was called; what was set in between is dropped.</summary>
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int ssmtp_put_message_back(SsmtpHandle handle);
+
         /// <summary>Begins TLS by STARTTLS on an open connection that has none, and says EHLO again: for a program
         /// whose own interface has this step.</summary>
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]

@@ -70,7 +70,7 @@ class Stream:
 
     def __init__(self, owner: "Ssmtp", readable: Any) -> None:
         self.number = next(_numbers)
-        self.readable = readable
+        self.readable: Any = readable
         self._owner = weakref.ref(owner)
         _streams[self.number] = self
 

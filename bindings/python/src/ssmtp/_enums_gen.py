@@ -232,8 +232,8 @@ class ErrorCode(IntEnum):
     WOULD_BLOCK = 135
     #: The server answered with a refusing or malformed reply, 421 too; the text has the reply.
     PROTOCOL = 161
-    #: A reply came out of step or beyond the bounds (see MaxLineLength), or the exchange failed in
-    #: a way that no other number names.
+    #: A reply came out of step or beyond the bounds, or the exchange failed in a way that no other
+    #: number names.
     COMMUNICATION = 162
     #: A connection is needed and MailServer is empty.
     NO_MAIL_SERVER = 163

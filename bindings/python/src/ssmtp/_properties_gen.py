@@ -995,6 +995,21 @@ class Methods(Accessor):
         """Removes all attachments and inline parts."""
         self._call("ssmtp_clear_attachments")
 
+    def put_message_aside(self) -> None:
+        """Puts the message that the properties make (headers, recipients, body, attachments, and
+        what Sign and Encrypt made of it) aside, so that another one can be set and sent in its
+        place; settings and the recipients' certificates stay. Error 603 when one is aside already.
+
+        Errors worth telling apart: 603.
+        """
+        self._call("ssmtp_put_message_aside")
+
+    def put_message_back(self) -> None:
+        """Makes the message what it was when PutMessageAside was called; what was set in between is
+        dropped. Nothing happens when none is aside.
+        """
+        self._call("ssmtp_put_message_back")
+
     def start_tls(self) -> None:
         """Begins TLS by STARTTLS on an open connection that has none, and says EHLO again: for a
         program whose own interface has this step. Others set SSLStartMode, and Connect does it.

@@ -66,7 +66,8 @@ def envelope(message: Message, from_addr: Optional[str], to_addrs: Recipients) -
 def addresses(message: Message, field: str) -> List[str]:
     """The addresses of a header, groups and all."""
     found: List[str] = []
-    for value in message.get_all(field, []):
+    values: List[Any] = message.get_all(field, [])
+    for value in values:
         if not hasattr(value, "addresses"):
             # Messages of the old API have text there. A Header is taken encoded: an encoded comma is none.
             line = value.encode() if isinstance(value, Header) else str(value)

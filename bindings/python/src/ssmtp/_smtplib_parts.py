@@ -4,12 +4,15 @@ the library's words, and settings that are changed for a moment.
 
 import contextlib
 import errno
+import functools
+import os
 import re
 import smtplib
 import socket
 import ssl
 import tempfile
-from typing import IO, Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+import weakref
+from typing import Dict, FrozenSet, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from ._certificate import Certificate
 from ._client import Ssmtp
@@ -154,12 +157,11 @@ def seconds(timeout: Optional[float]) -> int:
 
 def apply_tls(
     smtp: Ssmtp, context: Optional[ssl.SSLContext], keyfile: Optional[str], certfile: Optional[str]
-) -> Optional[IO[bytes]]:
-    """Brings an SSLContext, or the two files of old, into the component. What comes back is a file of trusted
-    certificates, to be kept as long as they shall be trusted.
+) -> None:
+    """Brings an SSLContext, or the two files of old, into the component.
 
-    No context means that the library checks as it always does. A client certificate cannot be taken out of a
-    context: set `ssl_cert` of the component.
+    No context means that the library checks as it always does. A context gives out neither its client certificate
+    (set `ssl_cert` of the component) nor a trusted certificate that is no authority (set SSLServerCACerts).
     """
     if context is not None and (keyfile is not None or certfile is not None):
         raise ValueError("context and keyfile or certfile arguments are mutually exclusive")
@@ -169,7 +171,7 @@ def apply_tls(
     elif keyfile is not None:
         raise ValueError("certfile must be specified")
     if context is None:
-        return None
+        return
     flags = int(smtp.config("SSLSecurityFlags")) & ~ANYTHING
     if context.verify_mode == ssl.CERT_NONE:
         flags |= ANYTHING
@@ -177,15 +179,30 @@ def apply_tls(
         flags |= ANY_NAME
     smtp.config(f"SSLSecurityFlags={flags}")
     smtp.config(f"SSLEnabledProtocols={_protocols(context)}")
-    trusted = context.get_ca_certs(binary_form=True)
-    if not trusted:
-        return None
-    # A context trusts these and no others, which is what a file of this setting means.
-    file = tempfile.NamedTemporaryFile(prefix="ssmtp-", suffix=".pem")
-    file.write("".join(map(ssl.DER_cert_to_PEM_cert, trusted)).encode("ascii"))
-    file.flush()
-    smtp.config(f"CACertFilePaths={file.name}")
-    return file
+    trusted = frozenset(context.get_ca_certs(binary_form=True))
+    if not trusted or trusted == _systems():
+        return
+    roots = "".join(map(ssl.DER_cert_to_PEM_cert, sorted(trusted)))
+    # This setting has a server's own certificate among them count, and adds to the system's authorities; the file
+    # takes the place of those.
+    smtp.config(f"SSLServerCACerts={roots}")
+    descriptor, name = tempfile.mkstemp(prefix="ssmtp-", suffix=".pem")
+    # It may be read again, as long as the component lives.
+    weakref.finalize(smtp, _remove, name)
+    with open(descriptor, "w", encoding="ascii") as file:
+        file.write(roots)
+    smtp.config(f"CACertFilePaths={name}")
+
+
+def _remove(name: str) -> None:
+    with contextlib.suppress(OSError):
+        os.unlink(name)
+
+
+@functools.lru_cache(maxsize=None)
+def _systems() -> FrozenSet[bytes]:
+    """The authorities of a context that nobody changed: the library has its own way to the system's."""
+    return frozenset(ssl.create_default_context().get_ca_certs(binary_form=True))
 
 
 def _read(name: str) -> bytes:

@@ -42,7 +42,7 @@ from smtplib import (
     quoteaddr,
     quotedata,
 )
-from typing import IO, Any, Dict, List, Optional, Sequence, Tuple, Union
+from typing import Any, Dict, List, Optional, Sequence, Tuple, Union
 
 from ._client import Ssmtp
 from ._enums_gen import RecipientType, SSLStartMode
@@ -142,7 +142,6 @@ class SMTP(_standard.SMTP):
         self._awaited: Optional[Reply] = None
         #: Replies to EHLO and HELO that `connect` and `starttls` got, until somebody asks for them.
         self._known: Dict[str, Tuple[str, Reply]] = {}
-        self._trusted: Optional[IO[bytes]] = None
         self.local_hostname = _local_name() if local_hostname is None else local_hostname
         if host:
             code, text = self.connect(host, port)
@@ -220,7 +219,7 @@ class SMTP(_standard.SMTP):
         if not self.has_extn("starttls"):
             raise SMTPNotSupportedError("STARTTLS extension not supported by server.")
         smtp = self.ssmtp
-        self._trusted = apply_tls(smtp, context, keyfile, certfile) or self._trusted
+        apply_tls(smtp, context, keyfile, certfile)
         with hearing(smtp) as heard, settings(smtp, {"Hello": self.local_hostname}):
             try:
                 smtp.start_tls()
@@ -336,7 +335,7 @@ class SMTP(_standard.SMTP):
         smtp = self.ssmtp
         with hearing(smtp) as heard:
             try:
-                smtp.send_content(msg.encode("ascii") if isinstance(msg, str) else bytes(msg))
+                smtp.send_content(msg.encode("ascii") if isinstance(msg, str) else bytes(msg) or bCRLF)
             except SsmtpError as error:
                 self._settle()
                 if error.code != 161:
@@ -417,6 +416,8 @@ class SMTP(_standard.SMTP):
             return refused
         # A refusal that is nobody's result: of DATA, or one that ended the connection.
         verb, reply = heard.refusal()
+        if len(refused) == len(by_address):
+            raise SMTPRecipientsRefused(refused) from failure
         if verb == "MAIL":
             raise SMTPSenderRefused(*reply, sender) from failure
         if verb in ("DATA", "BDAT"):
@@ -475,9 +476,8 @@ class SMTP_SSL(SMTP):
     ) -> None:
         component = Ssmtp() if ssmtp is None else ssmtp
         self.keyfile, self.certfile, self.context = keyfile, certfile, context
-        trusted = apply_tls(component, context, keyfile, certfile)
+        apply_tls(component, context, keyfile, certfile)
         super().__init__(host, port, local_hostname, timeout, source_address, ssmtp=component)
-        self._trusted = trusted
 
 
 def _local_name() -> str:

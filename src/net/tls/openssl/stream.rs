@@ -24,6 +24,8 @@ pub struct OpensslStream {
     closed: bool,
     /// What came since the last data.
     idle: usize,
+    /// What of the last write went at most.
+    went: u64,
     incoming: Vec<u8>,
     /// Parts on their way into records.
     gathered: Vec<u8>,
@@ -46,6 +48,7 @@ impl OpensslStream {
             broken: false,
             closed: false,
             idle: 0,
+            went: 0,
             incoming: vec![0; PIECE],
             gathered: Vec::new(),
         }
@@ -126,6 +129,7 @@ impl OpensslStream {
     }
 
     fn send(&mut self, mut parts: &mut [IoSlice<'_>], more: bool, clock: &Clock) -> Result<()> {
+        self.went = 0;
         self.open()?;
         IoSlice::advance_slices(&mut parts, 0);
         if parts.is_empty() {
@@ -163,7 +167,11 @@ impl OpensslStream {
                 }
             };
             IoSlice::advance_slices(&mut parts, taken);
-            self.flush(more || !parts.is_empty(), clock)?;
+            let done = self.flush(more || !parts.is_empty(), clock);
+            // Records are longer than what is in them.
+            let below = if done.is_ok() { u64::MAX } else { self.inner.went() };
+            self.went += below.min(taken as u64);
+            done?;
         }
         Ok(())
     }
@@ -206,6 +214,10 @@ impl Stream for OpensslStream {
 
     fn write_more(&mut self, parts: &mut [IoSlice<'_>], clock: &Clock) -> Result<()> {
         self.send(parts, true, clock)
+    }
+
+    fn went(&self) -> u64 {
+        self.went
     }
 
     fn readable(&mut self, wait: Duration, clock: &Clock) -> Result<bool> {

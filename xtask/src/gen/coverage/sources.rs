@@ -70,12 +70,8 @@ impl Tests {
         Ok(Tests { all, words })
     }
 
-    pub fn len(&self) -> usize {
+    pub fn count(&self) -> usize {
         self.all.len()
-    }
-
-    pub fn is_empty(&self) -> bool {
-        self.all.is_empty()
     }
 
     pub fn get(&self, number: usize) -> &Test {
@@ -130,7 +126,9 @@ fn is_test(path: &str, name: &str) -> bool {
     match extension {
         "rs" => true,
         "txt" => path.contains("/transcripts/"),
-        "c" | "cpp" | "py" | "sh" | "cs" | "toml" => in_tests && !path.contains("/xtask/"),
+        "sh" | "toml" => in_tests,
+        // The tests run the examples.
+        "c" | "cpp" | "py" | "cs" => in_tests || path.contains("/examples/"),
         _ => false,
     }
 }

@@ -1,0 +1,81 @@
+#!/usr/bin/env bash
+# The wheel, as somebody gets it who has no checkout: built, put into a fresh virtual environment without a network, and used
+# from another folder, where nothing of this tree is found. Needs target/debug/xtask.
+set -euo pipefail
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../../.." && pwd)
+work=$(mktemp -d)
+server=
+finish() {
+    [ -z "$server" ] || kill "$server" 2>/dev/null || true
+    rm -rf "$work"
+}
+trap finish EXIT
+unset SSMTP_LIBRARY PYTHONPATH LD_LIBRARY_PATH
+
+bash "$root/bindings/python/wheel.sh" "$work/wheel" >"$work/name"
+wheel=$(cat "$work/name")
+file=$(basename "$wheel")
+version=$(sed -n '/^\[workspace.package\]/,/^\[/s/^version = "\(.*\)"/\1/p' "$root/Cargo.toml")
+
+# The tag, by another program than the one that made it.
+floor=$(objdump -T "$root/target/release/libssmtp.so" | grep -o 'GLIBC_[0-9.]*' | sort -uV | tail -n 1 | tr . _)
+[ "$file" = "ssmtp-$version-py3-none-manylinux_${floor#GLIBC_}_$(uname -m).whl" ] || { echo "$file needs $floor" >&2; exit 1; }
+echo "ok      $file says which glibc it needs"
+bash "$root/bindings/python/wheel.sh" "$work/again" >/dev/null
+cmp "$wheel" "$work/again/$file"
+echo "ok      it is made the same twice"
+
+"$root/target/debug/xtask" serve --eml "$work/mail" --extensions PIPELINING >"$work/log" &
+server=$!
+for _ in $(seq 100); do grep -q listening "$work/log" && break; sleep 0.05; done
+port=$(sed -n 's/^listening .*:\([0-9]*\)$/\1/p' "$work/log")
+
+cat >"$work/use.py" <<'PY'
+import hashlib, base64, pathlib, sys
+import ssmtp
+from ssmtp import Ssmtp, smtplib
+
+root, port, carried = sys.argv[1], int(sys.argv[2]), sys.argv[3] == "wheel"
+package = pathlib.Path(ssmtp.__file__).parent
+assert (root not in str(package)) == carried, package
+with Ssmtp() as smtp:
+    smtp.mail_server, smtp.mail_port = "127.0.0.1", port
+    smtp.from_, smtp.send_to = "me@a.example", "you@b.example"
+    smtp.subject, smtp.message_text = "By wheel", "Hi\r\n"
+    smtp.send()
+with smtplib.SMTP("127.0.0.1", port) as smtp:
+    assert smtp.sendmail("me@a.example", "you@b.example", "Subject: By smtplib\n\nHi\n") == {}
+loaded = {line.split()[-1] for line in open("/proc/self/maps") if "libssmtp" in line}
+if carried:
+    assert loaded == {str(package / "libssmtp.so.0")}, loaded
+    assert (package / "py.typed").is_file()
+    from importlib.metadata import distribution, version
+    assert version("ssmtp") == ssmtp.__version__ == ssmtp.version()
+    for file in distribution("ssmtp").files:
+        if file.hash:
+            digest = hashlib.new(file.hash.mode, file.read_binary()).digest()
+            assert base64.urlsafe_b64encode(digest).rstrip(b"=").decode() == file.hash.value, file
+else:
+    assert len(loaded) == 1 and loaded.pop().startswith(root), loaded
+PY
+
+cd "$work"
+python3 -m venv --without-pip venv
+pip() { python3 -m pip --disable-pip-version-check --quiet --python "$work/venv/bin/python" "$@"; }
+if ! pip --version >/dev/null 2>&1; then # a pip without --python, or none at all
+    rm -rf venv
+    python3 -m venv venv
+    pip() { "$work/venv/bin/python" -m pip --disable-pip-version-check --quiet "$@"; }
+fi
+pip install --no-index "$wheel"
+venv/bin/python use.py "$root" "$port" wheel
+pip check
+echo "ok      it sends from a fresh virtual environment, with the library that it carries"
+pip uninstall --yes ssmtp
+[ -z "$(find venv -name '*ssmtp*')" ] || { find venv -name '*ssmtp*' >&2; exit 1; }
+echo "ok      nothing is left of it after pip uninstall"
+pip install --no-index --editable "$root/bindings/python"
+venv/bin/python use.py "$root" "$port" checkout
+echo "ok      pip install --editable uses the checkout"
+[ "$(find "$work/mail" -name '*.eml' | wc -l)" -eq 4 ]
