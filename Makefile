@@ -41,6 +41,7 @@ bench:
 	@bash scripts/setup.sh bench
 	python3 benches/compare/run.py --rounds $(ROUNDS) $(if $(WRITE),--write)
 	python3 benches/compare/smime.py $(if $(WRITE),--write)
+	python3 benches/compare/cms.py $(if $(WRITE),--write)
 	python3 benches/compare/tls.py $(if $(WRITE),--write)
 	python3 benches/compare/queue.py $(if $(WRITE),--write)
 	cargo bench --package compare

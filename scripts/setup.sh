@@ -65,6 +65,9 @@ if [ "$what" = test ]; then
     need default-jdk-headless have javac
     need gpgsm have gpgsm
     need libnss3-tools have cmsutil
+    need libbcprov-java test -e /usr/share/java/bcprov.jar
+    need putty-tools have puttygen
+    need openssh-client have ssh-keygen
     need libbcpkix-java test -e /usr/share/java/bcpkix.jar
     need softhsm2 have softhsm2-util
     need opensc have pkcs11-tool
@@ -191,6 +194,21 @@ python_tools() {
 if [ "$what" = test ] && ! target/python-venv/bin/python -c 'import django, mypy' >/dev/null 2>&1; then
     echo "Installing into target/python-venv: Django, mypy"
     quietly python_tools
+fi
+
+# --- the vectors of Python's cryptography: data that the tests of the certificate readers read ----------------------------
+VECTORS=48.0.0
+fetch_vectors() {
+    python3 -m venv "$work/pip" &&
+        "$work/pip/bin/pip" download --quiet --disable-pip-version-check --no-deps --only-binary :all: -d "$work/wheel" "cryptography_vectors==$VECTORS" &&
+        python3 -m zipfile -e "$work"/wheel/*.whl "$work/vectors" || return 1
+    mkdir -p target
+    rm -rf "target/vectors-$VECTORS"
+    mv "$work/vectors" "target/vectors-$VECTORS"
+}
+if [ "$what" = test ] && [ ! -d "target/vectors-$VECTORS/cryptography_vectors" ]; then
+    echo "Unpacking into target/vectors-$VECTORS: cryptography_vectors $VECTORS"
+    quietly fetch_vectors || { echo "cryptography_vectors could not be fetched" >&2; exit 1; }
 fi
 
 # --- Rust ---------------------------------------------------------------------------------------------------------------

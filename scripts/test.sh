@@ -2,7 +2,7 @@
 # Every check there is, one after the other, each under a heading; goes on after a failure and counts the steps at the end.
 #
 # usage: scripts/test.sh [STEP…]      without a name: all of them, in this order
-#   format lint build rust generated c cpp python dotnet attachments certs memory queue postfix extensions smime login secure platform proxies scenarios cli docs readme install
+#   format lint build rust generated c cpp python dotnet attachments certs memory queue postfix extensions smime login secure platform proxies scenarios cli docs readme install wheel
 set -uo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -37,15 +37,16 @@ readme()    { bash tests/readme.sh; }
 cli()       { bash tests/cli/run.sh; }
 docs()      { cargo xtask site && bash tests/docs/run.sh; }
 install()   { bash tests/install.sh; }
+wheel()     { bash bindings/python/tests/wheel.sh; }
 
 steps=("$@")
-[ ${#steps[@]} -gt 0 ] || steps=(format lint build rust generated c cpp python dotnet attachments certs memory queue postfix extensions smime login secure platform proxies scenarios cli docs readme install)
+[ ${#steps[@]} -gt 0 ] || steps=(format lint build rust generated c cpp python dotnet attachments certs memory queue postfix extensions smime login secure platform proxies scenarios cli docs readme install wheel)
 
 passed=0
 failed=()
 for step in "${steps[@]}"; do
     case $step in
-        format | lint | build | rust | generated | c | cpp | python | dotnet | attachments | certs | memory | queue | postfix | extensions | smime | login | secure | platform | proxies | scenarios | cli | docs | readme | install) ;;
+        format | lint | build | rust | generated | c | cpp | python | dotnet | attachments | certs | memory | queue | postfix | extensions | smime | login | secure | platform | proxies | scenarios | cli | docs | readme | install | wheel) ;;
         *) echo "no step is called $step" >&2; exit 2 ;;
     esac
     printf '\n=== %s\n' "$step"

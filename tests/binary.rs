@@ -19,7 +19,8 @@ fn server(extensions: &str) -> Server {
 
 fn sender(port: u16) -> Handle {
     let handle = Handle::to(port);
-    for (name, value) in [("From", "a@client.example"), ("SendTo", "b@server.example"), ("MessageText", "Hi\n.x\nlast")] {
+    for (name, value) in [("From", "a@client.example"), ("SendTo", "b@server.example"), ("MessageText", "Hi\n.x\nlast")]
+    {
         handle.must_set(name, value);
     }
     handle
@@ -43,9 +44,8 @@ fn awkward(count: usize) -> Vec<u8> {
 fn attach(handle: &Handle, octets: &[u8], name: &str) {
     let (name, kind) = (CString::new(name).unwrap(), CString::new("application/octet-stream").unwrap());
     // SAFETY: the octets and both texts live until the call returns.
-    let code = unsafe {
-        ssmtp_add_attachment_data(handle.raw(), octets.as_ptr(), octets.len(), name.as_ptr(), kind.as_ptr())
-    };
+    let code =
+        unsafe { ssmtp_add_attachment_data(handle.raw(), octets.as_ptr(), octets.len(), name.as_ptr(), kind.as_ptr()) };
     assert_eq!(code, 0, "{}", handle.last_error());
 }
 
@@ -99,7 +99,9 @@ fn attachments_from_memory_and_files_arrive_octet_by_octet() {
         assert!(message.mail_from.ends_with(" BODY=BINARYMIME"), "{}", message.mail_from);
         assert_eq!(told(&message.mail_from), Some(message.data.len() as u64));
         assert!(message.chunked);
-        assert!(message.text().contains("boundary=") && message.text().contains("Transfer-Encoding: binary\r\n\r\n--="));
+        assert!(
+            message.text().contains("boundary=") && message.text().contains("Transfer-Encoding: binary\r\n\r\n--=")
+        );
         let parts = parts(&message.data);
         assert_eq!(parts.len(), 4);
         assert_eq!(parts[0].1, b"Hi\r\n.x\r\nlast");

@@ -88,6 +88,7 @@ CASES = [
     ("1 KB, one connection", 4000, 1_000, "one", False, ["raw", "libssmtp", "libcurl", "libesmtp", "smtplib"], {}),
     ("100 KB, one connection", 400, 100_000, "one", False, ["raw", "libssmtp", "libcurl", "libesmtp", "smtplib"], {}),
     ("10 MB, one connection", 20, 10_000_000, "one", False, ["raw", "libssmtp", "libcurl"], {}),
+    ("10 MB, Send on an open connection", 20, 10_000_000, "open", False, ["libssmtp", "libcurl"], {}),
     ("1 KB, Send on an open connection", 4000, 1_000, "open", False, ["libssmtp", "libcurl"], {}),
     ("1 KB, a connection each", 800, 1_000, "each", False, ["raw", "libssmtp", "libcurl", "libesmtp", "smtplib"], {}),
     ("1 KB, TLS 1.3, one connection", 4000, 1_000, "one", True, ["raw", "libssmtp", "libcurl", "smtplib"], {}),

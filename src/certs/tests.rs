@@ -16,8 +16,10 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
+/// A fixture: checked in, or made anew by tests/certs/run.sh.
 fn path(name: &str) -> PathBuf {
-    PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/certs")).join(name)
+    let made = std::env::var_os("SSMTP_CERT_FIXTURES");
+    made.map_or_else(|| concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/certs").into(), PathBuf::from).join(name)
 }
 
 fn file(name: &str) -> Vec<u8> {
@@ -287,6 +289,8 @@ fn encrypted_pkcs8_is_read_and_a_wrong_password_says_so() {
         same_key(&read(PEM, &name, "secret").select("*").unwrap(), "p256.p8");
         refuses(PEM, &name, "wrong-word");
     }
+    same_key(&read(PEM, "python.pem", "secret").select("*").unwrap(), "rsa.p8");
+    refuses(PEM, "python.pem", "wrong-word");
 }
 
 #[test]
@@ -335,6 +339,9 @@ fn pfx_files_of_every_age_are_read() {
         ("sha512", "secret"),
         ("utf8", "pässwörd"),
         ("pbmac1", "secret"),
+        ("python-old", "secret"),
+        ("python-new", "secret"),
+        ("python-open", ""),
     ] {
         let found = read(PFX, &format!("{name}.pfx"), password);
         assert_eq!(found.len(), 2, "{name}");

@@ -389,7 +389,8 @@ impl Operation<'_> {
         self.clock.inactivity = Some(usual.map_or(QUIT_WAIT, |t| t.min(QUIT_WAIT)));
         let given = self.session.as_ref().is_some_and(|s| s.given);
         let _ = self.converse(|session, cx| {
-            session.farewell(cx);
+            // LastReply stays what the server said to the message.
+            session.farewell(&Context { last_reply: &|_| (), ..*cx });
             session.given = given;
             Ok(())
         });

@@ -484,7 +484,7 @@ impl From<mime::Entity> for Body {
 
 /// Text that no 8-bit encoding can carry, with the line ends that text has.
 pub(super) fn binary_text(text: &[u8]) -> Piece {
-    Piece::Binary(Box::new(super::entity::canonical(text)))
+    Piece::Binary(Box::new(super::entity::repaired(text)))
 }
 
 fn push(pieces: &mut Vec<Piece>, piece: Piece) {

@@ -200,6 +200,23 @@ fn encode_lines(input: &[u8], out: &mut Vec<u8>) {
     }
 }
 
+/// Whether every line ends with CRLF, and no CR and no LF stands alone.
+pub fn is_canonical(text: &[u8]) -> bool {
+    // In blocks of pairs without a branch, which the compiler makes wide.
+    let pairs = |block: &[u8]| {
+        let pairs = block.iter().zip(block.iter().skip(1));
+        pairs.fold(true, |good, (a, b)| good & ((*a == b'\r') == (*b == b'\n')))
+    };
+    let mut rest = text;
+    while rest.len() > 4096 {
+        if !pairs(&rest[..4097]) {
+            return false;
+        }
+        rest = &rest[4096..];
+    }
+    text.first() != Some(&b'\n') && text.last() != Some(&b'\r') && pairs(rest)
+}
+
 /// Line ends of text made CRLF, whatever they were.
 #[derive(Debug, Default)]
 pub struct LineEnds {

@@ -70,7 +70,8 @@ pub(super) fn wrapped(draft: &Draft, options: &Options, generated: &mut Generate
 
 /// All octets of an entity's body, for one that is small and in memory.
 pub fn read(entity: &Entity) -> Result<Vec<u8>> {
-    let mut body = Vec::new();
+    let size = entity.pieces.iter().map(Piece::size).sum::<Option<u64>>();
+    let mut body = Vec::with_capacity(usize::try_from(size.unwrap_or(0)).unwrap_or(0));
     for piece in &entity.pieces {
         let mut source = piece.open()?;
         while let Some(bytes) = source.next()? {
@@ -136,8 +137,16 @@ fn one(other: &Other<'_>, bytes: &Arc<[u8]>, charset: &str, tail: Option<Piece>,
     Ok(Entity { fields: section.entity(), pieces, eight_bit: !ascii && composite })
 }
 
-/// Octets in memory with CRLF line ends.
-pub(super) fn canonical(bytes: &[u8]) -> Piece {
+/// Octets in memory with CRLF line ends; the same ones, where they have them.
+pub(super) fn canonical(bytes: &Arc<[u8]>) -> Piece {
+    if encode::is_canonical(bytes) {
+        return Piece::Bytes(Arc::clone(bytes));
+    }
+    repaired(bytes)
+}
+
+/// A copy with CRLF line ends.
+pub(super) fn repaired(bytes: &[u8]) -> Piece {
     let mut out = Vec::with_capacity(bytes.len());
     LineEnds::default().push(bytes, &mut out);
     Piece::Encoded(out)
@@ -145,8 +154,11 @@ pub(super) fn canonical(bytes: &[u8]) -> Piece {
 
 /// Text with a line that some relay changes: a blank at its end, or "From " at its start.
 pub(super) fn is_fragile(text: &[u8]) -> bool {
-    text.split(|b| matches!(b, b'\r' | b'\n'))
-        .any(|line| line.ends_with(b" ") || line.ends_with(b"\t") || line.starts_with(b"From "))
+    let fragile = |end: usize| {
+        let (line, next) = text.split_at(end);
+        line.ends_with(b" ") || line.ends_with(b"\t") || next.get(1..).is_some_and(|next| next.starts_with(b"From "))
+    };
+    text.starts_with(b"From ") || fragile(text.len()) || memchr::memchr2_iter(b'\r', b'\n', text).any(fragile)
 }
 
 /// Refuses what a signature that is to be read without a program for S/MIME cannot carry.

@@ -25,12 +25,8 @@ pub struct Facts {
 
 impl Facts {
     pub fn of(octets: &[u8]) -> Facts {
-        let mut facts = Facts {
-            ascii: true,
-            unfit: has_long_line(octets),
-            canonical: true,
-            dots: octets.first() == Some(&b'.'),
-        };
+        let mut facts =
+            Facts { ascii: true, unfit: has_long_line(octets), canonical: true, dots: octets.first() == Some(&b'.') };
         let mut at = 0;
         while at < octets.len() {
             let rest = &octets[at..];

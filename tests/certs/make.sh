@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Makes the certificates, keys and stores of the tests with the tools that own the formats: openssl, keytool (with Bouncy
-# Castle), ssh-keygen, puttygen.
+# Castle), ssh-keygen, puttygen, Python's cryptography.
 # The results are checked in below tests/data/certs; the keys protect nothing. Usage: tests/certs/make.sh [FOLDER]
 set -euo pipefail
 out=${1:-$(dirname "$0")/../data/certs}
@@ -203,4 +203,29 @@ names = (("Modulus", "modulus"), ("P", "prime1"), ("Q", "prime2"), ("DP", "expon
 body = "".join(f"<{a}>{std(r[b])}</{a}>" for a, b in names) + f"<Exponent>{std(e)}</Exponent>"
 open("rsa.xml", "w").write(f"<RSAKeyValue>{body}</RSAKeyValue>")
 open("x509.xml", "w").write(f'<?xml version="1.0"?>\n<!-- a comment -->\n<ds:KeyInfo xmlns:ds="http://www.w3.org/2000/09/xmldsig#"><ds:X509Data><ds:X509Certificate>\n{der}\n</ds:X509Certificate></ds:X509Data></ds:KeyInfo>')
+P
+
+# OpenSSH keys with a passphrase, under each cipher that they may have.
+for pair in aes256-ctr:rsa aes128-ctr:p384 aes256-cbc:p256 3des-cbc:p521 aes128-gcm@openssh.com:rsa aes256-gcm@openssh.com:p256 chacha20-poly1305@openssh.com:rsa; do
+    cipher=${pair%%:*} name=locked-${pair%%[@:]*}.openssh
+    cp "${pair#*:}.p8" "$name" && chmod 600 "$name"
+    quiet ssh-keygen -q -p -Z "$cipher" -P '' -N secret -f "$name"
+    chmod 644 "$name"
+done
+
+# What Python's `cryptography` writes.
+python3 - <<'P'
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization as s
+from cryptography.hazmat.primitives.serialization import pkcs12
+read = lambda name: open(name, "rb").read()
+key = s.load_pem_private_key(read("rsa.p8"), None)
+own, root = (x509.load_pem_x509_certificate(read(name)) for name in ("rsa.crt", "ca.crt"))
+def write(name, encryption):
+    open(name, "wb").write(pkcs12.serialize_key_and_certificates("K\u00e4te".encode(), key, own, [root], encryption))
+for name, algorithm, mac in (("old", pkcs12.PBES.PBESv1SHA1And3KeyTripleDESCBC, hashes.SHA1()), ("new", pkcs12.PBES.PBESv2SHA256AndAES256CBC, hashes.SHA512())):
+    builder = s.PrivateFormat.PKCS12.encryption_builder().kdf_rounds(5000).key_cert_algorithm(algorithm).hmac_hash(mac)
+    write(f"python-{name}.pfx", builder.build(b"secret"))
+write("python-open.pfx", s.NoEncryption())
+open("python.pem", "wb").write(key.private_bytes(s.Encoding.PEM, s.PrivateFormat.PKCS8, s.BestAvailableEncryption(b"secret")))
 P

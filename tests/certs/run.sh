@@ -1,11 +1,41 @@
 #!/usr/bin/env bash
-# Keys on tokens and in stores that only their own tools make: SoftHSM tokens with keys that never leave them, filled by pkcs11-tool,
-# and a BCFKS store written by Bouncy Castle through keytool. tests/token.rs reads them and has openssl verify what the keys sign.
+# Stores of others, and stores made just now by the tools that own their formats, read by all of the readers' tests: the vectors of
+# Python's cryptography with NIST's PKITS; everything of make.sh anew (openssl, keytool, Bouncy Castle, ssh-keygen, puttygen, Python);
+# the user's and the machine's folder. And keys on tokens and in stores that only their own tools make: SoftHSM tokens with keys that never leave them, filled by
+# pkcs11-tool; tests/token.rs reads them and has openssl verify what the keys sign.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
+
+# --- the vectors of others ------------------------------------------------------------------------------------------------
+vectors=$(ls -d "$root"/target/vectors-*/cryptography_vectors 2>/dev/null | tail -n 1 || true)
+[ -n "$vectors" ] || { echo "FAILED  the vectors are missing: scripts/setup.sh test fetches them" >&2; exit 1; }
+test_of() { # ARGUMENTS of cargo test
+    cargo test -q --manifest-path "$root/Cargo.toml" "$@"
+}
+CERT_VECTORS=$vectors test_of --test vectors -- --ignored
+
+# --- stores made just now -------------------------------------------------------------------------------------------------
+bash "$root/tests/certs/make.sh" "$work/made"
+export SSMTP_CERT_FIXTURES=$work/made
+test_of --lib -- certs::tests:: certs::certificate::tests:: --skip hostile --skip signing --skip ten_thousand --skip never_panic
+test_of --test secure -- stores::a_key_of_every
+# The user's store and the machine's, in an /etc of their own.
+mkdir -p "$work/home/.local/share/libssmtp/certs/MY" "$work/etc/libssmtp/certs/MY"
+cp "$work/made/bundle.pem" "$work/home/.local/share/libssmtp/certs/MY/"
+cp "$work/made/modern.pfx" "$work/etc/libssmtp/certs/MY/"
+cp -a /etc/. "$work/etc/" 2>/dev/null || true # what only root may read is not needed
+binary=$(cargo test --manifest-path "$root/Cargo.toml" --test secure --no-run --message-format json 2>/dev/null |
+    python3 -c 'import json, sys; print([e for e in map(json.loads, sys.stdin) if e.get("executable") and e["target"]["name"] == "secure"][-1]["executable"])')
+apart=(unshare -rm)
+"${apart[@]}" true 2>/dev/null || apart=(sudo unshare -m)
+(cd "$root" && HOME_STORE=$work/home ETC=$work/etc BINARY=$binary "${apart[@]}" bash -c \
+    'mount --bind "$ETC" /etc && HOME=$HOME_STORE exec "$BINARY" -q --ignored folders')
+unset SSMTP_CERT_FIXTURES
+
+# --- tokens ---------------------------------------------------------------------------------------------------------------
 quiet() { "$@" >log 2>&1 </dev/null || { echo "failed: $*" >&2; tail -n 20 log >&2; exit 1; }; }
 
 module=$(dpkg -L libsofthsm2 softhsm2 2>/dev/null | grep -m1 'libsofthsm2\.so$' || true)

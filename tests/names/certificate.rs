@@ -27,14 +27,24 @@ impl Own {
             .arg("/C=DE/O=Some Name/CN=localhost")
             .args(["-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1,email:a@b.example"])
             .args(["-addext", "keyUsage=digitalSignature,keyEncipherment"])
-            .args(["-addext", "extendedKeyUsage=serverAuth,clientAuth", "-addext", "basicConstraints=critical,CA:FALSE"])
+            .args([
+                "-addext",
+                "extendedKeyUsage=serverAuth,clientAuth",
+                "-addext",
+                "basicConstraints=critical,CA:FALSE",
+            ])
             .args(["-keyout".as_ref(), folder.join("key").as_os_str(), "-out".as_ref(), folder.join("pem").as_os_str()])
             .output()
             .expect("openssl is there");
         assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
         let own = fs::read(folder.join("key")).unwrap();
         fs::write(folder.join("all"), [own.clone(), fs::read(folder.join("pem")).unwrap()].concat()).unwrap();
-        let setup = Setup { certificates: fs::read(folder.join("pem")).unwrap(), key: own, ask_client: true, ..Setup::default() };
+        let setup = Setup {
+            certificates: fs::read(folder.join("pem")).unwrap(),
+            key: own,
+            ask_client: true,
+            ..Setup::default()
+        };
         Own { server: pki::server(Mode::Implicit, &setup, Options::default()), folder }
     }
 
@@ -44,9 +54,17 @@ impl Own {
 
     /// What `openssl x509` prints with these options, behind the sign `=` where there is one.
     fn openssl(&self, options: &str) -> String {
-        let shown = Command::new("openssl").args(["x509", "-noout", "-in"]).arg(self.file("pem")).args(options.split(' ')).output();
+        let shown = Command::new("openssl")
+            .args(["x509", "-noout", "-in"])
+            .arg(self.file("pem"))
+            .args(options.split(' '))
+            .output();
         let text = String::from_utf8(shown.unwrap().stdout).unwrap().trim_end().to_owned();
-        if text.starts_with("-----") { text } else { text.rsplit_once('=').map_or(text.clone(), |(_, value)| value.into()) }
+        if text.starts_with("-----") {
+            text
+        } else {
+            text.rsplit_once('=').map_or(text.clone(), |(_, value)| value.into())
+        }
     }
 
     fn client(&self) -> Handle {
@@ -87,35 +105,69 @@ fn three_families_of_rows_tell_of_one_certificate_what_openssl_tells() {
     assert!(pem.contains("sha256WithRSAEncryption"));
     let colons = |digest: &str| own.openssl(&format!("-fingerprint -{digest}")).to_ascii_lowercase();
     let digits = |digest: &str| own.openssl(&format!("-fingerprint -{digest}")).replace(':', "");
-    let base64 = fs::read_to_string(own.file("pem")).unwrap().lines().filter(|l| !l.starts_with('-')).collect::<String>();
+    let base64 =
+        fs::read_to_string(own.file("pem")).unwrap().lines().filter(|l| !l.starts_with('-')).collect::<String>();
     let rows: Vec<([&str; 3], String)> = vec![
-        (["SSLCertEffectiveDate", "SSLAcceptServerCertEffectiveDate", "SSLServerCertEffectiveDate"], date(&own.openssl("-startdate"))),
-        (["SSLCertExpirationDate", "SSLAcceptServerCertExpirationDate", "SSLServerCertExpirationDate"], date(&own.openssl("-enddate"))),
+        (
+            ["SSLCertEffectiveDate", "SSLAcceptServerCertEffectiveDate", "SSLServerCertEffectiveDate"],
+            date(&own.openssl("-startdate")),
+        ),
+        (
+            ["SSLCertExpirationDate", "SSLAcceptServerCertExpirationDate", "SSLServerCertExpirationDate"],
+            date(&own.openssl("-enddate")),
+        ),
         (
             ["SSLCertExtendedKeyUsage", "SSLAcceptServerCertExtendedKeyUsage", "SSLServerCertExtendedKeyUsage"],
             "1.3.6.1.5.5.7.3.1,1.3.6.1.5.5.7.3.2".into(),
         ),
         (["SSLCertFingerprint", "SSLAcceptServerCertFingerprint", "SSLServerCertFingerprint"], colons("md5")),
-        (["SSLCertFingerprintSHA1", "SSLAcceptServerCertFingerprintSHA1", "SSLServerCertFingerprintSHA1"], colons("sha1")),
-        (["SSLCertFingerprintSHA256", "SSLAcceptServerCertFingerprintSHA256", "SSLServerCertFingerprintSHA256"], colons("sha256")),
-        (["SSLCertIssuer", "SSLAcceptServerCertIssuer", "SSLServerCertIssuer"], "CN=localhost, O=Some Name, C=DE".into()),
-        (["SSLCertSubject", "SSLAcceptServerCertSubject", "SSLServerCertSubject"], "CN=localhost, O=Some Name, C=DE".into()),
+        (
+            ["SSLCertFingerprintSHA1", "SSLAcceptServerCertFingerprintSHA1", "SSLServerCertFingerprintSHA1"],
+            colons("sha1"),
+        ),
+        (
+            ["SSLCertFingerprintSHA256", "SSLAcceptServerCertFingerprintSHA256", "SSLServerCertFingerprintSHA256"],
+            colons("sha256"),
+        ),
+        (
+            ["SSLCertIssuer", "SSLAcceptServerCertIssuer", "SSLServerCertIssuer"],
+            "CN=localhost, O=Some Name, C=DE".into(),
+        ),
+        (
+            ["SSLCertSubject", "SSLAcceptServerCertSubject", "SSLServerCertSubject"],
+            "CN=localhost, O=Some Name, C=DE".into(),
+        ),
         (
             ["SSLCertSubjectAltNames", "SSLAcceptServerCertSubjectAltNames", "SSLServerCertSubjectAltNames"],
             "localhost,127.0.0.1,a@b.example".into(),
         ),
         (["SSLCertPublicKey", "SSLAcceptServerCertPublicKey", "SSLServerCertPublicKey"], own.openssl("-pubkey")),
-        (["SSLCertPublicKeyAlgorithm", "SSLAcceptServerCertPublicKeyAlgorithm", "SSLServerCertPublicKeyAlgorithm"], "RSA".into()),
-        (["SSLCertPublicKeyLength", "SSLAcceptServerCertPublicKeyLength", "SSLServerCertPublicKeyLength"], "2048".into()),
-        (["SSLCertSerialNumber", "SSLAcceptServerCertSerialNumber", "SSLServerCertSerialNumber"], own.openssl("-serial")),
+        (
+            ["SSLCertPublicKeyAlgorithm", "SSLAcceptServerCertPublicKeyAlgorithm", "SSLServerCertPublicKeyAlgorithm"],
+            "RSA".into(),
+        ),
+        (
+            ["SSLCertPublicKeyLength", "SSLAcceptServerCertPublicKeyLength", "SSLServerCertPublicKeyLength"],
+            "2048".into(),
+        ),
+        (
+            ["SSLCertSerialNumber", "SSLAcceptServerCertSerialNumber", "SSLServerCertSerialNumber"],
+            own.openssl("-serial"),
+        ),
         (
             ["SSLCertSignatureAlgorithm", "SSLAcceptServerCertSignatureAlgorithm", "SSLServerCertSignatureAlgorithm"],
             "sha256WithRSAEncryption".into(),
         ),
         (["SSLCertThumbprintMD5", "SSLAcceptServerCertThumbprintMD5", "SSLServerCertThumbprintMD5"], digits("md5")),
         (["SSLCertThumbprintSHA1", "SSLAcceptServerCertThumbprintSHA1", "SSLServerCertThumbprintSHA1"], digits("sha1")),
-        (["SSLCertThumbprintSHA256", "SSLAcceptServerCertThumbprintSHA256", "SSLServerCertThumbprintSHA256"], digits("sha256")),
-        (["SSLCertUsage", "SSLAcceptServerCertUsage", "SSLServerCertUsage"], "Digital Signatures,Key Encryption".into()),
+        (
+            ["SSLCertThumbprintSHA256", "SSLAcceptServerCertThumbprintSHA256", "SSLServerCertThumbprintSHA256"],
+            digits("sha256"),
+        ),
+        (
+            ["SSLCertUsage", "SSLAcceptServerCertUsage", "SSLServerCertUsage"],
+            "Digital Signatures,Key Encryption".into(),
+        ),
         (["SSLCertUsageFlags", "SSLAcceptServerCertUsageFlags", "SSLServerCertUsageFlags"], "160".into()),
         (["SSLCertVersion", "SSLAcceptServerCertVersion", "SSLServerCertVersion"], "V3".into()),
         (["SSLCertEncodedB", "SSLAcceptServerCertEncodedB", "SSLServerCertEncodedB"], base64),
@@ -126,7 +178,11 @@ fn three_families_of_rows_tell_of_one_certificate_what_openssl_tells() {
         }
     }
     for name in ["SSLCertEncoded", "SSLAcceptServerCertEncoded", "SSLServerCertEncoded"] {
-        assert_eq!(handle.get(name).unwrap().trim_end(), fs::read_to_string(own.file("pem")).unwrap().trim_end(), "{name}");
+        assert_eq!(
+            handle.get(name).unwrap().trim_end(),
+            fs::read_to_string(own.file("pem")).unwrap().trim_end(),
+            "{name}"
+        );
     }
 }
 
@@ -167,7 +223,8 @@ fn only_a_certificate_that_came_with_its_key_has_one() {
     for name in ["SSLCertPrivateKey", "SSLAcceptServerCertPrivateKey"] {
         // The key is the one of the file: its public half is the certificate's.
         fs::write(own.file("read"), handle.get(name).unwrap()).unwrap();
-        let public = Command::new("openssl").args(["pkey", "-pubout", "-in"]).arg(own.file("read")).output().unwrap().stdout;
+        let public =
+            Command::new("openssl").args(["pkey", "-pubout", "-in"]).arg(own.file("read")).output().unwrap().stdout;
         assert_eq!(String::from_utf8(public).unwrap().trim_end(), own.openssl("-pubkey"), "{name}");
     }
 }
@@ -175,8 +232,12 @@ fn only_a_certificate_that_came_with_its_key_has_one() {
 fn base64(octets: &[u8]) -> String {
     use std::io::Write;
     use std::process::Stdio;
-    let mut child =
-        Command::new("openssl").args(["base64", "-A"]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("openssl is there");
+    let mut child = Command::new("openssl")
+        .args(["base64", "-A"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("openssl is there");
     child.stdin.take().unwrap().write_all(octets).unwrap();
     String::from_utf8(child.wait_with_output().unwrap().stdout).unwrap()
 }

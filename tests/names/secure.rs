@@ -41,7 +41,9 @@ fn openssls_folder_of_authorities_is_read_by_the_hash_of_the_name() {
     for (authority, expected) in [("ca", 0), ("unknown-ca", 280)] {
         let folder = format!("{}-folder", pki::path(authority));
         fs::create_dir_all(&folder).unwrap();
-        let hash = Command::new("openssl").args(["x509", "-noout", "-hash", "-in", &pki::path(&format!("{authority}.pem"))]).output();
+        let hash = Command::new("openssl")
+            .args(["x509", "-noout", "-hash", "-in", &pki::path(&format!("{authority}.pem"))])
+            .output();
         let hash = String::from_utf8(hash.unwrap().stdout).unwrap();
         fs::write(format!("{folder}/{}.0", hash.trim()), pki::pem(authority)).unwrap();
         let handle = client(server.port());

@@ -64,8 +64,10 @@ fn the_headers_of_a_message_are_read_one_by_one_as_they_are_sent() {
     let lines: Vec<&str> = head.trim_end().split("\r\n").collect();
     assert_eq!(handle.get("MessageHeaderCount").unwrap(), lines.len().to_string());
     for (at, line) in lines.iter().enumerate() {
-        let (field, value) =
-            (handle.get(&format!("MessageHeaderField[{at}]")).unwrap(), handle.get(&format!("MessageHeaderValue[{at}]")).unwrap());
+        let (field, value) = (
+            handle.get(&format!("MessageHeaderField[{at}]")).unwrap(),
+            handle.get(&format!("MessageHeaderValue[{at}]")).unwrap(),
+        );
         assert_eq!(format!("{field}: {value}"), *line);
     }
     assert_eq!(handle.get(&format!("MessageHeaderField[{}]", lines.len())).unwrap_err().code, 605);
@@ -120,7 +122,8 @@ fn a_long_reply_is_traced_in_pieces_whose_length_stays_while_connected() {
 #[test]
 fn the_trail_shows_a_password_only_when_it_is_told_to() {
     for (masked, shown) in [("True", false), ("False", true)] {
-        let server = Server::start(Options { auth: Some(("alice".into(), "secret".into())), ..Options::default() }).unwrap();
+        let server =
+            Server::start(Options { auth: Some(("alice".into(), "secret".into())), ..Options::default() }).unwrap();
         let handle = message(&server);
         handle.must_set("User", "alice");
         handle.must_set("Password", "secret");
@@ -145,13 +148,13 @@ fn what_a_client_has_no_use_for_is_answered_all_the_same() {
 
 /// The other half of the test below, in a process with the environment that it needs.
 #[test]
-#[ignore = "run by the_environment_names_the_proxy"]
+#[ignore = "half of the_environment_names_the_proxy"]
 fn environment_child() {
     let handle = Handle::new();
     let wanted = std::env::var("SSMTP_TEST_WANTED").unwrap();
-    if wanted == "property" {
+    if wanted == "the property FirewallAutoDetect" {
         handle.must_set("FirewallAutoDetect", "True");
-    } else if wanted == "setting" {
+    } else if wanted == "the setting FirewallAutoDetect" {
         handle.config("FirewallAutoDetect=True").unwrap();
     }
     handle.must_set("MailServer", "there.invalid");
@@ -185,10 +188,10 @@ fn the_environment_names_the_proxy() {
             .unwrap();
         String::from_utf8_lossy(&output.stdout).into_owned()
     };
-    assert!(child("property", "").contains("ended with 118"));
-    assert!(child("setting", "").contains("ended with 118"));
+    assert!(child("the property FirewallAutoDetect", "").contains("ended with 118"));
+    assert!(child("the setting FirewallAutoDetect", "").contains("ended with 118"));
     // Nobody asks it, and that name is nowhere.
-    assert!(!child("property", "there.invalid").contains("ended with 118"));
+    assert!(!child("the property FirewallAutoDetect", "there.invalid").contains("ended with 118"));
     assert!(!child("neither", "").contains("ended with 118"));
     assert_eq!(asked.join().unwrap(), ["CONNECT there.invalid:2525 HTTP/1.1"; 2]);
 }

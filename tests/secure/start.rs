@@ -422,7 +422,8 @@ fn what_a_proxy_says_ahead_of_the_handshake_is_never_heard_after_it() {
     });
     // Everything at once, with the answers ahead of the questions.
     let (at_once, eager) = raw(|mut stream| {
-        let said = "HTTP/1.1 200 ok\r\n\r\n220 x\r\n250-x\r\n250 STARTTLS\r\n220 go\r\n250-x\r\n250 AUTH PLAIN\r\n235 ok\r\n";
+        let said =
+            "HTTP/1.1 200 ok\r\n\r\n220 x\r\n250-x\r\n250 STARTTLS\r\n220 go\r\n250-x\r\n250 AUTH PLAIN\r\n235 ok\r\n";
         talk(&mut stream, b"", "\r\n\r\n");
         talk(&mut stream, said.as_bytes(), "EHLO");
         let mut rest = Vec::new();

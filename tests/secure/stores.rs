@@ -3,18 +3,21 @@
 use crate::common::Handle;
 use crate::pki;
 use crate::start::client;
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 use xtask::server::tls::{Mode, Setup};
 use xtask::server::{Options, Server};
 
+/// Checked in, or made anew by tests/certs/run.sh.
 fn fixture(name: &str) -> PathBuf {
-    PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/certs")).join(name)
+    let made = std::env::var_os("SSMTP_CERT_FIXTURES");
+    made.map_or_else(|| concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/certs").into(), PathBuf::from).join(name)
 }
 
 /// Kind of store, file, password, and the certificate when the store has keys only.
-const STORES: [(&str, &str, &str, &str); 17] = [
+const STORES: [(&str, &str, &str, &str); 21] = [
     ("cstPFXFile", "modern.pfx", "secret", ""),
     ("cstPFXFile", "legacy.pfx", "secret", ""),
     ("cstPFXFile", "pbmac1.pfx", "secret", ""),
@@ -27,6 +30,10 @@ const STORES: [(&str, &str, &str, &str); 17] = [
     ("cstJKSFile", "store.jks", "secret", ""),
     ("cstJKSFile", "store.jceks", "secret", ""),
     ("cstBCFKSFile", "store.bcfks", "secret", ""),
+    ("cstPEMKeyFile", "locked-aes128-ctr.openssh", "secret", "p384.crt"),
+    ("cstPEMKeyFile", "python.pem", "secret", "rsa.crt"),
+    ("cstPFXFile", "python-new.pfx", "secret", ""),
+    ("cstPFXFile", "rc2-128.pfx", "secret", ""),
     ("cstPPKFile", "rsa-v3-pw.ppk", "secret", "rsa.crt"),
     ("cstPPKFile", "p521-v2.ppk", "", "p521.crt"),
     ("cstXMLFile", "rsa.xml", "", "rsa.crt"),
@@ -89,6 +96,87 @@ fn a_key_of_every_kind_of_store_logs_in_and_signs() {
         let handle = client(server.port(), "sslImplicit");
         select(&handle, "Certificate", store);
         signs(&handle, file);
+    }
+}
+
+/// The BLOB kinds take the content: here in Base64, because these settings are text.
+#[test]
+fn a_key_of_every_kind_of_content_logs_in_and_signs() {
+    use base64::Engine;
+    let server = asking();
+    let mut kinds = BTreeSet::new();
+    for (kind, file, password, certificate) in STORES {
+        let kind = kind.replace("File", "Blob");
+        // One of each: the readers were told apart above.
+        if !kinds.insert(kind.clone()) {
+            continue;
+        }
+        let content = base64::engine::general_purpose::STANDARD.encode(fs::read(fixture(file)).unwrap());
+        let store = (kind.as_str(), content.as_str(), password, certificate);
+        proves_itself(&server, store);
+        let handle = client(server.port(), "sslImplicit");
+        select(&handle, "Certificate", store);
+        signs(&handle, file);
+    }
+    assert_eq!(kinds.len(), 8, "{kinds:?}");
+}
+
+/// A certificate that comes out of a store may be a recipient's, and the one that is accepted from a server.
+#[test]
+fn a_certificate_out_of_a_store_is_encrypted_to_and_accepted() {
+    let path = fixture("modern.pfx");
+    let store = ("cstPFXFile", path.to_str().unwrap(), "secret", "");
+    let server = asking();
+    let handle = client(server.port(), "sslImplicit");
+    select(&handle, "Certificate", store);
+    let own = handle.get("CertificateEncoded").unwrap();
+    handle.must_set("MessageText", "for that key alone\r\n");
+    handle.call("AddRecipientCert", &own).unwrap();
+    handle.call("Encrypt", "").unwrap();
+    let entity = handle.get("OtherHeaders").unwrap() + "\r\n" + &handle.get("MessageText").unwrap();
+    let at = pki::path("sealed.eml");
+    fs::write(&at, entity).unwrap();
+    let key = fixture("rsa.p8");
+    let open = ["cms", "-decrypt", "-in", &at, "-inkey", key.to_str().unwrap()];
+    let out = Command::new("openssl").args(open).output().expect("openssl runs");
+    assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+    assert!(String::from_utf8_lossy(&out.stdout).contains("for that key alone"));
+    // The server's own certificate, put into a PKCS #7 by openssl, and chosen there by its subject.
+    let shown = pki::path("shown.p7b");
+    let leaf = pki::pem("faults-expired");
+    let leaf_at = pki::path("shown.pem");
+    fs::write(&leaf_at, leaf).unwrap();
+    let pack = ["crl2pkcs7", "-nocrl", "-certfile", &leaf_at, "-outform", "DER", "-out", &shown];
+    assert!(Command::new("openssl").args(pack).status().unwrap().success());
+    let server = pki::server(Mode::Implicit, &pki::setup("faults-expired"), Options::default());
+    let handle = client(server.port(), "sslImplicit");
+    assert_eq!(handle.call("Send", "").unwrap_err().code, 280);
+    let handle = client(server.port(), "sslImplicit");
+    handle.must_set("SSLAcceptServerCertStoreType", "cstP7BFile");
+    handle.must_set("SSLAcceptServerCertStore", &shown);
+    handle.must_set("SSLAcceptServerCertSubject", "*");
+    handle.call("Send", "").unwrap();
+}
+
+#[test]
+#[ignore = "tests/certs/run.sh, with folders of its own"]
+fn folders_of_the_user_and_the_machine_log_in_and_sign() {
+    let server = asking();
+    for kind in ["cstUser", "cstMachine"] {
+        let store = (kind, "MY", "secret", "");
+        proves_itself(&server, store);
+        let handle = client(server.port(), "sslImplicit");
+        select(&handle, "Certificate", store);
+        signs(&handle, kind);
+        // ROOT is the system's bundle beside it.
+        let handle = client(server.port(), "sslImplicit");
+        handle.must_set("SSLAcceptServerCertStoreType", kind);
+        for name in ["ROOT", "CA"] {
+            handle.must_set("SSLAcceptServerCertStore", name);
+            handle.must_set("SSLAcceptServerCertSubject", "*");
+            let subject = handle.get("SSLAcceptServerCertSubject").unwrap();
+            assert!(!subject.is_empty(), "{kind} {name}");
+        }
     }
 }
 

@@ -18,6 +18,7 @@ const CONTENTS: [(&str, &[(&str, &str)]); 4] = [
             ("Through proxies", "docs/guide/proxies.md"),
             ("S/MIME from zero", "docs/guide/smime.md"),
             ("Queues", "docs/guide/queue.md"),
+            ("Python", "docs/guide/python.md"),
             ("Coming from elsewhere", "docs/guide/coming-from.md"),
         ],
     ),
@@ -38,6 +39,7 @@ const CONTENTS: [(&str, &[(&str, &str)]); 4] = [
         "Behind it",
         &[
             ("Rulings", "docs/rulings.md"),
+            ("Certificates and stores", "docs/certificates.md"),
             ("Security model", "docs/guide/security.md"),
             ("Performance", "docs/performance.md"),
             ("S/MIME interop", "docs/smime-interop.md"),

@@ -8,7 +8,7 @@ namespace Ssmtp
 {
     public sealed partial class Ssmtp
     {
-        // In the order they were added. C cannot be asked for them, and SendMessage puts them aside and back.
+        // In the order they were added. What they hold for C is let go of with them.
         private readonly List<Added> parts = new List<Added>();
         private Added messageStream;
 
@@ -121,33 +121,6 @@ namespace Ssmtp
                 Do(next ?? new Added(RemoveMessageStream));
                 LetGoOf(this.messageStream);
                 this.messageStream = next;
-            }
-        }
-
-        /// <summary>Takes the attachments and the message stream out of C's message and keeps them here.</summary>
-        internal void PutPartsAside()
-        {
-            lock (parts)
-            {
-                Check(Native.ssmtp_clear_attachments(handle));
-                Check(RemoveMessageStream());
-            }
-        }
-
-        /// <summary>Puts back what was put aside, in place of what C's message has now.</summary>
-        internal void PutPartsBack()
-        {
-            lock (parts)
-            {
-                Check(Native.ssmtp_clear_attachments(handle));
-                foreach (Added part in parts)
-                {
-                    Check(part.Call());
-                }
-                if (messageStream != null)
-                {
-                    Check(messageStream.Call());
-                }
             }
         }
 

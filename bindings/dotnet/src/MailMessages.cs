@@ -43,9 +43,9 @@ namespace Ssmtp
                 using (var mail = new OutgoingMail(this, message))
                 {
                     var own = new MessageState(this);
+                    own.PutAside();
                     try
                     {
-                        own.PutAside();
                         mail.Fill();
                         Send();
                     }

@@ -70,6 +70,22 @@ namespace Ssmtp.Tests
             }
         }
 
+        public static void a_failed_encryption_of_the_properties_is_not_forgotten_for_a_mail()
+        {
+            using (var server = new EmbeddedServer())
+            using (Ssmtp smtp = Connection(server.Port))
+            using (MailMessage mail = Small())
+            {
+                smtp.From = "own@client.example";
+                smtp.SendTo = "own@server.example";
+                smtp.MessageText = "not for everybody";
+                Check.Equal(SsmtpErrorCodes.CertNotFound, Check.Throws<SsmtpException>(smtp.Encrypt).Code);
+                smtp.SendMessage(mail);
+                Check.Equal("not for everybody", smtp.MessageText);
+                Check.Equal(SsmtpErrorCodes.Encrypt, Check.Throws<SsmtpException>(smtp.Send).Code);
+            }
+        }
+
         public static void a_mail_of_low_priority_says_so_and_a_normal_one_nothing()
         {
             using (var server = new EmbeddedServer())

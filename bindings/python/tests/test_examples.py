@@ -1,9 +1,11 @@
 """The examples run as a newcomer runs them."""
 
 import os
+import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import unittest
 
 from mime import attachments, content, parse, shape, text
@@ -77,6 +79,28 @@ class ExamplesTest(unittest.TestCase):
         self.assertEqual(run("attachments.py").returncode, 2)
         done = run("attachments.py", "127.0.0.1:1")
         self.assertEqual((done.returncode, done.stderr[:15]), (1, b"attachments.py:"))
+
+    def test_progress_shows_how_far_it_is_and_can_be_stopped(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "big.bin")
+            with open(path, "wb") as file:
+                file.write(os.urandom(1_000_000))
+            place = f"{self.server.host}:{self.port}"
+            done = run("progress.py", place, "me@client.example", "a@server.example", path)
+            self.assertEqual((done.returncode, done.stdout), (0, b""), done.stderr)
+            shown = [int(line.rsplit(None, 2)[1]) for line in done.stderr.splitlines() if line.endswith(b"%")]
+            self.assertEqual((shown, shown[-1]), (sorted(set(shown)), 100))
+            self.assertGreater(len(shown), 10)
+            self.assertIn(b"250 ", done.stderr)
+            with Server("DATA=stall") as silent:
+                command = [sys.executable, str(FOLDER / "progress.py"), f"{silent.host}:{silent.port}", "a@b.c", "d@e.f"]
+                with subprocess.Popen([*command, path], stderr=subprocess.PIPE) as process:
+                    timer = threading.Timer(1.5, lambda: process.send_signal(signal.SIGINT))
+                    timer.start()
+                    _, said = process.communicate(timeout=60)
+                    timer.join()
+            self.assertEqual((process.returncode, said), (130, b"\nstopped\n"))
+        self.assertEqual(run("progress.py").returncode, 2)
 
     def test_send_tells_what_failed(self):
         common = ("--server", self.server.host, "--port", self.port, "--from", "me@client.example", "--text", "x")

@@ -57,7 +57,7 @@ class LayoutTest(unittest.TestCase):
             subprocess.run(command, check=True)
             output = subprocess.run([str(program)], check=True, stdout=subprocess.PIPE, text=True).stdout
         self.assertEqual([int(line) for line in output.split()], expected)
-        self.assertEqual(len(structs()), 9)
+        self.assertEqual(len(structs()), 10)
 
     def test_python_declares_exactly_the_functions_of_the_header(self):
         text = re.sub(r"/\*.*?\*/|//[^\n]*", "", HEADER.read_text("utf-8"), flags=re.DOTALL)

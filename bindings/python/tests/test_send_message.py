@@ -351,6 +351,12 @@ class StateTest(Case):
         self.assertNotIn(b"ours", self.server.eml(2))
         self.assertNotIn("bounce", "".join(self.server.envelope(2)))
 
+    def test_a_failed_encryption_of_the_objects_own_message_is_not_forgotten(self):
+        self.fill()
+        self.fails(272, self.smtp.encrypt)
+        self.send(letter())
+        self.fails(283, self.smtp.send)
+
     def test_nothing_changes_when_the_message_fails(self):
         self.fill()
         before = state(self.smtp)

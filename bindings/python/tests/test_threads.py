@@ -231,6 +231,21 @@ class AsyncTest(Stalling):
             self.assertNotIn(threading.main_thread(), threads)
             self.assertEqual(threading.active_count(), before)
 
+    def test_async_with_closes_and_a_time_limit_ends_a_call(self):
+        async def main():
+            async with self.smtp as smtp:
+                with self.assertRaises(asyncio.TimeoutError):
+                    await asyncio.wait_for(smtp.send_async(), 0.2)
+                self.assertTrue(smtp.idle)
+            with self.assertRaises(SsmtpError) as caught:
+                await smtp.send_async()
+            self.assertEqual(caught.exception.code, ErrorCode.CLOSED_HANDLE)
+
+        before, begun = threading.active_count(), time.monotonic()
+        asyncio.run(main())
+        self.assertLess(time.monotonic() - begun, 5)
+        self.assertEqual(threading.active_count(), before)
+
     def test_the_loop_runs_on_meanwhile(self):
         async def main():
             ticks = 0

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # The wheel, as somebody gets it who has no checkout: built, put into a fresh virtual environment without a network, and used
-# from another folder, where nothing of this tree is found. Needs target/debug/xtask.
+# from another folder, where nothing of this tree is found. Needs target/debug/xtask, and builds target/release/libssmtp.so only
+# where it is missing.
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../../.." && pwd)
@@ -13,16 +14,20 @@ finish() {
 trap finish EXIT
 unset SSMTP_LIBRARY PYTHONPATH LD_LIBRARY_PATH
 
-bash "$root/bindings/python/wheel.sh" "$work/wheel" >"$work/name"
+# The step `install` has built it just before.
+library=$root/target/release/libssmtp.so
+[ -f "$library" ] || (cd "$root" && cargo build --quiet --release --package ssmtp)
+make_wheel() { SSMTP_LIBRARY=$library bash "$root/bindings/python/wheel.sh" "$1"; }
+make_wheel "$work/wheel" >"$work/name"
 wheel=$(cat "$work/name")
 file=$(basename "$wheel")
 version=$(sed -n '/^\[workspace.package\]/,/^\[/s/^version = "\(.*\)"/\1/p' "$root/Cargo.toml")
 
 # The tag, by another program than the one that made it.
-floor=$(objdump -T "$root/target/release/libssmtp.so" | grep -o 'GLIBC_[0-9.]*' | sort -uV | tail -n 1 | tr . _)
+floor=$(objdump -T "$library" | grep -o 'GLIBC_[0-9.]*' | sort -uV | tail -n 1 | tr . _)
 [ "$file" = "ssmtp-$version-py3-none-manylinux_${floor#GLIBC_}_$(uname -m).whl" ] || { echo "$file needs $floor" >&2; exit 1; }
 echo "ok      $file says which glibc it needs"
-bash "$root/bindings/python/wheel.sh" "$work/again" >/dev/null
+make_wheel "$work/again" >/dev/null
 cmp "$wheel" "$work/again/$file"
 echo "ok      it is made the same twice"
 

@@ -7,7 +7,8 @@ use base64::engine::general_purpose::STANDARD;
 use proptest::prelude::*;
 
 fn path(name: &str) -> String {
-    format!("{}/tests/data/certs/{name}", env!("CARGO_MANIFEST_DIR"))
+    let made = std::env::var("SSMTP_CERT_FIXTURES");
+    format!("{}/{name}", made.as_deref().unwrap_or(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/certs")))
 }
 
 fn file(name: &str) -> Vec<u8> {

@@ -1,4 +1,4 @@
-//! The readers against cut, changed, nested and boundless input, and against the collections of others.
+//! The readers against cut, changed, nested and boundless input. tests/vectors.rs has the collections of others.
 
 use super::file;
 use crate::certs::der;
@@ -8,7 +8,6 @@ use crate::certs::store::{FORMATS, detect, read_any};
 use crate::certs::x509::X509;
 use crate::enums::CertStoreType as T;
 use proptest::prelude::*;
-use std::path::PathBuf;
 
 #[test]
 fn every_truncation_of_every_store_is_an_error_or_a_smaller_store_and_never_a_panic() {
@@ -77,45 +76,6 @@ fn grown(bytes: &[u8], position: usize) -> Vec<u8> {
         }
     }
     out
-}
-
-/// Every file below a folder with this ending.
-fn below(folder: &std::path::Path, ending: &str) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            found.extend(below(&path, ending));
-        } else if path.to_str().unwrap().ends_with(ending) {
-            found.push(path);
-        }
-    }
-    found.sort();
-    found
-}
-
-#[test]
-#[ignore = "CERT_VECTORS names the unpacked Python package cryptography_vectors"]
-fn every_pfx_and_certificate_of_pkits_and_cryptography_is_read() {
-    let root = PathBuf::from(std::env::var("CERT_VECTORS").expect("CERT_VECTORS"));
-    let stores = below(&root, ".p12");
-    assert!(stores.len() >= 436, "{}", stores.len());
-    for file in stores {
-        let name = file.to_str().unwrap();
-        let pkits = name.contains("PKITS");
-        let password =
-            ["password", "cryptography", ""].into_iter().find(|p| open(T::PfxFile, name.as_bytes(), p).is_ok());
-        let found = open(T::PfxFile, name.as_bytes(), password.unwrap_or("password")).unwrap_or_else(|e| panic!("{e}"));
-        let chosen = found.select("*").unwrap_or_else(|| panic!("{name} is empty"));
-        // The keys of PKITS are RSA, but for the tests of DSA.
-        assert!(!pkits || chosen.private_key_available() || name.contains("DSA"), "{name}");
-        assert!(!pkits || chosen.certificate.is_some(), "{name}");
-        assert!(open(T::PfxFile, name.as_bytes(), "wrong-word").is_err() || name.contains("none-key-none"), "{name}");
-    }
-    for file in below(&root.join("x509/PKITS_data"), ".crt") {
-        let found = open(T::Auto, file.to_str().unwrap().as_bytes(), "").unwrap_or_else(|e| panic!("{e}"));
-        assert_eq!(found.len(), 1);
-    }
 }
 
 /// Every octet of these fixtures is changed in turn by the properties below.

@@ -1,6 +1,6 @@
 //! Private keys in OpenSSH's own form, and the kinds of PuTTY's that are rare.
 
-use super::{PEM, PPK, code, file, read, same_key};
+use super::{PEM, PPK, code, file, read, refuses, same_key};
 use crate::certs::signing;
 use crate::certs::source::open;
 use crate::enums::CertStoreType as T;
@@ -24,8 +24,38 @@ fn private_keys_of_ssh_keygen_are_read() {
     let key = read(PEM, "ssh-ed25519", "").select("*").unwrap();
     let beside = read((T::SshPublicKeyFile, T::SshPublicKeyBlob), "ed25519.ssh", "").select("*").unwrap();
     assert_eq!(key.public_key(), beside.public_key());
-    let (number, text) = code(T::PemKeyFile, "locked.openssh", "secret");
-    assert!(number == Code::CertStore && text.contains("passphrase") && text.contains("not supported"), "{text}");
+}
+
+#[test]
+fn private_keys_of_ssh_keygen_with_a_passphrase_are_read_under_every_cipher() {
+    for (name, plain) in [
+        ("locked", "rsa"),
+        ("locked-aes256-ctr", "rsa"),
+        ("locked-aes128-ctr", "p384"),
+        ("locked-aes256-cbc", "p256"),
+        ("locked-3des-cbc", "p521"),
+        ("locked-aes128-gcm", "rsa"),
+        ("locked-aes256-gcm", "p256"),
+    ] {
+        let name = format!("{name}.openssh");
+        same_key(&read(PEM, &name, "secret").select("*").unwrap(), &format!("{plain}.p8"));
+        refuses(PEM, &name, "wrong-word");
+        refuses(PEM, &name, "");
+    }
+    let (number, text) = code(T::PemKeyFile, "locked-chacha20-poly1305.openssh", "secret");
+    assert!(number == Code::CertStore && text.contains("chacha20-poly1305@openssh.com"), "{text}");
+    assert!(text.contains("not supported"), "{text}");
+}
+
+#[test]
+fn rounds_of_a_passphrase_without_bound_are_refused_before_they_run() {
+    let mut bytes = crate::certs::pem::blocks(&file("locked.openssh")).unwrap().remove(0).data;
+    // Salt and rounds: 24 octets of options, the first 20 a string of 16.
+    let at = bytes.windows(8).position(|w| w == [0, 0, 0, 24, 0, 0, 0, 16]).expect("the options") + 24;
+    bytes[at..at + 4].copy_from_slice(&[0x7f, 0xff, 0xff, 0xff]);
+    let pem = crate::certs::pem::encode("OPENSSH PRIVATE KEY", &bytes);
+    let error = open(T::PemKeyBlob, pem.as_bytes(), "secret").unwrap_err();
+    assert!(error.message.contains("so many iterations"), "{error}");
 }
 
 #[test]

@@ -24,8 +24,8 @@ const ANSWER: i64 = 3_600;
 /// A server that may be talked to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Accepted {
-    /// The moment from which its certificates, or what is known of them, are out of date; `None` where the judge overruled what was found, which no
-    /// session may carry on.
+    /// The moment from which its certificates, or what is known of them, are out of date; `None` where the judge overruled
+    /// what was found, which no session may carry on.
     pub until: Option<i64>,
 }
 

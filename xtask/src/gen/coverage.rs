@@ -30,6 +30,8 @@ impl Row {
 pub struct Coverage {
     pub rows: Vec<Row>,
     tests: Tests,
+    /// How many rows each test shows.
+    uses: Vec<usize>,
 }
 
 /// A word and what must stand around it.
@@ -65,12 +67,34 @@ fn listened(before: &str, after: &str) -> bool {
 /// A number where errors are told: `code, 161`, `error 161`, `fails(161`, `expect 161`, `Code::… => 161`.
 fn as_error(before: &str, after: &str) -> bool {
     let words = [
-        "code, ", "code == ", "code(), ", "code() == ", "error ", "Error ", "errors ", "fails(", "Fails(", "expect ", "Err(",
-        "code = ", "Code, ", "complete ", "disconnected ", "SendAll ", "status ", "send(smtp), ", "code=", "code != ",
+        "code, ",
+        "code == ",
+        "code(), ",
+        "code() == ",
+        "error ",
+        "Error ",
+        "errors ",
+        "fails(",
+        "Fails(",
+        "expect ",
+        "Err(",
+        "code = ",
+        "Code, ",
+        "complete ",
+        "disconnected ",
+        "SendAll ",
+        "status ",
+        "send(smtp), ",
+        "code=",
+        "code != ",
     ];
-    let compared = before.ends_with(", ") && after.starts_with([')', ',']) && before.rsplit('\n').next().is_some_and(|line| {
-        ["code", "error", "fails", "ssmtp_", "result", "Send", "refus"].iter().any(|word| line.contains(word))
-    });
+    let compared = before.ends_with(", ")
+        && after.starts_with([')', ','])
+        && before.rsplit('\n').next().is_some_and(|line| {
+            ["code", "error", "fails", "ssmtp_", "result", "Send", "refus", "libc::E"]
+                .iter()
+                .any(|word| line.contains(word))
+        });
     compared || words.iter().any(|word| before.ends_with(word))
 }
 
@@ -83,7 +107,8 @@ pub fn read(root: &Path) -> Result<Coverage, String> {
     let api = Api::load(&root.join("api"))?;
     let tests = Tests::read(root)?;
     let reasons = reasons(root)?;
-    let list = std::fs::read_to_string(root.join("tests/data/spec-names.tsv")).map_err(|e| format!("the list of names: {e}"))?;
+    let list = std::fs::read_to_string(root.join("tests/data/spec-names.tsv"))
+        .map_err(|e| format!("the list of names: {e}"))?;
     let mut wanted: Vec<(String, String, String)> = Vec::new();
     for line in list.lines().skip(1) {
         let cells: Vec<&str> = line.split('\t').collect();
@@ -107,7 +132,9 @@ pub fn read(root: &Path) -> Result<Coverage, String> {
             return Err(format!("tests/data/not-shown.tsv has a row that there is not: {} {}", key.0, key.1));
         }
     }
-    Ok(Coverage { rows, tests })
+    let mut uses = vec![0; tests.count()];
+    rows.iter().flat_map(|row| &row.tests).for_each(|&number| uses[number] += 1);
+    Ok(Coverage { rows, tests, uses })
 }
 
 /// tests/data/not-shown.tsv: kind, name, and why no test shows it.
@@ -154,7 +181,12 @@ fn rows_of(api: &Api, kind: &str, name: &str, detail: &str) -> Vec<(String, Vec<
         }
         "event" => {
             let on = format!("on_{snaked}");
-            vec![(format!("ssmtp_{on}"), &anywhere), (on, &anywhere), (format!("On{name}"), &anywhere), (name.into(), &listened)]
+            vec![
+                (format!("ssmtp_{on}"), &anywhere),
+                (on, &anywhere),
+                (format!("On{name}"), &anywhere),
+                (name.into(), &listened),
+            ]
         }
         "enum" => return api.enums.iter().filter(|e| e.spec == name).flat_map(|e| members(api, e)).collect(),
         "certificate-field" => vec![
@@ -201,7 +233,9 @@ fn property(api: &Api, name: &str) -> Vec<Form<'static>> {
         let family = p.family.clone();
         let owner = snake(&family);
         let fits = move |before: &str, _: &str| {
-            [format!("{owner}."), format!("{owner}()."), format!("{family}.")].iter().any(|b| before.ends_with(b.as_str()))
+            [format!("{owner}."), format!("{owner}()."), format!("{family}.")]
+                .iter()
+                .any(|b| before.ends_with(b.as_str()))
         };
         let fits: &'static dyn Fn(&str, &str) -> bool = Box::leak(Box::new(fits));
         forms.push((snake(&p.family_field), fits));
@@ -214,7 +248,11 @@ fn property(api: &Api, name: &str) -> Vec<Form<'static>> {
 fn of_certificate(before: &str, _: &str) -> bool {
     let receiver = |b: &str| {
         let word = b.strip_suffix("()").unwrap_or(b);
-        let word = word.rsplit(|c: char| !c.is_ascii_alphanumeric() && c != '_').next().unwrap_or_default().to_ascii_lowercase();
+        let word = word
+            .rsplit(|c: char| !c.is_ascii_alphanumeric() && c != '_')
+            .next()
+            .unwrap_or_default()
+            .to_ascii_lowercase();
         word.contains("cert") || ["leaf", "loaded", "signer", "pem", "pfx"].contains(&word.as_str())
     };
     before.strip_suffix('.').is_some_and(receiver)
@@ -240,9 +278,10 @@ fn members(api: &Api, e: &Enum) -> Vec<(String, Vec<Form<'static>>)> {
         let number = member.value.to_string();
         let set = move |_: &str, after: &str| {
             ["=", "\", \"", "', '", "(smtp, "].iter().any(|between| {
-                after.strip_prefix(between).and_then(|rest| rest.strip_prefix(number.as_str())).is_some_and(|rest| {
-                    !rest.starts_with(|c: char| c.is_ascii_digit())
-                })
+                after
+                    .strip_prefix(between)
+                    .and_then(|rest| rest.strip_prefix(number.as_str()))
+                    .is_some_and(|rest| !rest.starts_with(|c: char| c.is_ascii_digit()))
             })
         };
         let set: &'static dyn Fn(&str, &str) -> bool = Box::leak(Box::new(set));
@@ -257,7 +296,10 @@ fn members(api: &Api, e: &Enum) -> Vec<(String, Vec<Form<'static>>)> {
 
 fn constructor(name: &str, params: &str) -> Vec<Form<'static>> {
     let made = |before: &str, after: &str| {
-        after.starts_with('(') && !before.ends_with(['.', '_']) && !before.ends_with("void ") && !before.ends_with("fn ")
+        after.starts_with('(')
+            && !before.ends_with(['.', '_'])
+            && !before.ends_with("void ")
+            && !before.ends_with("fn ")
     };
     let function = match params {
         "()" => "ssmtp_cert_new",
@@ -312,9 +354,16 @@ impl Coverage {
              here.\n",
         );
         let titles = [
-            ("method", "Methods"), ("event", "Events"), ("property", "Properties"), ("config", "Settings"), ("enum", "Enumerations"),
-            ("certificate-field", "Fields of a certificate"), ("recipient-field", "Fields of a recipient"),
-            ("header-field", "Fields of a header"), ("firewall-field", "Fields of the proxy"), ("constructor", "Constructors"),
+            ("method", "Methods"),
+            ("event", "Events"),
+            ("property", "Properties"),
+            ("config", "Settings"),
+            ("enum", "Enumerations"),
+            ("certificate-field", "Fields of a certificate"),
+            ("recipient-field", "Fields of a recipient"),
+            ("header-field", "Fields of a header"),
+            ("firewall-field", "Fields of the proxy"),
+            ("constructor", "Constructors"),
             ("error", "Error numbers"),
         ];
         for (kind, title) in titles {
@@ -330,12 +379,17 @@ impl Coverage {
         if !row.is_shown() {
             return row.reason.clone();
         }
-        // Of each language the test that uses the fewest other rows would be the best; the first is good enough.
-        let mut firsts: BTreeMap<Kind, usize> = BTreeMap::new();
+        // Of each language the test that is about this name: one that has it in its own, or else one that uses few others.
+        let word = snake(row.name.rsplit('.').next().unwrap_or_default());
+        let score = |number: usize| (!self.tests.get(number).name.contains(&word), self.uses[number], number);
+        let mut best: BTreeMap<Kind, usize> = BTreeMap::new();
         for &number in &row.tests {
-            firsts.entry(self.tests.get(number).kind).or_insert(number);
+            let place = best.entry(self.tests.get(number).kind).or_insert(number);
+            if score(number) < score(*place) {
+                *place = number;
+            }
         }
-        let names: Vec<String> = firsts.values().map(|&number| format!("`{}`", self.tests.get(number).name)).collect();
+        let names: Vec<String> = best.values().map(|&number| format!("`{}`", self.tests.get(number).name)).collect();
         let more = row.tests.len() - names.len();
         let tail = if more > 0 { format!(", and {more} more") } else { String::new() };
         names.join(", ") + &tail

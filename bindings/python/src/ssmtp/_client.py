@@ -87,6 +87,18 @@ class Ssmtp(Batch, Streams, Results, Handlers):
     ) -> None:
         self.close()
 
+    async def __aenter__(self) -> "Ssmtp":
+        return self
+
+    async def __aexit__(
+        self,
+        kind: Optional[Type[BaseException]],
+        exception: Optional[BaseException],
+        traceback: Optional[TracebackType],
+    ) -> None:
+        # It waits for nothing.
+        self.close()
+
     def __del__(self) -> None:
         self.close()
 

@@ -120,7 +120,8 @@ def encoded(message: Message) -> Message:
 
 
 class Lent:
-    """While it lasts, the properties that make the message and its envelope are another message's."""
+    """While it lasts, the message and its envelope are another message's. The owner's own is aside, with all that Sign and
+    Encrypt made of it."""
 
     def __init__(self, owner: "Ssmtp") -> None:
         self._owner = owner
@@ -129,9 +130,7 @@ class Lent:
         owner = self._owner
         with owner._lock:
             self._settings = [(name, owner.config(name)) for name in SETTINGS]
-            self._texts = (owner.from_, owner.return_path, owner.attached_file, owner.other_headers)
-            self._message = owner.message
-            self._recipients = [recipient.copy() for recipient in owner.message_recipients]
+            owner.put_message_aside()
         return self
 
     def put(self, to: Envelope, octets: bytes) -> None:
@@ -139,12 +138,11 @@ class Lent:
         with owner._lock:
             for name in SETTINGS:
                 owner.config(f"{name}=True")
-            owner.from_, owner.return_path = "", to.sender
-            self._replace_recipients(to.recipients)
+            owner.return_path = to.sender
+            recipients = owner.message_recipients
+            for index, recipient in enumerate(to.recipients):
+                recipients._write(index, recipient)
             owner.message = octets
-            # What follows a message text doesn't belong to this one.
-            owner._take_stream_away()
-            owner.attached_file = ""
 
     def __exit__(
         self,
@@ -169,29 +167,9 @@ class Lent:
     def _put_back(self) -> None:
         owner = self._owner
         with owner._lock:
-            owner.from_, owner.return_path, attached_file, other_headers = self._texts
-            owner.message = self._message
-            self._replace_recipients(self._recipients)
-            if owner.other_headers != other_headers:
-                owner.other_headers = other_headers
-            if attached_file:
-                owner.attached_file = attached_file
-            elif owner._body_stream is not None:
-                stream, size = owner._body_stream
-                owner._call("ssmtp_set_message_stream", *stream.callbacks, size)
+            owner.put_message_back()
             for name, value in self._settings:
                 owner.config(f"{name}={value}")
-
-    def _replace_recipients(self, wanted: List[MessageRecipient]) -> None:
-        """Without ever emptying the list by its count, which would take the recipients' certificates too."""
-        owner = self._owner
-        recipients = owner.message_recipients
-        for index, recipient in enumerate(wanted):
-            recipients._write(index, recipient)
-        if wanted:
-            recipients._cut(len(wanted))
-        else:
-            owner.send_to = owner.cc = owner.bcc = ""
 
 
 def send(smtp: "Ssmtp", message: Message, from_addr: Optional[str], to_addrs: Recipients) -> None:

@@ -128,7 +128,7 @@ fn is_test(path: &str, name: &str) -> bool {
         "txt" => path.contains("/transcripts/"),
         "sh" | "toml" => in_tests,
         // The tests run the examples.
-        "c" | "cpp" | "py" | "cs" => in_tests || path.contains("/examples/"),
+        "c" | "cpp" | "py" | "cs" => in_tests || (path.contains("/examples/") && !path.contains("/cli/")),
         _ => false,
     }
 }
@@ -146,30 +146,22 @@ fn split(path: &str, text: &str, all: &mut Vec<Test>) {
         }
         found
     };
-    let whole = |kind, all: &mut Vec<Test>| all.push(Test { kind, name: path.to_string(), text: code(text) });
-    match stem.rsplit('.').next() {
-        Some("txt") => whole(Kind::Transcript, all),
-        Some("rs") => {
-            by_header(&rust_test, Kind::Rust, all);
-        }
-        Some("c") if path.starts_with("tests/c/") => {
-            if !by_header(&c_test, Kind::C, all) {
-                whole(Kind::C, all);
-            }
-        }
-        Some("cpp") if path.starts_with("bindings/") => {
-            if !by_header(&cpp_test, Kind::Cpp, all) {
-                whole(Kind::Cpp, all);
-            }
-        }
-        Some("cs") if path.starts_with("bindings/") => {
-            by_header(&cs_test, Kind::CSharp, all);
-        }
-        Some("py") if stem.starts_with("test_") => {
-            by_header(&python_test, Kind::Python, all);
-        }
-        Some(_) => whole(Kind::Program, all),
-        None => {}
+    let extension = stem.rsplit('.').next().unwrap_or_default();
+    let found = match extension {
+        "rs" => by_header(&rust_test, Kind::Rust, all),
+        "py" if stem.starts_with("test_") => by_header(&python_test, Kind::Python, all),
+        "cs" if path.starts_with("bindings/") => by_header(&cs_test, Kind::CSharp, all),
+        "c" if path.starts_with("tests/c/") => by_header(&c_test, Kind::C, all),
+        "cpp" if path.starts_with("bindings/") => by_header(&cpp_test, Kind::Cpp, all),
+        _ => false,
+    };
+    // Where there are only helpers, nothing is run; elsewhere a file without test functions is a program.
+    let helpers = extension == "rs"
+        || stem.starts_with("test_")
+        || (extension == "cs" && path.starts_with("bindings/dotnet/tests"));
+    if !found && !helpers {
+        let kind = if extension == "txt" { Kind::Transcript } else { Kind::Program };
+        all.push(Test { kind, name: path.to_string(), text: code(text) });
     }
 }
 
@@ -181,8 +173,9 @@ fn name_after<'a>(line: &'a str, before: &str) -> Option<&'a str> {
 
 fn rust_test(lines: &[&str], at: usize) -> Option<String> {
     let name = name_after(lines[at].trim_start(), "fn ")?;
-    // Other attributes may stand between.
-    let marked = lines[..at].iter().rev().take_while(|l| l.trim_start().starts_with("#[")).any(|l| l.trim() == "#[test]");
+    let mut marks = lines[..at].iter().rev().map(|l| l.trim()).take_while(|l| l.starts_with("#["));
+    // Scripts run what is ignored here, but for the half of another test.
+    let marked = marks.clone().any(|l| l == "#[test]") && !marks.any(|l| l.starts_with("#[ignore = \"half of"));
     marked.then(|| name.to_string())
 }
 
@@ -241,17 +234,21 @@ mod tests {
 
     #[test]
     fn a_test_function_ends_before_the_next() {
-        let source = "#[test]\n#[ignore]\nfn one() {\n    a();\n}\n\nfn helper() {\n    b();\n}\n\n#[test]\nfn two() {\n    // c\n    d();\n}\n";
+        let source = "#[test]\n#[should_panic]\nfn one() {\n    a();\n}\n\nfn helper() {\n    b();\n}\n\n#[test]\nfn two() {\n    // c\n    d();\n}\n";
         let found = names("tests/x.rs", source);
         assert_eq!(found.len(), 2);
         assert_eq!(found[0].1, "tests/x.rs: one");
         assert_eq!(found[0].2, "fn one() {\n    a();");
+        assert!(names("tests/x.rs", "#[test]\n#[ignore = \"half of two\"]\nfn one() {\n}\n").is_empty());
         assert!(found[1].2.contains("d()") && !found[1].2.contains("c\n"));
     }
 
     #[test]
     fn each_language_names_its_tests() {
-        assert_eq!(names("tests/c/x.c", "static void one(void) {\n  a();\n}\n\nint main(void) {\n}\n")[0].1, "tests/c/x.c: one");
+        assert_eq!(
+            names("tests/c/x.c", "static void one(void) {\n  a();\n}\n\nint main(void) {\n}\n")[0].1,
+            "tests/c/x.c: one"
+        );
         assert_eq!(names("bindings/cpp/tests/x.cpp", "TEST(one) {\n  a();\n}\n")[0].1, "bindings/cpp/tests/x.cpp: one");
         let python = "class Some:\n    def test_one(self):\n        a()\n\n    def helper(self):\n        b()\n";
         let found = names("bindings/python/tests/test_x.py", python);
