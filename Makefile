@@ -11,7 +11,7 @@ MANDIR  ?= $(PREFIX)/share/man
 # rustup puts cargo here, and a shell that was open before does not know it.
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
-.PHONY: demo test torture bench wheel install help
+.PHONY: demo test torture bench wheel nuget install help
 
 help:
 	@echo 'make demo      a message from a C program through libssmtp to an SMTP server that runs beside it'
@@ -20,6 +20,7 @@ help:
 	@echo 'make bench     the benchmarks'
 	@echo 'make docs      the documentation as pages for a browser, in target/site'
 	@echo 'make wheel     the Python package with the library in it, in target/wheel'
+	@echo 'make nuget     the .NET package with the library in it, in target/nuget'
 	@echo 'make install   library, headers, the tool ssmtp, manual, ssmtp.pc and CMake files under PREFIX ($(PREFIX)), DESTDIR in front'
 
 demo:
@@ -48,6 +49,11 @@ bench:
 
 docs:
 	cargo xtask site
+
+# The NuGet package: target/nuget/Ssmtp.….nupkg
+nuget:
+	cargo build --release --package ssmtp
+	python3 bindings/dotnet/pack.py
 
 # The Python package with the library in it: target/wheel/ssmtp-….whl
 wheel:

@@ -7,7 +7,7 @@ use ssmtp::certs::signing::{self, Hash, RsaPadding, Scheme};
 use ssmtp::certs::source::open;
 use ssmtp::enums::CertStoreType as T;
 use ssmtp::error::{Code, Error};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -217,4 +217,69 @@ fn threads_share_a_token() {
             });
         }
     });
+}
+
+/// What the token was asked, as OpenSC's pkcs11-spy between us and it writes down.
+#[test]
+#[ignore = "tests/certs/run.sh"]
+fn a_pin_is_tried_once_and_never_where_it_is_not_known_whose_it_is() {
+    let _turn = turn();
+    let spy = "/usr/lib/x86_64-linux-gnu/pkcs11-spy.so";
+    let Some(spy) =
+        [spy, "/usr/lib/pkcs11-spy.so", "/usr/lib64/pkcs11-spy.so"].into_iter().find(|p| Path::new(p).exists())
+    else {
+        panic!("pkcs11-spy is missing: scripts/setup.sh test installs opensc");
+    };
+    // Asked in a process of its own: the spy reads its settings once.
+    let told = |store: &str, pin: &str| {
+        let log = folder().join("spy.log");
+        let _ = std::fs::remove_file(&log);
+        let out = Command::new(std::env::current_exe().unwrap())
+            .args(["--ignored", "--exact", "asked_by_another_process"])
+            .env("PKCS11SPY", module())
+            .env("PKCS11SPY_OUTPUT", &log)
+            .env("ASKED_STORE", format!("pkcs11:{store}?module-path={spy}"))
+            .env("ASKED_PIN", pin)
+            .output()
+            .unwrap();
+        assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stdout));
+        std::fs::read_to_string(&log).unwrap().matches("C_Login\n").count()
+    };
+    assert_eq!(told("token=mail", "4321"), 1, "a second try could lock the token");
+    assert_eq!(told("token=mail", "mail-1234"), 1);
+    assert_eq!(told("token=mail", ""), 0);
+    assert_eq!(told("token=twin", "twin-1111"), 0, "it would be wrong for one of the two");
+    assert_eq!(told("", "mail-1234"), 0);
+    refused(T::Pkcs11, &uri("token=twin", ""), "twin-1111", "several tokens");
+    assert!(mail("mail-1234").is_ok());
+}
+
+#[test]
+#[ignore = "the test above starts it"]
+fn asked_by_another_process() {
+    let Ok(store) = std::env::var("ASKED_STORE") else { return };
+    let _ = open(T::Pkcs11, store.as_bytes(), &std::env::var("ASKED_PIN").unwrap());
+}
+
+#[test]
+#[ignore = "tests/certs/run.sh"]
+fn a_token_that_is_taken_away_is_an_error_and_harms_no_other() {
+    let _turn = turn();
+    let leaving = open(T::Pkcs11, uri("token=leaving", "").as_bytes(), "leaving-1234").unwrap();
+    let key = leaving.select("*").unwrap().key.unwrap();
+    assert!(key.sign(Scheme::RsaPkcs1(Hash::Sha256), MESSAGE).is_ok());
+    // SoftHSM's token is a folder; the one whose key this is has an object beside the token's own files.
+    let tokens = folder().join("tokens");
+    let label = b"leaving";
+    let is_leaving = |path: &PathBuf| {
+        std::fs::read(path.join("token.object")).is_ok_and(|octets| octets.windows(label.len()).any(|w| w == label))
+    };
+    let gone = std::fs::read_dir(&tokens).unwrap().map(|e| e.unwrap().path()).find(is_leaving).unwrap();
+    std::fs::rename(&gone, folder().join("taken-away")).unwrap();
+    let error = key.sign(Scheme::RsaPkcs1(Hash::Sha256), MESSAGE);
+    assert!(error.as_ref().is_err_and(|e| !e.message.contains("leaving-1234")), "{error:?}");
+    let others = mail("mail-1234").unwrap();
+    assert!(self::key(&others, "rsa").sign(Scheme::RsaPkcs1(Hash::Sha256), MESSAGE).is_ok());
+    drop((leaving, key));
+    std::fs::rename(folder().join("taken-away"), &gone).unwrap();
 }

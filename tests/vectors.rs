@@ -54,7 +54,7 @@ fn read(types: (T, T), file: &str, password: &str) -> Result<Entries, Error> {
         return found;
     }
     let ways: &[(T, &[u8])] = match file.contains("pkcs12") && file.contains("PKITS") {
-        true if octets.len() % 8 != 0 => &[],
+        true if !octets.len().is_multiple_of(8) => &[],
         true => &[(T::Auto, &octets)],
         false => &[(T::Auto, file.as_bytes()), (T::Auto, &octets), (types.1, &octets)],
     };

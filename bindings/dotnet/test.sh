@@ -18,9 +18,5 @@ tests=target/dotnet/ssmtp-tests.exe
 if [ -z "${DOTNET:-}" ]; then
     exec mono --debug "$tests" "$@"
 fi
-version=$("$DOTNET" --list-runtimes | sed -n 's/^Microsoft\.NETCore\.App \([^ ]*\).*/\1/p' | tail -n 1)
-cat >target/dotnet/runtimeconfig.json <<END
-{"runtimeOptions": {"framework": {"name": "Microsoft.NETCore.App", "version": "$version"},
- "configProperties": {"System.Globalization.Invariant": true}}}
-END
+bindings/dotnet/runtimeconfig.sh "$DOTNET" target/dotnet/runtimeconfig.json
 exec "$DOTNET" exec --runtimeconfig target/dotnet/runtimeconfig.json "$tests" "$@"

@@ -148,6 +148,52 @@ fn a_success_is_believed_only_at_the_end() {
     assert!(refused.answer(b"").is_err());
 }
 
+/// Cut off, a password would be another one: it goes as it is, or the mechanism says that it can't.
+#[test]
+fn a_password_of_any_length_and_alphabet_is_used_whole_or_refused() {
+    let long = "p".repeat(65_536);
+    let longer = format!("{long}q");
+    for method in methods() {
+        let with = |password: &str| {
+            let identity = if matches!(method, Method::Xoauth2 | Method::OauthBearer) { password } else { "" };
+            let choice = Choice { method, server_binds: true, note: None };
+            let mut login = login(&choice, &credentials("joe", password, identity), &peer(), false)?;
+            let mut said = match login.opening()? {
+                Opening::OnCommandLine(first) | Opening::AfterPrompt(first) => format!("{:?}", first.expose()),
+                _ => String::new(),
+            };
+            let challenges = match method {
+                Method::Login | Method::Ntlm => vec![b"x".to_vec(); 2],
+                Method::CramMd5 => vec![b"<1@x>".to_vec()],
+                Method::DigestMd5 => vec![br#"nonce="n",algorithm=md5-sess,charset=utf-8"#.to_vec()],
+                _ => Vec::new(),
+            };
+            for challenge in challenges {
+                match login.answer(&challenge) {
+                    Ok(answer) => said += &format!("{:?}", answer.expose()),
+                    Err(error) if method == Method::Ntlm => assert_eq!(error.code, Code::Protocol, "{error}"),
+                    Err(error) => return Err(error),
+                }
+            }
+            Ok(said)
+        };
+        for (one, other) in [(long.as_str(), longer.as_str()), ("pä\u{20ac}", "pa\u{20ac}"), ("p q", "p  q")] {
+            match (with(one), with(other)) {
+                (Ok(one), Ok(other)) => {
+                    // A proof or response is of random octets too, so that it differs anyway.
+                    let tells =
+                        !matches!(method, Method::External | Method::Ntlm) && !method.name().starts_with("SCRAM");
+                    assert!(!tells || one != other, "{method:?}");
+                }
+                (Err(error), _) | (_, Err(error)) => {
+                    assert_eq!(error.code, Code::ValueRefused, "{method:?}: {error}");
+                    assert!(!error.message.contains(one), "{method:?}: {error}");
+                }
+            }
+        }
+    }
+}
+
 #[test]
 fn an_identity_that_cannot_be_told_is_refused_and_one_that_says_nothing_is_not() {
     for method in [Method::Login, Method::CramMd5, Method::Ntlm] {

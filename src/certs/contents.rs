@@ -26,6 +26,22 @@ pub struct Contents {
 }
 
 impl Contents {
+    /// Reads one entry. What is wrong with it, or why its key is passed over, is told with its name.
+    pub fn entry(&mut self, name: &str, read: impl FnOnce(&mut Contents) -> Read<()>) -> Read<()> {
+        let before = self.passed_over.take();
+        let result = read(self);
+        self.named(name, before, result)
+    }
+
+    /// The same for readers that hold the contents themselves; `before` is what was passed over before the entry.
+    pub fn named(&mut self, name: &str, before: Option<String>, result: Read<()>) -> Read<()> {
+        self.passed_over = match self.passed_over.take() {
+            Some(what) => Some(format!("{name}: {what}")),
+            None => before,
+        };
+        result.map_err(|fault| fault.of(name))
+    }
+
     /// Adds a key, or notes that its kind does not work: another entry may still be what is looked for.
     pub fn add_key(&mut self, key: Read<PrivateKey>) -> Read<()> {
         match key {

@@ -32,6 +32,16 @@ pub fn unsupported<T>(what: impl Into<String>) -> Read<T> {
 }
 
 impl Fault {
+    /// The same reason, with the entry of the store that it is about. A wrong password and a foreign key are about the whole store.
+    pub fn of(self, entry: &str) -> Fault {
+        match self {
+            Fault::Broken(why) => Fault::Broken(format!("{entry}: {why}")),
+            Fault::Unsupported(what) => Fault::Unsupported(format!("{entry}: {what}")),
+            Fault::Refused(why) => Fault::Refused(format!("{entry}: {why}")),
+            whole @ (Fault::Password | Fault::Mismatch) => whole,
+        }
+    }
+
     /// The error, saying what was read (`the PFX file a.pfx`).
     pub fn into_error(self, what: &str) -> Error {
         let why = match self {

@@ -8,6 +8,7 @@ mod signing;
 use super::contents::Entries;
 use super::folder;
 use super::loaded::Loaded;
+use super::pem;
 use super::source::{self, open};
 use super::x509::X509;
 use crate::enums::CertStoreType as T;
@@ -582,4 +583,42 @@ fn keys_belong_to_their_certificates_and_are_not_shown() {
         assert!(key.belongs_to(&certificate));
         assert_eq!(format!("{key:?}"), format!("PrivateKey({:?})", key.kind()));
     }
+}
+
+#[test]
+fn what_is_wrong_is_told_with_the_file_the_entry_and_the_reason() {
+    let folder = std::env::temp_dir().join(format!("ssmtp-entries-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let told = |kind: T, name: &str, content: &[u8], password: &str| {
+        let file = folder.join(name);
+        std::fs::write(&file, content).unwrap();
+        let error = open(kind, file.to_str().unwrap().as_bytes(), password).expect_err(name);
+        assert_eq!(error.code, Code::CertStore);
+        assert!(error.message.starts_with(&format!("the file {}", file.display())), "{error}");
+        error.message
+    };
+    // The second certificate of a bundle, whose first octets are others.
+    let broken = pem::encode("CERTIFICATE", &file("rsa.der")[..900]);
+    let text = told(T::PemKeyFile, "two.pem", &[&file("ca.crt")[..], broken.as_bytes()].concat(), "");
+    assert!(text.contains("is broken: the block 2 (CERTIFICATE): "), "{text}");
+    let x448 = b"\x30\x46\x02\x01\x00\x30\x05\x06\x03\x2b\x65\x6f\x04\x3a\x04\x38";
+    let x448 = pem::encode("PRIVATE KEY", &[&x448[..], &[7; 56]].concat());
+    let text = told(T::PemKeyFile, "x448.pem", x448.as_bytes(), "");
+    assert!(text.contains("the block 1 (PRIVATE KEY): an X448 key (1.3.101.111) is not supported"), "{text}");
+    let mut jwk = String::from_utf8(file("set.jwk")).unwrap();
+    jwk = jwk.replace("P-384", "P-385");
+    let found = open(T::JwkBlob, jwk.as_bytes(), "").unwrap();
+    assert_eq!(found.len(), 4, "what works is read beside what does not");
+    jwk = jwk.replacen("\"x\"", "\"y\"", 2);
+    let text = told(T::JwkFile, "set.jwk", jwk.as_bytes(), "");
+    assert!(text.contains("is broken: the key 2: a key without x"), "{text}");
+    // An entry of another password than its store's, as keytool made it.
+    for (kind, name) in [(T::JksFile, "other.jks"), (T::JksFile, "other.jceks"), (T::BcfksFile, "other.bcfks")] {
+        let text = told(kind, name, &file(name), "secret");
+        assert!(text.contains("the entry leaf: the password is wrong for this key"), "{text}");
+        assert!(told(kind, name, &file(name), "wrong-word").ends_with(": the password is wrong"));
+    }
+    let error = open(T::PemKeyBlob, &[file("rsa.crt"), file("p256.p8")].concat(), "").unwrap_err();
+    assert!(error.message.contains("the private key does not belong to the certificate"), "{error}");
+    std::fs::remove_dir_all(&folder).unwrap();
 }

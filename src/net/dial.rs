@@ -107,9 +107,12 @@ impl<'a> Target<'a> {
     /// A socket of the right family that does not block, set, and bound where that is asked for.
     pub(super) fn open(&self) -> Result<Socket> {
         let domain = Domain::for_address(self.address);
+        #[cfg(target_os = "linux")]
+        let socket = Socket::new(domain, Type::STREAM.nonblocking(), Some(Protocol::TCP));
+        #[cfg(not(target_os = "linux"))]
         let socket = Socket::new(domain, Type::STREAM, Some(Protocol::TCP))
-            .and_then(|socket| socket.set_nonblocking(true).map(|()| socket))
-            .map_err(|error| from_io(&error, &format!("no socket for {}", self.label)))?;
+            .and_then(|socket| socket.set_nonblocking(true).map(|()| socket));
+        let socket = socket.map_err(|error| from_io(&error, &format!("no socket for {}", self.label)))?;
         self.options.socket.prepare(&socket, &self.label)?;
         if self.locals.is_empty() {
             return Ok(socket);

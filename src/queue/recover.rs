@@ -38,8 +38,12 @@ pub fn recover(folder: &Folder, what: Recovery) -> Result<Vec<String>> {
                 Recovery::Requeue => Back::Queued,
                 Recovery::Fail => Back::Failed,
             };
-            let state = folder.state(base)?.unwrap_or_else(State::default);
-            found.push(folder.give_back(&held, back, &state)?);
+            let Ok(state) = folder.state(base) else {
+                // Who has it already is not known any more: it stays, and keeps nobody from the others.
+                found.push(shown(base, SENDING));
+                continue;
+            };
+            found.push(folder.give_back(&held, back, &state.unwrap_or_else(State::default))?);
         }
         after = Some(last);
     }

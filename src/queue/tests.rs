@@ -390,7 +390,11 @@ fn recovering_tells_files_that_are_being_sent_from_those_that_are_not() {
     assert!(names.contains(&".foreign.tmp".into()) && !names.contains(&leftover.into()), "{names:?}");
     assert_eq!(folder.state(b"b").unwrap(), Some(state), "what is remembered stays");
     drop(busy);
-    assert_eq!(recover(&other, Recovery::Fail).unwrap(), ["a.failed"]);
+    // What is remembered of one is damaged: who has it is not known, so it stays, and the others are not kept waiting.
+    std::fs::write(temp.0.join("0.sending"), "x").unwrap();
+    std::fs::write(temp.0.join("0.retry"), "x").unwrap();
+    assert_eq!(recover(&other, Recovery::Fail).unwrap(), ["0.sending", "a.failed"]);
+    assert_eq!(std::fs::read(temp.0.join("0.retry")).unwrap(), b"x");
     assert!(writing.commit().is_ok(), "what is being written is left alone");
 }
 

@@ -186,7 +186,7 @@ impl Session {
                 }
             }
         }
-        if done.as_ref().is_err_and(|error| !error.reply.is_some_and(|code| code >= 400)) {
+        if done.as_ref().is_err_and(|error| error.reply.is_none_or(|code| code < 400)) {
             self.state = State::Dead;
         }
         done.map_err(|error| hide.error(error))

@@ -5,6 +5,8 @@
 #include <dirent.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/types.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static char folder[64];
@@ -133,6 +135,81 @@ static void a_refused_file_is_told_of_and_the_rest_goes_on(void) {
     server_stop(&s);
 }
 
+/* A message with its parts in the open and an encrypted one, as they would be sent; to be freed. */
+static char *made(ssmtp_t *smtp, const char *certificate) {
+    char *all = calloc(1, 65536), *text = NULL;
+    EQ(ssmtp_set_message_text(smtp, "between us\r\n"), 0);
+    EQ(ssmtp_set_message_html(smtp, "<p>between us</p>"), 0);
+    EQ(ssmtp_queue(smtp, "*", &text), 0);
+    snprintf(all, 65536, "%s\n", text == NULL ? "" : text);
+    ssmtp_free(text);
+    text = NULL;
+    EQ(ssmtp_set_message_html(smtp, ""), 0);
+    EQ(ssmtp_add_recipient_cert(smtp, (const uint8_t *)certificate, strlen(certificate)), 0);
+    EQ(ssmtp_encrypt(smtp), 0);
+    EQ(ssmtp_queue(smtp, "*", &text), 0);
+    strncat(all, text == NULL ? "" : text, 65535 - strlen(all));
+    ssmtp_free(text);
+    return all;
+}
+
+/* The 30 characters that follow this; nothing of a key or a vector may be the same in two of them. */
+static void differ(const char *one, const char *other, const char *begin) {
+    const char *left = strstr(one, begin), *right = strstr(other, begin);
+    CHECK(left != NULL && right != NULL);
+    if (left != NULL && right != NULL) {
+        CHECK(strncmp(left, right, strlen(begin) + 30) != 0);
+    }
+}
+
+/* The last octets of the last message, behind which its length and checksum stand. */
+static const char *end_of_body(const char *text) {
+    const char *at = text, *last = NULL;
+    while ((at = strstr(at, "\nContent: ")) != NULL) {
+        last = at++;
+    }
+    CHECK(last != NULL && last - text > 1000);
+    return last == NULL ? "" : last - 30;
+}
+
+/* Random numbers of a process that forks are not those of its child: no key, vector, boundary or Message-ID comes twice. */
+static void a_forked_child_repeats_nothing(void) {
+    char *certificate = content("tests/data/certs/rsa.crt"), *ours, *theirs = calloc(1, 65536);
+    ssmtp_t *smtp = ssmtp_new();
+    int ends[2], status = -1;
+    size_t got = 0;
+    ssize_t more;
+    pid_t child;
+    EQ(ssmtp_set_from(smtp, "a@a.example"), 0);
+    EQ(ssmtp_set_send_to(smtp, "ann@example.com"), 0);
+    /* Whatever is drawn ahead is drawn now. */
+    free(made(smtp, certificate));
+    if (theirs == NULL || pipe(ends) != 0) {
+        exit(2);
+    }
+    fflush(stdout);
+    child = fork();
+    ours = made(smtp, certificate);
+    if (child == 0) {
+        size_t length = strlen(ours);
+        _exit(write(ends[1], ours, length) == (ssize_t)length ? 0 : 1);
+    }
+    close(ends[1]);
+    while (got < 65535 && (more = read(ends[0], theirs + got, 65535 - got)) > 0) {
+        got += (size_t)more;
+    }
+    close(ends[0]);
+    CHECK(waitpid(child, &status, 0) == child && WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    differ(ours, theirs, "Message-ID: <");
+    differ(ours, theirs, "boundary=\"=_");
+    /* The content is the same in both; with key and vector the ciphertext, the last of the body, would be too. */
+    CHECK(strncmp(end_of_body(ours), end_of_body(theirs), 30) != 0);
+    free(ours);
+    free(theirs);
+    free(certificate);
+    EQ(ssmtp_delete(smtp), 0);
+}
+
 int main(void) {
     char command[128];
     snprintf(folder, sizeof folder, "/tmp/ssmtp-queue-c-XXXXXX");
@@ -141,6 +218,7 @@ int main(void) {
     }
     RUN(the_scenario_arrives_through_the_queue);
     RUN(a_refused_file_is_told_of_and_the_rest_goes_on);
+    RUN(a_forked_child_repeats_nothing);
     snprintf(command, sizeof command, "rm -rf %s", folder);
     if (system(command) != 0) {
         return 2;

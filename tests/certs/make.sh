@@ -171,6 +171,15 @@ quiet keytool -importkeystore -srckeystore modern.pfx -srcstoretype PKCS12 -srcs
     -destkeypass secret -srcalias leaf -destalias leaf -providerpath /usr/share/java/bcprov.jar -providerclass org.bouncycastle.jce.provider.BouncyCastleProvider
 bouncy -importcert -noprompt -alias root -file ca.crt -keystore store.bcfks -storepass secret
 bouncy -genkeypair -alias ec -keyalg EC -groupname secp384r1 -dname CN=bouncy.example.com -validity 36500 -keystore store.bcfks -storepass secret -keypass secret
+# A key with another password than its store.
+for type in JKS JCEKS BCFKS; do
+    low=${type,,}
+    rm -f other.$low
+    provider=()
+    [ $type != BCFKS ] || provider=(-providerpath /usr/share/java/bcprov.jar -providerclass org.bouncycastle.jce.provider.BouncyCastleProvider)
+    quiet keytool -importkeystore -srckeystore modern.pfx -srcstoretype PKCS12 -srcstorepass secret -destkeystore other.$low -deststoretype $type \
+        -deststorepass secret -destkeypass another -srcalias leaf -destalias leaf "${provider[@]}"
+done
 rm -f java.pfx
 quiet keytool -genkeypair -alias one -keyalg RSA -keysize 2048 -dname CN=one.example.com -validity 36500 -storetype PKCS12 -keystore java.pfx -storepass secret
 quiet keytool -genkeypair -alias two -keyalg EC -groupname secp256r1 -dname CN=two.example.com -validity 36500 -storetype PKCS12 -keystore java.pfx -storepass secret

@@ -16,6 +16,7 @@ test_of() { # ARGUMENTS of cargo test
     cargo test -q --manifest-path "$root/Cargo.toml" "$@"
 }
 CERT_VECTORS=$vectors test_of --test vectors -- --ignored
+CERT_VECTORS=$vectors test_of --test revocation -- --ignored
 
 # --- stores made just now -------------------------------------------------------------------------------------------------
 bash "$root/tests/certs/make.sh" "$work/made"
@@ -87,6 +88,12 @@ make 05 ed25519 EC:edwards25519
 make 06 careful rsa:2048 --always-auth
 quiet openssl x509 -in ca.crt -outform DER -out ca.der
 tool mail --write-object ca.der --type cert --id 99 --label ca
+# Two tokens of one name, and one that is taken away while its key is in use.
+for pin in 1111 2222; do
+    quiet softhsm2-util --init-token --free --label twin --so-pin 87654321 --pin twin-$pin
+done
+quiet softhsm2-util --init-token --free --label leaving --so-pin 87654321 --pin leaving-1234
+tool leaving --keypairgen --key-type rsa:2048 --id 01 --label alone --usage-sign
 # A key without certificate on the other token.
 tool spare --keypairgen --key-type rsa:2048 --id 01 --label alone --usage-sign
 

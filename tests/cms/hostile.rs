@@ -104,6 +104,20 @@ fn what_is_no_message_is_refused() {
         assert_eq!(verify(bytes, &Detail::default()).unwrap_err().code, Code::Decrypt);
         assert!(!is_enveloped(bytes));
     }
+    // Ten thousand levels, whose reader would have no stack left if it called itself for each.
+    for level in [&b"\x30\x80"[..], b"\xa0\x80", b"\x24\x80", b"\x31\x80"] {
+        for start in [&b""[..], &signed()[0][..4], &encrypted()[0].2[..4]] {
+            let deep = [start, &level.repeat(10_000)].concat();
+            assert_eq!(decrypt(&deep, &[pair("p256")]).unwrap_err().code, Code::Decrypt);
+            assert_eq!(verify(&deep, &Detail::default()).unwrap_err().code, Code::Decrypt);
+        }
+    }
+    // A length of 2^63, and of more octets than there are lengths.
+    for head in
+        [&b"\x30\x88\x80\0\0\0\0\0\0\0"[..], b"\x30\x8f\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff"]
+    {
+        assert!(decrypt(head, &[pair("p256")]).is_err() && verify(head, &Detail::default()).is_err());
+    }
     // One kind for the other.
     assert!(verify(&encrypted()[0].2, &Detail::default()).is_err());
     assert!(decrypt(&signed()[0], &[pair("p256")]).is_err());

@@ -209,3 +209,22 @@ fn the_responder_of_openssl_is_understood() {
     });
     assert_eq!(check(OCSP_ALWAYS, "asked", &site), []);
 }
+
+/// Answers about other people's certificates, right, odd and broken: whatever they say, they are none about this one.
+#[test]
+#[ignore = "tests/certs/run.sh"]
+fn the_answers_of_cryptographys_collection_are_never_good() {
+    let folder = std::env::var_os("CERT_VECTORS").expect("tests/certs/run.sh runs these tests");
+    let folder = std::path::Path::new(&folder).join("x509/ocsp");
+    let files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    assert!(files.len() >= 24, "{files:?}");
+    for path in files {
+        let octets = std::fs::read(&path).unwrap();
+        let given = octets.clone();
+        let site = site(move |_| Reply::Content(given.clone()));
+        one(&check(OCSP, "asked", &site), Fault::RevocationUnknown, &["http://responder.example/int"]);
+        let silent = crate::site(|_| Reply::Raw(Vec::new()));
+        let stapled = check_path(&Revocation::default(), OCSP_ALWAYS, &["plain", "int", "ca"], &octets, &silent);
+        one(&stapled, Fault::RevocationUnknown, &["stapled"]);
+    }
+}

@@ -69,3 +69,39 @@ fn a_certificate_without_its_key_is_273_before_anything_is_sent() {
     assert_eq!(failure.code, 273, "{failure:?}");
     assert_eq!(server.commands().len(), 0);
 }
+
+#[test]
+fn a_key_that_is_locked_or_somebody_elses_is_told_before_anything_is_sent_and_never_shown() {
+    let server = asking();
+    let lock = |name: &str| {
+        let locked = pki::path(&format!("{name}.locked"));
+        let arguments = [
+            "pkcs8",
+            "-topk8",
+            "-v2",
+            "aes-256-cbc",
+            "-passout",
+            "pass:r1ght-word",
+            "-in",
+            &pki::path(&format!("{name}.key")),
+        ];
+        let out = std::process::Command::new("openssl").args(arguments).output().unwrap();
+        assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+        fs::write(&locked, pki::pem("client") + std::str::from_utf8(&out.stdout).unwrap()).unwrap();
+        locked
+    };
+    let handle = client(server.port(), "sslImplicit");
+    handle.must_set("SSLCertStoreType", "cstPEMKeyFile");
+    let (own, foreign) = (lock("client"), lock("client2"));
+    for (file, password, number) in [(&own, "wr0ng-word", 271), (&own, "", 271), (&own, "r1ght-word", 0)] {
+        handle.must_set("SSLCertStore", file);
+        handle.must_set("SSLCertStorePassword", password);
+        let said = handle.set("SSLCertSubject", "*").and_then(|()| handle.call("Send", ""));
+        assert_eq!(said.as_ref().map_or_else(|failure| failure.code, |()| 0), number, "{password:?}: {said:?}");
+        let all = format!("{said:?} {:?} {}", handle.events(), handle.last_error());
+        assert!(!all.contains("-word") && !all.contains("PRIVATE"), "{all}");
+    }
+    assert_eq!(server.handshakes().len(), 1);
+    handle.must_set("SSLCertStore", &foreign);
+    assert_eq!(handle.set("SSLCertSubject", "CN=client").unwrap_err().code, 273);
+}

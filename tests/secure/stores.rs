@@ -130,8 +130,11 @@ fn a_certificate_out_of_a_store_is_encrypted_to_and_accepted() {
     let handle = client(server.port(), "sslImplicit");
     select(&handle, "Certificate", store);
     let own = handle.get("CertificateEncoded").unwrap();
+    // Who the certificate says it is for.
+    handle.must_set("SendTo", "ann@example.com");
     handle.must_set("MessageText", "for that key alone\r\n");
-    handle.call("AddRecipientCert", &own).unwrap();
+    // SAFETY: the handle is alive, and the octets are there until the call returns.
+    assert_eq!(unsafe { ssmtp::ffi::ssmtp_add_recipient_cert(handle.raw(), own.as_ptr(), own.len()) }, 0);
     handle.call("Encrypt", "").unwrap();
     let entity = handle.get("OtherHeaders").unwrap() + "\r\n" + &handle.get("MessageText").unwrap();
     let at = pki::path("sealed.eml");
@@ -143,12 +146,12 @@ fn a_certificate_out_of_a_store_is_encrypted_to_and_accepted() {
     assert!(String::from_utf8_lossy(&out.stdout).contains("for that key alone"));
     // The server's own certificate, put into a PKCS #7 by openssl, and chosen there by its subject.
     let shown = pki::path("shown.p7b");
-    let leaf = pki::pem("faults-expired");
+    let leaf = pki::pem("faults-tcun");
     let leaf_at = pki::path("shown.pem");
     fs::write(&leaf_at, leaf).unwrap();
     let pack = ["crl2pkcs7", "-nocrl", "-certfile", &leaf_at, "-outform", "DER", "-out", &shown];
     assert!(Command::new("openssl").args(pack).status().unwrap().success());
-    let server = pki::server(Mode::Implicit, &pki::setup("faults-expired"), Options::default());
+    let server = pki::server(Mode::Implicit, &pki::setup("faults-tcun"), Options::default());
     let handle = client(server.port(), "sslImplicit");
     assert_eq!(handle.call("Send", "").unwrap_err().code, 280);
     let handle = client(server.port(), "sslImplicit");

@@ -2,7 +2,8 @@
 
 use crate::common::Handle;
 use crate::people::*;
-use ssmtp::ffi::{ssmtp_free, ssmtp_process_queue, ssmtp_queue};
+use crate::streamed::{attach, attachments};
+use ssmtp::ffi::{ssmtp_free, ssmtp_process_queue, ssmtp_queue, ssmtp_send_queued};
 use std::ffi::CString;
 
 fn queue(handle: &Handle, folder: &str) -> i32 {
@@ -54,6 +55,43 @@ fn bcc_envelopes_lie_in_one_file_and_go_in_transactions_of_their_own() {
             assert_eq!(recipients(&message.data), 1);
             let content = text(&verified(&decrypted(&message.data, name).unwrap()).unwrap());
             assert!(content.contains("here they are.\r\n") && content.ends_with("a file\r\n") == deferred, "{content}");
+        }
+    }
+}
+
+#[test]
+fn a_signature_survives_the_queue_in_both_forms_with_attachments_and_as_text() {
+    let server = start();
+    let octets = [&[0, 255, b'\r', b'.'][..], &b"\n.\r\n".repeat(40_000)].concat();
+    for (number, detached, deferred, as_text) in
+        [(0, "True", false, false), (1, "False", true, false), (2, "True", true, true), (3, "False", false, true)]
+    {
+        let folder = folder(&format!("queue-signed-{number}"));
+        let handle = message(&server);
+        handle.must_set("MessageText", "Gr\u{fc}\u{df}e \r\n.\r\nFrom me\t\r\nno end");
+        if deferred {
+            attach(&handle, &scratch(&octets), "a.bin");
+        }
+        handle.config(&format!("DetachedSignature={detached}")).unwrap();
+        sign_as(&handle, "p256");
+        handle.call("Sign", "").unwrap();
+        let before = server.count();
+        let sender = Handle::to(server.port());
+        if as_text {
+            let (star, mut text) = (CString::new("*").unwrap(), std::ptr::null_mut());
+            // SAFETY: the texts live through the calls; the second is ours to release.
+            unsafe {
+                assert_eq!(ssmtp_queue(handle.raw(), star.as_ptr(), &mut text), 0);
+                assert_eq!(ssmtp_send_queued(sender.raw(), text), 0);
+                ssmtp_free(text.cast());
+            }
+        } else {
+            assert_eq!((queue(&handle, &folder), process(&sender, &folder)), (0, 0), "{}", sender.last_error());
+        }
+        let arrived = server.messages().split_off(before).remove(0).data;
+        let content = verified(&arrived).unwrap_or_else(|e| panic!("{number}: {e}"));
+        if deferred {
+            assert!(attachments(&content) == std::slice::from_ref(&octets), "{number}");
         }
     }
 }

@@ -4,7 +4,7 @@ use crate::common::Handle;
 use crate::people::*;
 use std::ffi::CString;
 
-fn attach(handle: &Handle, path: &str, name: &str) {
+pub fn attach(handle: &Handle, path: &str, name: &str) {
     let [path, name, kind] = [path, name, ""].map(|text| CString::new(text).unwrap());
     // SAFETY: the texts live through the call.
     let code =
@@ -13,7 +13,7 @@ fn attach(handle: &Handle, path: &str, name: &str) {
 }
 
 /// The attachments of an entity, as Python's email package reads them.
-fn attachments(entity: &[u8]) -> Vec<Vec<u8>> {
+pub fn attachments(entity: &[u8]) -> Vec<Vec<u8>> {
     let script = "import email, sys, email.policy
 whole = email.message_from_bytes(open(sys.argv[1], 'rb').read(), policy=email.policy.SMTP)
 for part in whole.walk():

@@ -83,6 +83,24 @@ fn a_stalled_handshake_is_a_timeout() {
 }
 
 #[test]
+fn a_handshake_that_drips_is_a_timeout() {
+    let limit = Clock::new(Some(Duration::from_millis(600)), None, Interrupt::new());
+    let (error, took) = fails(
+        |mut stream| {
+            let _ = stream.set_nodelay(true);
+            // A record that is never whole: each octet comes within the limit.
+            let mut octets = [22, 3, 3, 0x40, 0, 2, 0, 0x3f, 0xfc].into_iter().chain(std::iter::repeat(0));
+            while stream.write_all(&[octets.next().unwrap_or(0)]).is_ok() {
+                thread::sleep(Duration::from_millis(100));
+            }
+        },
+        &limit,
+    );
+    assert_eq!(error.code, Code::Timeout, "{error}");
+    assert!(took < Duration::from_secs(10), "{took:?}");
+}
+
+#[test]
 fn an_interrupt_ends_a_stalled_handshake() {
     let limited = Clock::new(None, None, Interrupt::new());
     let interrupt = limited.interrupt.clone();

@@ -136,6 +136,27 @@ fn a_server_may_ask_for_another_hello_once() {
     assert_eq!(server.join().unwrap(), 2);
 }
 
+/// RFC 8446 section 4.1.3: a server that could do more says in its random octets that it was not asked for it. Whoever stood
+/// between and asked for less is found out by them, and the error says so.
+#[test]
+fn a_downgrade_by_somebody_between_is_found_out_and_named() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    thread::spawn(move || {
+        let mut stream = listener.accept().unwrap().0;
+        record(&mut stream);
+        let random = [&[7; 24][..], b"DOWNGRD\x01"].concat();
+        // TLS 1.2, no session, TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, extended master secret and secure renegotiation.
+        let body = [&[3, 3][..], &random, &[0, 0xc0, 0x2f, 0, 0, 9, 0, 23, 0, 0, 0xff, 1, 0, 1, 0]].concat();
+        let length = u8::try_from(body.len()).unwrap();
+        let _ = stream.write_all(&[&[22, 3, 3, 0, length + 4, 2, 0, 0, length][..], &body].concat());
+        let _ = stream.read_to_end(&mut Vec::new());
+    });
+    let error = once(&trusting(port)).0.unwrap_err();
+    assert_eq!(error.code, Code::Handshake, "{error}");
+    assert!(error.message.contains("an older version than both sides have"), "{error}");
+}
+
 fn record(stream: &mut TcpStream) -> Option<Vec<u8>> {
     let mut head = [0; 5];
     stream.read_exact(&mut head).ok()?;

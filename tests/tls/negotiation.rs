@@ -182,7 +182,7 @@ fn signatures_are_held_to_their_lists() {
 fn identity(name: &str, key: &str) -> Option<ClientIdentity> {
     let bytes = fs::read(path(key)).unwrap();
     let key = if key.ends_with("sec1") { PrivateKey::from_sec1(&bytes, None) } else { PrivateKey::from_pkcs8(&bytes) };
-    Some(ClientIdentity { chain: vec![der(name)], key: Arc::new(key.ok().expect("the key can be read")) })
+    Some(ClientIdentity { chain: vec![der(name)], key: Arc::new(key.expect("the key can be read")) })
 }
 
 #[test]

@@ -57,7 +57,7 @@ fn without_reuse_every_handshake_is_full() {
 fn a_session_is_no_way_around_anything_that_changed() {
     let mut server = Server::start("faults-none", &[]);
     let base = trusting(server.port);
-    let key = PrivateKey::from_pkcs8(&fs::read(path("client.p8")).unwrap()).ok().expect("the key can be read");
+    let key = PrivateKey::from_pkcs8(&fs::read(path("client.p8")).unwrap()).expect("the key can be read");
     let key = Arc::new(key);
     let changes: Vec<(&str, TlsOptions)> = vec![
         ("flags", TlsOptions { security_flags: 0x100, ..base.clone() }),

@@ -229,6 +229,42 @@ def folders_that_do_not_sync():
         check(said[0].endswith(".queued") == told and len(os.listdir(folder)) == left, f"{error} for the folder: {said}")
 
 
+def other_refusals():
+    """What a full quota, a server that forgot the folder, and a disk that went read-only say: error 303, and nothing is left."""
+    for call in ("openat", "write", "fsync", "renameat2"):
+        for error in ("EDQUOT", "ESTALE", "EROFS"):
+            folder, log = fresh("refused"), ROOT / "log"
+            run("queue", folder, 1, "refused", trace=["-o", str(log), "-s", "200"])
+            skip, count = windows(log.read_text())[call]
+            for when in range(skip + 1, skip + count + 1):
+                fresh("refused")
+                said, done = run("queue", folder, 1, "refused", trace=inject(call, f"error={error}", when))
+                if done.returncode == 3:
+                    continue  # the write of the name to us
+                names, told = os.listdir(folder), [line for line in said if line.endswith(".queued")]
+                what = f"Queue, {call} {when}: {error}"
+                check(not names and not told and said[0].startswith("result 303 ") or said == told == names, f"{what}: {said} {names}")
+                check(call == "openat" or not told, f"{what}: a success")
+
+
+def private_whatever_the_umask():
+    for mask in ("000", "022", "777"):
+        folder = fresh("umask")
+        done = subprocess.run(["sh", "-c", f'umask {mask}; exec "$0" "$@"', WORKER, "queue", folder, "1", "umask"], capture_output=True, timeout=60)
+        modes = [oct(path.stat().st_mode & 0o7777) for path in folder.iterdir()]
+        check(modes == ["0o600"] and not done.returncode, f"umask {mask}: {modes} {done.stdout}")
+
+
+def processes_queue_at_once(processes=16, each=25):
+    """In the same second and at one folder: no name twice, nothing overwritten."""
+    folder = fresh("crowd")
+    workers = [subprocess.Popen([WORKER, "queue", folder, str(each), f"crowd{n}"], stdout=subprocess.PIPE) for n in range(processes)]
+    names = [line for w in workers for line in w.communicate(timeout=120)[0].decode().split()]
+    check(len(names) == len(set(names)) == processes * each and set(names) == set(os.listdir(folder)), "16 processes at once")
+    subjects = {subject_of(path) for path in folder.iterdir()}
+    check(len(subjects) == processes * each, "16 processes at once: a message took the place of another")
+
+
 def together(rounds, files):
     for number in range(rounds):
         folder, text = fresh("together", FAST), f"t{number}"
@@ -281,7 +317,10 @@ def main():
     order()
     short_writes()
     folders_that_do_not_sync()
-    clock("order and short writes")
+    other_refusals()
+    private_whatever_the_umask()
+    processes_queue_at_once()
+    clock("order, short writes, refusals, masks and crowds")
     queue = queue_faults()
     clock(f"{queue} faults at Queue")
     process = process_faults()

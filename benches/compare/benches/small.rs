@@ -2,7 +2,7 @@
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use ssmtp::message::encode::{Base64Lines, QuotedPrintable};
-use ssmtp::smtp::dot::{Stuffer, normalised_length};
+use ssmtp::smtp::dot::Stuffer;
 use ssmtp::smtp::reply::{Gather, Lines};
 use std::hint::black_box;
 
@@ -30,7 +30,6 @@ fn lines(c: &mut Criterion) {
             black_box(stuffer.finish());
         });
     });
-    group.bench_function("length of 1 MiB", |b| b.iter(|| normalised_length(black_box(&[&text]))));
     group.finish();
 }
 

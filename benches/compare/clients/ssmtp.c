@@ -1,7 +1,8 @@
 /* libssmtp through its C ABI: prepared messages by ssmtp_send_all (one), or ssmtp_send with a connection each (each), or
- * ssmtp_send on a connection that stays open (open). The message is given whole, as everybody else's is.
+ * ssmtp_send on a connection that stays open (open), where each message may be set anew before (set), or come from a
+ * callback as libcurl's do (stream). Else the message is given whole.
  *
- * usage: ssmtp PORT COUNT SIZE one|each|open plain|tls ROOT */
+ * usage: ssmtp PORT COUNT SIZE one|each|open|set|stream plain|tls ROOT */
 #include "bench.h"
 #include "ssmtp.h"
 
@@ -28,6 +29,17 @@ static void envelope(ssmtp_t *h, const char *text, size_t length) {
     must(h, ssmtp_set_from(h, "a@client.example"));
     must(h, ssmtp_set_send_to(h, "b@server.example"));
     must(h, ssmtp_set_message_b(h, (const uint8_t *)text, length));
+}
+
+/* What is left of the body, for ssmtp_set_message_stream. */
+struct body { const char *text; size_t left; };
+
+static int64_t on_read(void *userdata, uint8_t *buffer, size_t size) {
+    struct body *body = userdata;
+    if (size > body->left) size = body->left;
+    memcpy(buffer, body->text, size);
+    body->text += size, body->left -= size;
+    return (int64_t)size;
 }
 
 int main(int argc, char **argv) {
@@ -57,7 +69,7 @@ int main(int argc, char **argv) {
         int32_t *results = calloc(count, sizeof *results);
         /* Large ones are one message again and again: everybody else sends the same memory each time, too. */
         for (size_t n = 0; n < count; n++) {
-            if (n > 0 && length >= 1000000) {
+            if (n > 0 && length >= 100000) {
                 messages[n] = messages[0];
             } else {
                 envelope(messages[n] = ssmtp_new_utf8(), text, length);
@@ -73,14 +85,27 @@ int main(int argc, char **argv) {
     } else {
         envelope(h, text, length);
         start = wall_now(), cpu = cpu_now();
-        if (strcmp(argv[4], "open") == 0) must(h, ssmtp_connect(h));
+        int each = strcmp(argv[4], "each") == 0, set = strcmp(argv[4], "set") == 0, stream = strcmp(argv[4], "stream") == 0;
+        struct body body;
+        if (stream) {
+            must(h, ssmtp_config(h, "MessageIncludesHeaders=False", NULL));
+            must(h, ssmtp_set_message_b(h, NULL, 0));
+            must(h, ssmtp_set_subject(h, "bench"));
+        }
+        if (!each) must(h, ssmtp_connect(h));
         for (size_t n = 0; n < count; n++) {
             double begun = wall_now();
+            if (set) must(h, ssmtp_set_message_b(h, (const uint8_t *)text, length));
+            if (stream) {
+                size_t headers = sizeof bench_headers - 1;
+                body = (struct body){ text + headers, length - headers };
+                must(h, ssmtp_set_message_stream(h, on_read, NULL, &body, (int64_t)body.left));
+            }
             must(h, ssmtp_send(h));
             double took = wall_now() - begun;
             if (took > slowest) slowest = took;
         }
-        if (strcmp(argv[4], "open") == 0) must(h, ssmtp_disconnect(h));
+        if (!each) must(h, ssmtp_disconnect(h));
         wall = wall_now() - start, cpu = cpu_now() - cpu;
     }
     ssmtp_delete(h);

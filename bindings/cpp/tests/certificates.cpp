@@ -192,3 +192,47 @@ TEST(properties_hold_copies_and_rows_are_their_fields) {
     }
     same(smtp.ssl_server_cert().encoded_b().empty(), true, "SSLServerCert");
 }
+
+TEST(every_row_by_name_is_its_field) {
+    Ssmtp smtp;
+    const Certificate certificate(CertStoreType::PFX_FILE, FOLDER + "modern.pfx", "secret", "*");
+    smtp.ssl_cert(certificate).ssl_accept_server_cert(certificate).certificate(certificate);
+    for (const std::string prefix : {"SSLCert", "SSLAcceptServerCert", "Certificate"}) {
+        const std::pair<const char *, std::string> texts[] = {
+                {"Encoded", certificate.encoded()},
+                {"Issuer", certificate.issuer()},
+                {"Subject", certificate.subject()},
+                {"EffectiveDate", certificate.effective_date()},
+                {"ExpirationDate", certificate.expiration_date()},
+                {"SubjectAltNames", certificate.subject_alt_names()},
+                {"SerialNumber", certificate.serial_number()},
+                {"Version", certificate.version()},
+                {"Usage", certificate.usage()},
+                {"ExtendedKeyUsage", certificate.extended_key_usage()},
+                {"SignatureAlgorithm", certificate.signature_algorithm()},
+                {"PublicKey", certificate.public_key()},
+                {"PublicKeyAlgorithm", certificate.public_key_algorithm()},
+                {"PrivateKey", certificate.private_key()},
+                {"PrivateKeyContainer", certificate.private_key_container()},
+                {"Fingerprint", certificate.fingerprint()},
+                {"FingerprintSHA1", certificate.fingerprint_sha1()},
+                {"FingerprintSHA256", certificate.fingerprint_sha256()},
+                {"ThumbprintMD5", certificate.thumbprint_md5()},
+                {"ThumbprintSHA1", certificate.thumbprint_sha1()},
+                {"ThumbprintSHA256", certificate.thumbprint_sha256()},
+                {"Store", certificate.store()},
+                {"StorePassword", certificate.store_password()},
+                {"PublicKeyLength", std::to_string(certificate.public_key_length())},
+                {"UsageFlags", std::to_string(certificate.usage_flags())},
+                {"StoreType", std::to_string(static_cast<int>(certificate.store_type()))},
+                {"PrivateKeyAvailable", certificate.private_key_available() ? "True" : "False"},
+        };
+        for (const auto &text : texts) {
+            same(smtp.get(prefix + text.first), text.second, prefix + text.first);
+        }
+    }
+    // Read only, and empty before a server showed one; tests/secure has it afterwards.
+    for (const char *name : {"Subject", "Encoded", "ThumbprintSHA256", "PublicKey"}) {
+        same(smtp.get(std::string("SSLServerCert") + name), std::string(), name);
+    }
+}

@@ -24,8 +24,8 @@ namespace Ssmtp
     }
 
     /// <summary>
-    /// Looks in SSMTP_LIBRARY, beside the assembly, in the target folder the assembly was built into, and leaves the rest to
-    /// the system's loader.
+    /// Looks in SSMTP_LIBRARY, beside the assembly, where NuGet puts libraries, in the target folder the assembly was built into,
+    /// and leaves the rest to the system's loader.
     /// </summary>
     internal static class LibrarySearch
     {
@@ -93,6 +93,10 @@ namespace Ssmtp
                 yield break;
             }
             yield return beside;
+            // Where NuGet puts it: beside the program's assemblies, or in the package as it was unpacked.
+            string native = Path.Combine("runtimes", Os() + "-" + Machine(), "native");
+            yield return Path.Combine(beside, native);
+            yield return Path.Combine(beside, "..", "..", native);
             // A build in the source tree: target/dotnet/Ssmtp.dll.
             string target = Path.GetDirectoryName(beside);
             if (target != null && Path.GetFileName(beside) == "dotnet" && Path.GetFileName(target) == "target")
@@ -100,6 +104,16 @@ namespace Ssmtp
                 yield return Path.Combine(target, "release");
                 yield return Path.Combine(target, "debug");
             }
+        }
+
+        private static string Os()
+        {
+            return RuntimeInformation.IsOSPlatform(OSPlatform.OSX) ? "osx" : "linux";
+        }
+
+        private static string Machine()
+        {
+            return RuntimeInformation.ProcessArchitecture.ToString().ToLowerInvariant();
         }
 
         /// <summary>

@@ -22,7 +22,7 @@ namespace Ssmtp.Tests
 
         public static void the_scenario_arrives_in_chunks()
         {
-            Arrives("--extensions \"8BITMIME,CHUNKING,BINARYMIME,PIPELINING\"");
+            Arrives("--extensions \"8BITMIME,CHUNKING,PIPELINING\"");
         }
 
         public static void the_example_sends_the_message_of_the_scenario()

@@ -4,6 +4,7 @@ using System;
 using System.Collections.Generic;
 using System.Diagnostics;
 using System.IO;
+using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 
@@ -55,6 +56,32 @@ namespace Ssmtp.Tests
                 }
             }
             Check.Equal("sgnRSAPKCS1 32, sgnECDSA 32, sgnECDSA 32", string.Join(", ", seen));
+        }
+
+        public static void a_signer_survives_the_collector_and_goes_with_its_certificate()
+        {
+            int before = Signer.Count;
+            using (var certificate = new Certificate(Name("rsa.crt")))
+            {
+                SetCollecting(certificate);
+                GC.Collect();
+                GC.WaitForPendingFinalizers();
+                Check.Equal(true, Verified(Signed(certificate), "rsa.crt").Contains("signed elsewhere"));
+                Check.Equal(before + 1, Signer.Count);
+            }
+            Check.Equal(before, Signer.Count);
+        }
+
+        // A frame of its own, so that nothing but the library holds the function.
+        [MethodImpl(MethodImplOptions.NoInlining)]
+        private static void SetCollecting(Certificate certificate)
+        {
+            certificate.SetSigner((scheme, digest) =>
+            {
+                GC.Collect();
+                GC.WaitForPendingFinalizers();
+                return OpenSslSigns("rsa", digest);
+            });
         }
 
         public static void what_a_signer_throws_is_the_inner_exception()

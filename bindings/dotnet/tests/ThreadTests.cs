@@ -170,6 +170,29 @@ namespace Ssmtp.Tests
             }
         }
 
+        public static void a_handler_may_wait_for_the_finalizers_of_other_objects()
+        {
+            using (var server = new EmbeddedServer())
+            using (Ssmtp smtp = Messages.Small(server.Port))
+            {
+                // Finalizers close connections; one that waited for the operation whose handler waits for it would never end.
+                smtp.OnTransfer += (s, e) =>
+                {
+                    var born = new Thread(() => Abandon(server.Port));
+                    born.Start();
+                    born.Join();
+                    for (int i = 0; i < 5; i++)
+                    {
+                        GC.Collect();
+                        GC.WaitForPendingFinalizers();
+                    }
+                };
+                Task sending = smtp.SendAsync();
+                Check.True(sending.Wait(20000), "it ends");
+                Check.Equal(1, server.Count, "messages");
+            }
+        }
+
         private static WeakReference[] abandoned;
 
         [MethodImpl(MethodImplOptions.NoInlining)]

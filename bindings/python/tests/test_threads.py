@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import os
 import signal
 import threading
 import time
@@ -125,6 +126,62 @@ class ControlCTest(unittest.TestCase):
         self.smtp.on_pi_trail = lambda e: None
         self.interrupted()
         self.assertEqual(self.server.count(), 0)
+
+    def test_it_ends_a_call_that_waits_for_a_silent_server_at_once(self):
+        for attempt in range(2):
+            with Server("MAIL=stall") as server, client(server) as smtp:
+                self.times = []
+
+                def strike():
+                    self.times.append(time.monotonic())
+                    signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+
+                timer = threading.Timer(0.3, strike)
+                timer.start()
+                with self.assertRaises(KeyboardInterrupt):
+                    smtp.send()
+                self.times.append(time.monotonic())
+                timer.join()
+                self.assertTrue(smtp.idle)
+            if self.times[1] - self.times[0] < 0.1:
+                break
+        self.assertLess(self.times[1] - self.times[0], 0.5)
+        self.assertIs(signal.getsignal(signal.SIGINT), signal.default_int_handler)
+        self.assertEqual(signal.set_wakeup_fd(-1), -1)
+
+    def test_it_works_in_a_child_process_and_beside_an_event_loop(self):
+        with Server("MAIL=stall") as server, client(server) as smtp:
+
+            def strike():
+                timer = threading.Timer(0.3, lambda: os.kill(os.getpid(), signal.SIGINT))
+                timer.start()
+                with self.assertRaises(KeyboardInterrupt):
+                    smtp.send()
+                timer.join()
+
+            strike()
+            child = os.fork()
+            if not child:
+                # The connection of the parent is not the child's: a new object.
+                smtp = client(server)
+                try:
+                    strike()
+                    os._exit(0)
+                except BaseException:
+                    os._exit(1)
+            self.assertEqual(os.waitpid(child, 0)[1], 0)
+
+            async def main():
+                heard = asyncio.Event()
+                asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, heard.set)
+                timer = threading.Timer(0.2, lambda: os.kill(os.getpid(), signal.SIGUSR1))
+                timer.start()
+                smtp.timeout = 1
+                with self.assertRaises(SsmtpError):
+                    smtp.send()  # a blocking call in the loop's own thread
+                await asyncio.wait_for(heard.wait(), 5)
+
+            asyncio.run(main())
 
     def test_it_ends_a_handler_that_takes_long(self):
         def wait(event):

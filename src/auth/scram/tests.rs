@@ -198,17 +198,15 @@ fn a_proof_with_extensions_behind_it_counts() {
     assert!(scram.finished() && say(&mut scram, "").is_err());
 }
 
-/// The longest that a server can make us count; the bound stands for what optimized code does.
+/// The longest that a server can make us count; optimized code has a second for it, what a test runs usually is not.
 #[test]
-fn the_highest_count_takes_less_than_a_second() {
-    if cfg!(debug_assertions) {
-        return;
-    }
+fn the_highest_count_takes_about_a_second() {
+    let limit = Duration::from_secs(if cfg!(debug_assertions) { 15 } else { 1 });
     for hash in [Hash::Sha1, Hash::Sha256, Hash::Sha512] {
         let (mut scram, _) = begin(hash, &credentials("user", "pencil", ""), Binding::None, NONCE);
         let begun = Instant::now();
         say(&mut scram, &FIRST.replace("4096", "1000000")).unwrap();
-        assert!(begun.elapsed() < Duration::from_secs(1), "{hash:?} took {:?}", begun.elapsed());
+        assert!(begun.elapsed() < limit, "{hash:?} took {:?}", begun.elapsed());
     }
 }
 

@@ -155,11 +155,19 @@ fn open_with<C: KeyInit + AeadInPlace>(key: &[u8], nonce: &[u8], data: &[u8], ta
 
 fn object(mut object: Reader<'_>, password: &Password<'_>, budget: &mut Budget, found: &mut Contents) -> Read<()> {
     let kind = object.small()?;
-    // Its name, when it was made, when it was last changed.
-    for _ in 0..3 {
-        object.value()?;
-    }
+    let name = String::from_utf8_lossy(object.value()?.content)
+        .chars()
+        .filter(|c| !c.is_control())
+        .take(60)
+        .collect::<String>();
+    // When it was made, when it was last changed.
+    object.value()?;
+    object.value()?;
     let data = object.expect(der::OCTET_STRING)?;
+    found.entry(&format!("the entry {name}"), |found| content(kind, data, password, budget, found))
+}
+
+fn content(kind: u32, data: &[u8], password: &Password<'_>, budget: &mut Budget, found: &mut Contents) -> Read<()> {
     match kind {
         // A trusted certificate.
         0 => found.add_certificate(data),
@@ -182,7 +190,14 @@ fn object(mut object: Reader<'_>, password: &Password<'_>, budget: &mut Budget, 
             }
             let algorithm = sealed.sequence()?;
             let octets = sealed.expect(der::OCTET_STRING)?;
-            let plain = decrypt(algorithm, octets, password, "PRIVATE_KEY_ENCRYPTION", budget)?;
+            // The store's password was right: a key may have one of its own.
+            let plain = match decrypt(algorithm, octets, password, "PRIVATE_KEY_ENCRYPTION", budget) {
+                Err(Fault::Password) => {
+                    let why = "the password is wrong for this key, which has another than the store";
+                    return Err(Fault::Refused(why.into()));
+                }
+                other => other?,
+            };
             found.add_key(PrivateKey::from_pkcs8(&plain).map_err(opened))
         }
         // Secret keys are nobody's here.

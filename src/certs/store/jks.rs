@@ -50,28 +50,22 @@ impl Format for Jks {
         }
         for _ in 0..count {
             let tag = input.number()?;
-            input.text()?;
+            let name = alias(input.text()?);
             input.take(8)?;
-            match tag {
-                1 => {
-                    let protected = input.bytes()?;
-                    let chain = input.number()?;
-                    if chain > CHAIN {
-                        return broken("a chain that is too long");
+            found.entry(&name, |found| {
+                let key = match entry(tag, version, &mut input, found)? {
+                    Some(protected) if proven => unprotect(protected, password, &utf16, &mut budget),
+                    Some(_) => return Err(Fault::Password),
+                    None => return Ok(()),
+                };
+                // The store's password was right: this key has one of its own.
+                found.add_key(key.map_err(|fault| match fault {
+                    Fault::Password => {
+                        Fault::Refused("the password is wrong for this key, which has another than the store".into())
                     }
-                    for _ in 0..chain {
-                        input.certificate(version, &mut found)?;
-                    }
-                    if !proven {
-                        return Err(Fault::Password);
-                    }
-                    let key = unprotect(protected, password, &utf16, &mut budget);
-                    found.add_key(key)?;
-                }
-                2 => input.certificate(version, &mut found)?,
-                3 => return unsupported("a JCEKS store with secret keys"),
-                _ => return broken("an entry of an unknown kind"),
-            }
+                    other => other,
+                }))
+            })?;
         }
         if !input.rest.is_empty() {
             return broken("octets after the last entry");
@@ -80,6 +74,32 @@ impl Format for Jks {
             return Err(Fault::Password);
         }
         Ok(found)
+    }
+}
+
+/// An entry's name as error texts show it.
+fn alias(text: &[u8]) -> String {
+    let name: String = String::from_utf8_lossy(text).chars().filter(|c| !c.is_control()).take(60).collect();
+    format!("the entry {name}")
+}
+
+/// Reads an entry, and gives the key in it as it is protected.
+fn entry<'a>(tag: u32, version: u32, input: &mut Input<'a>, found: &mut Contents) -> Read<Option<&'a [u8]>> {
+    match tag {
+        1 => {
+            let protected = input.bytes()?;
+            let chain = input.number()?;
+            if chain > CHAIN {
+                return broken("a chain that is too long");
+            }
+            for _ in 0..chain {
+                input.certificate(version, found)?;
+            }
+            Ok(Some(protected))
+        }
+        2 => input.certificate(version, found).map(|()| None),
+        3 => unsupported("a secret key of JCEKS"),
+        _ => broken("a kind that does not exist"),
     }
 }
 

@@ -27,7 +27,10 @@ impl Format for Jwk {
         let mut found = Contents::default();
         match document.list("keys") {
             Some(keys) if keys.len() > ENTRIES => return broken("it has too many keys"),
-            Some(keys) => keys.iter().try_for_each(|jwk| key(jwk, &mut found))?,
+            Some(keys) => keys
+                .iter()
+                .enumerate()
+                .try_for_each(|(at, jwk)| found.entry(&format!("the key {}", at + 1), |found| key(jwk, found)))?,
             None => key(&document, &mut found)?,
         }
         Ok(found)

@@ -55,11 +55,13 @@ pub(super) fn certificates(bytes: &[u8], found: &mut Contents) -> Read<()> {
     signed.expect(der::SET)?;
     signed.sequence()?;
     let mut certificates = Reader::new(signed.optional(0xa0)?.unwrap_or_default());
+    let mut number = 0;
     while !certificates.is_empty() {
         let value = certificates.value()?;
+        number += 1;
         // The other choices are attribute certificates.
         if value.tag == der::SEQUENCE {
-            found.add_certificate(value.whole)?;
+            found.entry(&format!("the certificate {number}"), |found| found.add_certificate(value.whole))?;
         }
         if found.certificates.len() > ENTRIES {
             return broken("it has too many certificates");

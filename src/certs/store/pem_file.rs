@@ -50,40 +50,47 @@ impl Format for PemPublic {
 fn read(bytes: &[u8], password: &str, private: bool) -> Read<Contents> {
     let mut found = Contents::default();
     let mut budget = Budget::default();
-    for block in pem::blocks(bytes)? {
-        match block.label.as_str() {
-            label if !private && label.ends_with("PRIVATE KEY") => {}
-            "CERTIFICATE" | "X509 CERTIFICATE" => found.add_certificate(&block.data)?,
-            "TRUSTED CERTIFICATE" => found.add_certificate(first_value(&block.data)?)?,
-            "PRIVATE KEY" => found.add_key(PrivateKey::from_pkcs8(&block.data))?,
-            "ENCRYPTED PRIVATE KEY" => found.add_key(encrypted_pkcs8(&block.data, password, &mut budget))?,
-            "RSA PRIVATE KEY" => {
-                let key = traditional(&block, password, PrivateKey::from_pkcs1)?;
-                found.add_key(key)?;
-            }
-            "EC PRIVATE KEY" => {
-                let key = traditional(&block, password, |data| PrivateKey::from_sec1(data, None))?;
-                found.add_key(key)?;
-            }
-            "DSA PRIVATE KEY" => {
-                let key = traditional(&block, password, PrivateKey::from_traditional_dsa)?;
-                found.add_key(key)?;
-            }
-            "OPENSSH PRIVATE KEY" => found.add_key(super::openssh::key(&block.data, password, &mut budget))?,
-            "PUBLIC KEY" => found.public_keys.push(PublicKey::from_der(&block.data)?),
-            "RSA PUBLIC KEY" => {
-                let mut key = der::only_sequence(&block.data)?;
-                found.public_keys.push(PublicKey::rsa(key.unsigned()?, key.unsigned()?)?);
-            }
-            "PKCS7" | "CMS" => super::p7b::certificates(&block.data, &mut found)?,
-            // Parameters of a curve, revocation lists and requests are neither.
-            _ => {}
-        }
+    for (at, block) in pem::blocks(bytes)?.into_iter().enumerate() {
+        let name = format!("the block {} ({})", at + 1, block.label.replace(char::is_control, "?"));
+        found.entry(&name, |found| one(&block, password, private, &mut budget, found))?;
         if found.certificates.len() + found.keys.len() > ENTRIES {
             return broken("it has too many entries");
         }
     }
     Ok(found)
+}
+
+/// What stands in one block.
+fn one(block: &Block, password: &str, private: bool, budget: &mut Budget, found: &mut Contents) -> Read<()> {
+    match block.label.as_str() {
+        label if !private && label.ends_with("PRIVATE KEY") => {}
+        "CERTIFICATE" | "X509 CERTIFICATE" => found.add_certificate(&block.data)?,
+        "TRUSTED CERTIFICATE" => found.add_certificate(first_value(&block.data)?)?,
+        "PRIVATE KEY" => found.add_key(PrivateKey::from_pkcs8(&block.data))?,
+        "ENCRYPTED PRIVATE KEY" => found.add_key(encrypted_pkcs8(&block.data, password, budget))?,
+        "RSA PRIVATE KEY" => {
+            let key = traditional(block, password, PrivateKey::from_pkcs1)?;
+            found.add_key(key)?;
+        }
+        "EC PRIVATE KEY" => {
+            let key = traditional(block, password, |data| PrivateKey::from_sec1(data, None))?;
+            found.add_key(key)?;
+        }
+        "DSA PRIVATE KEY" => {
+            let key = traditional(block, password, PrivateKey::from_traditional_dsa)?;
+            found.add_key(key)?;
+        }
+        "OPENSSH PRIVATE KEY" => found.add_key(super::openssh::key(&block.data, password, budget))?,
+        "PUBLIC KEY" => found.public_keys.push(PublicKey::from_der(&block.data)?),
+        "RSA PUBLIC KEY" => {
+            let mut key = der::only_sequence(&block.data)?;
+            found.public_keys.push(PublicKey::rsa(key.unsigned()?, key.unsigned()?)?);
+        }
+        "PKCS7" | "CMS" => super::p7b::certificates(&block.data, found)?,
+        // Parameters of a curve, revocation lists and requests are neither.
+        _ => {}
+    }
+    Ok(())
 }
 
 fn first_value(bytes: &[u8]) -> Read<&[u8]> {

@@ -45,7 +45,7 @@ impl Format for Pfx {
         if checked {
             verify(pfx.sequence()?, safe, password, &mut budget)?;
         }
-        let mut reading = Reading { password, budget, found: Contents::default() };
+        let mut reading = Reading { password, budget, found: Contents::default(), number: 0 };
         // The content was transcoded as one string; what is inside it may be BER too.
         let safe = ber::to_der(safe)?;
         let mut contents = der::only_sequence(&safe)?;
@@ -100,6 +100,8 @@ struct Reading<'a> {
     password: &'a str,
     budget: Budget,
     found: Contents,
+    /// Of the entry, over all bags.
+    number: usize,
 }
 
 impl Reading<'_> {
@@ -139,30 +141,37 @@ impl Reading<'_> {
         let der = zeroize::Zeroizing::new(ber::to_der(bytes)?);
         let mut bags = der::only_sequence(&der)?;
         while !bags.is_empty() {
-            let mut bag = bags.sequence()?;
-            let oid = bag.oid()?;
-            let value = bag.expect(0xa0)?;
-            match oid.strip_prefix(&[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 12, 10, 1]) {
-                Some([1]) => self.found.add_key(PrivateKey::from_pkcs8(value))?,
-                Some([2]) => {
-                    let key = encrypted_pkcs8(value, self.password, &mut self.budget);
-                    self.found.add_key(key)?;
-                }
-                Some([3]) => {
-                    let mut certificate = der::only_sequence(value)?;
-                    // The other kind is SDSI.
-                    if certificate.oid()? == [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 9, 22, 1] {
-                        self.found
-                            .add_certificate(Reader::new(certificate.expect(0xa0)?).expect(der::OCTET_STRING)?)?;
-                    }
-                }
-                Some([6]) => self.bags(value, depth + 1)?,
-                // Revocation lists and other secrets.
-                _ => {}
-            }
+            let bag = bags.sequence()?;
+            self.number += 1;
+            let (name, before) = (format!("the entry {}", self.number), self.found.passed_over.take());
+            let result = self.bag(bag, depth);
+            self.found.named(&name, before, result)?;
             if self.found.certificates.len() + self.found.keys.len() > ENTRIES {
                 return broken("it has too many entries");
             }
+        }
+        Ok(())
+    }
+
+    fn bag(&mut self, mut bag: Reader<'_>, depth: usize) -> Read<()> {
+        let oid = bag.oid()?;
+        let value = bag.expect(0xa0)?;
+        match oid.strip_prefix(&[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 12, 10, 1]) {
+            Some([1]) => self.found.add_key(PrivateKey::from_pkcs8(value))?,
+            Some([2]) => {
+                let key = encrypted_pkcs8(value, self.password, &mut self.budget);
+                self.found.add_key(key)?;
+            }
+            Some([3]) => {
+                let mut certificate = der::only_sequence(value)?;
+                // The other kind is SDSI.
+                if certificate.oid()? == [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 9, 22, 1] {
+                    self.found.add_certificate(Reader::new(certificate.expect(0xa0)?).expect(der::OCTET_STRING)?)?;
+                }
+            }
+            Some([6]) => self.bags(value, depth + 1)?,
+            // Revocation lists and other secrets.
+            _ => {}
         }
         Ok(())
     }

@@ -9,10 +9,14 @@ use crate::net::{Clock, Stream, from_io};
 use rustls::ClientConnection;
 use std::io::{self, BufRead, IoSlice, Read, Write};
 use std::net::SocketAddr;
+use std::sync::Once;
 use std::time::{Duration, Instant};
 
 /// Plaintext of one write: 16 full records.
 pub(super) const WINDOW: usize = 16 * 16_384;
+
+/// A write from which on it pays to keep the memory of records.
+const LARGE: usize = 2 * 16_384;
 
 /// More parts than this in one window are copied together.
 const MANY: usize = 64;
@@ -221,6 +225,9 @@ impl TlsStream {
         while !parts.is_empty() {
             clock.check()?;
             let (count, size) = window(parts);
+            if size >= LARGE {
+                keep_memory();
+            }
             let taken = if count > MANY {
                 let mut gathered = std::mem::take(&mut self.gathered);
                 gathered.clear();
@@ -246,6 +253,14 @@ impl TlsStream {
         }
         Ok(())
     }
+}
+
+/// rustls allocates each record, and a window of them is free again once it is written. glibc would hand that memory back to
+/// the system every time and fault it in anew, which costs as much as the encryption; a larger block that was freed once shows
+/// it that such sizes come and go (M_TRIM_THRESHOLD in mallopt(3), which adapts to that). Elsewhere this does nothing.
+fn keep_memory() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| drop(std::hint::black_box(Vec::<u8>::with_capacity(4 * WINDOW))));
 }
 
 /// The parts of one window, the last of them perhaps not whole, and their bytes.

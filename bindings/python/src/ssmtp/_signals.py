@@ -1,13 +1,71 @@
-"""Ctrl-C while the library works. Python runs a signal handler at the next bytecode, which may be the first one of a
-callback: an exception there has no caller and would be lost. So it is kept, and raised when the method returns."""
+"""Ctrl-C while the library works. Python runs a signal handler at the next bytecode: that is after a call into the library,
+which may wait for long, or the first one of a callback, where an exception has no caller and would be lost. So a thread of
+ours hears of the signal at once (`signal.set_wakeup_fd`) and interrupts the call; the exception is kept, and raised when
+the method returns."""
 
+import contextlib
+import os
+import select
 import signal
+import socket
 import threading
 from types import FrameType, TracebackType
-from typing import TYPE_CHECKING, Any, Optional, Type
+from typing import TYPE_CHECKING, Any, List, Optional, Type
 
 if TYPE_CHECKING:
     from ._client import Ssmtp
+
+#: How often a call is interrupted until it ends: an interrupt before it has begun does nothing.
+INTERVAL = 0.02
+
+
+class Watch:
+    """The thread that hears of signals while the main thread is in the library. It is made when it is first needed."""
+
+    def __init__(self) -> None:
+        self.running: List["Ssmtp"] = []
+        #: Who else wants to hear, an event loop for one.
+        self._other = -1
+        self._here, self._there = socket.socketpair()
+        for end in (self._here, self._there):
+            end.setblocking(False)
+        threading.Thread(target=self._listen, name="ssmtp signals", daemon=True).start()
+
+    def begin(self, owner: "Ssmtp") -> None:
+        self.running.append(owner)
+        if len(self.running) == 1:
+            self._other = signal.set_wakeup_fd(self._there.fileno(), warn_on_full_buffer=False)
+
+    def end(self) -> None:
+        self.running.pop()
+        if not self.running:
+            signal.set_wakeup_fd(self._other)
+            self._other = -1
+
+    def _listen(self) -> None:
+        while True:
+            select.select([self._here], [], [])
+            numbers = self._here.recv(64)
+            other = self._other
+            if other >= 0:
+                with contextlib.suppress(OSError):
+                    os.write(other, numbers)
+            while signal.SIGINT in numbers and self.running:
+                for owner in list(self.running):
+                    owner._library.ssmtp_interrupt(owner._handle)
+                select.select([self._here], [], [], INTERVAL)
+
+
+_watch: Optional[Watch] = None
+
+
+def _forget() -> None:
+    """In a child process: the thread has stayed behind."""
+    global _watch
+    _watch = None
+
+
+os.register_at_fork(after_in_child=_forget)
 
 
 class Kept:
@@ -18,15 +76,19 @@ class Kept:
     def __init__(self, owner: "Ssmtp") -> None:
         self._owner = owner
         self._before: Any = None
-        self._installed = False
+        self._watch: Optional[Watch] = None
 
     def __enter__(self) -> None:
+        global _watch
         if threading.current_thread() is not threading.main_thread():
             return
         before = signal.getsignal(signal.SIGINT)
         if before is signal.default_int_handler or isinstance(before, Kept):
+            if _watch is None:
+                _watch = Watch()
+            self._before, self._watch = before, _watch
             signal.signal(signal.SIGINT, self)
-            self._before, self._installed = before, True
+            _watch.begin(self._owner)
 
     def __call__(self, number: int, frame: Optional[FrameType]) -> None:
         if self._owner._in_handler:
@@ -41,7 +103,8 @@ class Kept:
         exception: Optional[BaseException],
         traceback: Optional[TracebackType],
     ) -> None:
-        if self._installed:
+        if self._watch is not None:
+            self._watch.end()
             signal.signal(signal.SIGINT, self._before)
             # It came after the method had looked for exceptions.
             self._owner._raise()

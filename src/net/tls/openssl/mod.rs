@@ -30,7 +30,7 @@ use parking_lot::Mutex;
 use rustls::pki_types::{CertificateDer, ServerName};
 use std::io::IoSlice;
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 /// Contexts that are kept with their sessions.
 const KEPT: usize = 8;
@@ -219,6 +219,7 @@ impl Platform {
         let (mut begun, mut judged, mut total) = (false, false, 0usize);
         let mut unjudged: Option<Vec<Vec<u8>>> = None;
         let mut buffer = vec![0; PIECE];
+        let mut deadline = clock.deadline();
         loop {
             let (step, mut tray) = connection.handshake();
             entry.absorb(&mut tray);
@@ -248,6 +249,8 @@ impl Platform {
                         return Err(error);
                     }
                     judged = true;
+                    // Whoever was asked may have taken their time.
+                    deadline = clock.deadline();
                 }
                 if done && !judged && !connection.is_resumed() {
                     say(stream, HANDSHAKE_FAILURE);
@@ -257,6 +260,10 @@ impl Platform {
             }
             if done {
                 return Ok(());
+            }
+            // Pieces of a flight are no progress.
+            if deadline.is_some_and(|end| Instant::now() >= end) {
+                return Err(clock.timed_out(&format!("the TLS handshake of {label}")));
             }
             let count = stream.read(&mut buffer, clock)?;
             if count == 0 {
