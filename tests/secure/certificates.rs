@@ -148,6 +148,46 @@ fn ssl_server_cert_is_what_the_server_showed() {
 }
 
 #[test]
+fn every_field_of_ssl_server_cert_reads_as_of_the_certificate_itself() {
+    const FIELDS: [&str; 20] = [
+        "EffectiveDate",
+        "ExpirationDate",
+        "ExtendedKeyUsage",
+        "Fingerprint",
+        "FingerprintSHA1",
+        "FingerprintSHA256",
+        "Issuer",
+        "PrivateKey",
+        "PrivateKeyAvailable",
+        "PublicKey",
+        "PublicKeyAlgorithm",
+        "PublicKeyLength",
+        "SerialNumber",
+        "SignatureAlgorithm",
+        "SubjectAltNames",
+        "ThumbprintMD5",
+        "ThumbprintSHA1",
+        "ThumbprintSHA256",
+        "UsageFlags",
+        "Version",
+    ];
+    for name in ["faults-none", "rsa", "via"] {
+        let server = server(name);
+        let handle = client(server.port(), "sslImplicit");
+        // A pinned one is read from its text, and its fields are tested with the certificates.
+        handle.must_set("SSLAcceptServerCertEncoded", &pki::pem(name));
+        handle.call("Connect", "").unwrap();
+        let mut filled = 0;
+        for field in FIELDS {
+            let shown = handle.get(&format!("SSLServerCert{field}")).unwrap();
+            assert_eq!(shown, handle.get(&format!("SSLAcceptServerCert{field}")).unwrap(), "{name} {field}");
+            filled += usize::from(!["", "0", "False"].contains(&shown.as_str()));
+        }
+        assert!(filled >= FIELDS.len() - 4, "{name}: only {filled} say anything");
+    }
+}
+
+#[test]
 fn a_pinned_certificate_is_accepted_whatever_is_wrong_and_no_other_is() {
     let expired = server("faults-tcun");
     let handle = client(expired.port(), "sslImplicit");

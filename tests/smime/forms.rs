@@ -214,7 +214,8 @@ fn algorithms_are_checked_when_set_and_the_digest_reads_as_its_identifier() {
 #[test]
 fn a_missing_certificate_or_key_has_its_number_and_nothing_is_sent() {
     let server = start();
-    let cases: [(&str, &dyn Fn(&crate::common::Handle), i32); 6] = [
+    type Prepare<'a> = &'a dyn Fn(&crate::common::Handle);
+    let cases: [(&str, Prepare, i32); 6] = [
         ("Sign", &|_| {}, 281),
         ("SignAndEncrypt", &|_| {}, 281),
         ("Encrypt", &|_| {}, 272),

@@ -66,7 +66,7 @@ fn attachments_are_signed_and_encrypted_while_the_message_is_sent() {
             let entity = if method == "Sign" { arrived.clone() } else { decrypted(&arrived, "second").unwrap() };
             let entity = if method == "Encrypt" { entity } else { verified(&entity).unwrap() };
             assert!(text(&entity).contains("Hello,\r\nhere they are.\r\n"));
-            assert_eq!(attachments(&entity), [content.clone()], "{method} {cipher}");
+            assert_eq!(attachments(&entity), std::slice::from_ref(&content), "{method} {cipher}");
         }
     }
 }

@@ -2,7 +2,8 @@
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use ssmtp::message::encode::{Base64Lines, QuotedPrintable};
-use ssmtp::smtp::dot::Stuffer;
+use ssmtp::message::facts::Facts;
+use ssmtp::smtp::dot::{Length, Stuffer};
 use ssmtp::smtp::reply::{Gather, Lines};
 use std::hint::black_box;
 
@@ -29,6 +30,16 @@ fn lines(c: &mut Criterion) {
             }
             black_box(stuffer.finish());
         });
+    });
+    group.bench_function("length of 1 MiB", |b| {
+        b.iter(|| {
+            let mut length = Length::default();
+            length.text(black_box(&text));
+            length.finish()
+        });
+    });
+    group.bench_function("everything that is asked of 1 MiB before it is sent", |b| {
+        b.iter(|| Facts::of(black_box(&text)));
     });
     group.finish();
 }

@@ -11,6 +11,7 @@ use super::binding::{EXPORTER_LABEL, EXPORTER_LENGTH, server_end_point};
 use super::client::{Refusal, Shown};
 use super::curves::ALGORITHMS;
 use super::decide::{HANDSHAKE_FAILURE, decide, refused, say, server_name};
+use super::held::{self, Held};
 use super::keylog::KeyLogFile;
 use super::names::{self, Shape, Signatures};
 use super::roots::{Stamp, Trust};
@@ -29,9 +30,6 @@ use rustls::{PeerMisbehaved, ProtocolVersion};
 use std::cell::RefCell;
 use std::sync::{Arc, OnceLock};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
-
-/// Configurations that are kept with their sessions.
-const KEPT: usize = 8;
 
 /// What may be expected of a server as its first byte: the content types of records.
 const CONTENT_TYPES: std::ops::RangeInclusive<u8> = 20..=24;
@@ -68,7 +66,7 @@ struct Kept {
 /// The provider of one handle.
 #[derive(Default)]
 pub struct Internal {
-    entries: Mutex<Vec<Arc<Entry>>>,
+    entries: Held<Entry>,
 }
 
 impl Internal {
@@ -79,29 +77,17 @@ impl Internal {
     /// The configuration for these options. Another one of the same server goes, with its sessions.
     fn entry(&self, options: &TlsOptions, now: i64) -> Result<Arc<Entry>> {
         let stamp = Stamp::of(options);
-        {
-            let mut entries = self.entries.lock();
-            entries.retain(|entry| {
-                let same = entry.options == *options && entry.stamp == stamp;
-                let fresh = entry.kept.lock().until.is_none_or(|until| now <= until);
-                let elsewhere = entry.options.server_name != options.server_name || entry.options.port != options.port;
-                elsewhere || (same && fresh)
-            });
-            if let Some(found) = entries.iter().find(|entry| entry.options == *options) {
-                return Ok(Arc::clone(found));
-            }
-        }
-        let entry = Arc::new(Entry::new(options, stamp)?);
-        let mut entries = self.entries.lock();
-        if entries.len() >= KEPT {
-            entries.remove(0);
-        }
-        entries.push(Arc::clone(&entry));
-        Ok(entry)
+        self.entries.entry(options, now, |entry| entry.stamp == stamp, || Entry::new(options, stamp.clone()))
+    }
+}
+
+impl held::Entry for Entry {
+    fn options(&self) -> &TlsOptions {
+        &self.options
     }
 
-    fn drop_entry(&self, entry: &Arc<Entry>) {
-        self.entries.lock().retain(|kept| !Arc::ptr_eq(kept, entry));
+    fn until(&self) -> Option<i64> {
+        self.kept.lock().until
     }
 }
 
@@ -234,7 +220,7 @@ impl Provider for Internal {
         judge.progress(&format!("TLS handshake with {label} begins"))?;
         if let Err(error) = self.drive(&mut conn, &mut *stream, &entry, &name, clock, judge) {
             // Whatever became of it, no later handshake shall lean on this one.
-            self.drop_entry(&entry);
+            self.entries.drop_entry(&entry);
             return Err(error);
         }
         let info = negotiated(&conn, &entry)?;
@@ -243,7 +229,7 @@ impl Provider for Internal {
     }
 
     fn forget(&self) {
-        self.entries.lock().clear();
+        self.entries.clear();
     }
 }
 
@@ -334,7 +320,7 @@ impl Internal {
                 kept.until = accepted.until;
                 kept.group = conn.negotiated_key_exchange_group().map(|group| group.name());
             }
-            None => self.drop_entry(entry),
+            None => self.entries.drop_entry(entry),
         }
         Ok(())
     }

@@ -11,6 +11,7 @@ mod curves;
 mod decide;
 pub mod der;
 mod fault;
+mod held;
 pub mod internal;
 mod keylog;
 pub mod names;

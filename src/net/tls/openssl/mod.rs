@@ -19,6 +19,7 @@ use self::trust::Authorities;
 use super::binding::{EXPORTER_LABEL, EXPORTER_LENGTH, server_end_point};
 use super::decide::{HANDSHAKE_FAILURE, decide, say, server_name};
 use super::der::Certificate;
+use super::held::{self, Held};
 use super::keylog::KeyLogFile;
 use super::roots::Stamp;
 use super::stream::{IDLE, last_word};
@@ -32,8 +33,6 @@ use std::io::IoSlice;
 use std::sync::Arc;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
-/// Contexts that are kept with their sessions.
-const KEPT: usize = 8;
 /// Sessions of one context.
 const SESSIONS: usize = 8;
 /// What is read from below at once.
@@ -75,7 +74,7 @@ struct Kept {
 /// The provider of one handle.
 #[derive(Default)]
 pub struct Platform {
-    entries: Mutex<Vec<Arc<Entry>>>,
+    entries: Held<Entry>,
 }
 
 impl Platform {
@@ -86,29 +85,17 @@ impl Platform {
     /// The context for these options. Another one of the same server goes, with its sessions.
     fn entry(&self, options: &TlsOptions, now: i64) -> Result<Arc<Entry>> {
         let stamp = (Stamp::of(options), trust::Stamp::of(&options.openssl));
-        {
-            let mut entries = self.entries.lock();
-            entries.retain(|entry| {
-                let same = entry.options == *options && entry.stamp == stamp;
-                let fresh = entry.kept.lock().until.is_none_or(|until| now <= until);
-                let elsewhere = entry.options.server_name != options.server_name || entry.options.port != options.port;
-                elsewhere || (same && fresh)
-            });
-            if let Some(found) = entries.iter().find(|entry| entry.options == *options) {
-                return Ok(Arc::clone(found));
-            }
-        }
-        let entry = Arc::new(Entry::new(options, stamp)?);
-        let mut entries = self.entries.lock();
-        if entries.len() >= KEPT {
-            entries.remove(0);
-        }
-        entries.push(Arc::clone(&entry));
-        Ok(entry)
+        self.entries.entry(options, now, |entry| entry.stamp == stamp, || Entry::new(options, stamp.clone()))
+    }
+}
+
+impl held::Entry for Entry {
+    fn options(&self) -> &TlsOptions {
+        &self.options
     }
 
-    fn drop_entry(&self, entry: &Arc<Entry>) {
-        self.entries.lock().retain(|kept| !Arc::ptr_eq(kept, entry));
+    fn until(&self) -> Option<i64> {
+        self.kept.lock().until
     }
 }
 
@@ -191,7 +178,7 @@ impl Provider for Platform {
         judge.progress(&format!("TLS handshake with {label} begins"))?;
         if let Err(error) = self.drive(&mut connection, &mut *stream, &entry, &name, clock, judge) {
             // Whatever became of it, no later handshake shall lean on this one.
-            self.drop_entry(&entry);
+            self.entries.drop_entry(&entry);
             return Err(error);
         }
         let info = negotiated(&mut connection, &entry)?;
@@ -200,7 +187,7 @@ impl Provider for Platform {
     }
 
     fn forget(&self) {
-        self.entries.lock().clear();
+        self.entries.clear();
     }
 }
 
@@ -314,7 +301,7 @@ impl Platform {
                 kept.exchange = exchange(connection, chain.first());
                 kept.certificates = chain;
                 drop(kept);
-                self.drop_entry(entry);
+                self.entries.drop_entry(entry);
             }
         }
         Ok(())

@@ -91,7 +91,7 @@ fn by_hash(folder: &Path, hash: &str) -> Vec<CertificateDer<'static>> {
 }
 
 /// What tells that file or folder are others by now.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq, Clone)]
 pub struct Stamp(Vec<Option<(u64, SystemTime)>>);
 
 impl Stamp {
