@@ -37,6 +37,8 @@ pub struct Tls {
     pub ssl_server_cert: Certificate,
     /// What the last handshake agreed on, until the next connection is tried.
     pub negotiated: Option<Negotiated>,
+    /// What a server sent last, as it was read: one that is met again need not be read again.
+    seen: Option<(Vec<Vec<u8>>, Certificate)>,
     /// The open connection is secured.
     pub active: bool,
     /// StartTls was called: a connection that is opened again in place of that one has TLS too, until Connect begins anew.
@@ -100,8 +102,11 @@ impl Tls {
 
     /// SSLServerCert: what the server sent, its own certificate first. One that nobody can read shows as none.
     fn show(&mut self, certificates: &[Vec<u8>]) {
-        let shown = certificates.split_first().and_then(|(leaf, rest)| Certificate::of_der(leaf, rest).ok());
-        self.ssl_server_cert = shown.unwrap_or_default();
+        if self.seen.as_ref().is_none_or(|(seen, _)| seen != certificates) {
+            let shown = certificates.split_first().and_then(|(leaf, rest)| Certificate::of_der(leaf, rest).ok());
+            self.seen = Some((certificates.to_vec(), shown.unwrap_or_default()));
+        }
+        self.ssl_server_cert = self.seen.as_ref().map(|(_, shown)| shown.clone()).unwrap_or_default();
     }
 
     /// One of the SSLNegotiated settings; empty before a handshake.
@@ -155,6 +160,8 @@ impl Plan {
     pub(super) fn for_proxy(state: &State, sink: &dyn Sink, host: &str, port: u16) -> Result<Plan> {
         let mut plan = Plan::read(state, sink, host, port)?;
         plan.options.accept_cert = None;
+        // What is waived for the mail server is not waived for the proxy.
+        plan.options.security_flags = 0;
         plan.options.spki_pins = Default::default();
         plan.options.client = None;
         // Who says whether it was revoked would be reached through the proxy itself.
