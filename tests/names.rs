@@ -1,6 +1,7 @@
 //! Names of the specification that no other test needs: what each one does, on the wire, in a handshake, in an answer.
 
 mod common;
+#[allow(dead_code)] // Its other users take the rest.
 #[path = "smime/people.rs"]
 mod people;
 #[path = "common/pki.rs"]

@@ -12,7 +12,7 @@ mod identity;
 mod sessions;
 #[path = "secure/settings.rs"]
 mod settings;
-#[path = "secure/stores.rs"]
-mod stores;
 #[path = "secure/start.rs"]
 mod start;
+#[path = "secure/stores.rs"]
+mod stores;

@@ -136,9 +136,11 @@ fn forms(mut parcel: Parcel) -> Result<Vec<Form>> {
 
 /// Nobody knows yet which server it will be: what can go as 7-bit does.
 fn compose_for_any(parcel: &Parcel) -> Result<Composed> {
-    compose_for(parcel, Caps { eight_bit_mime: false, smtp_utf8: true, binary: false }).or_else(|error| match error.code {
-        Code::ValueRefused => compose_for(parcel, Caps { eight_bit_mime: true, smtp_utf8: true, binary: false }),
-        _ => Err(error),
+    compose_for(parcel, Caps { eight_bit_mime: false, smtp_utf8: true, binary: false }).or_else(|error| {
+        match error.code {
+            Code::ValueRefused => compose_for(parcel, Caps { eight_bit_mime: true, smtp_utf8: true, binary: false }),
+            _ => Err(error),
+        }
     })
 }
 

@@ -160,7 +160,8 @@ fn environment_child() {
     handle.must_set("MailServer", "there.invalid");
     handle.must_set("MailPort", "2525");
     handle.must_set("Timeout", "5");
-    println!("ended with {}", handle.call("Connect", "").unwrap_err().code);
+    let code = handle.call("Connect", "").unwrap_err().code;
+    std::io::Write::write_all(&mut std::io::stdout(), format!("ended with {code}\n").as_bytes()).unwrap();
 }
 
 #[test]

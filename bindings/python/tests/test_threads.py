@@ -149,27 +149,8 @@ class ControlCTest(unittest.TestCase):
         self.assertIs(signal.getsignal(signal.SIGINT), signal.default_int_handler)
         self.assertEqual(signal.set_wakeup_fd(-1), -1)
 
-    def test_it_works_in_a_child_process_and_beside_an_event_loop(self):
+    def test_an_event_loop_hears_its_signals_after_a_blocking_call(self):
         with Server("MAIL=stall") as server, client(server) as smtp:
-
-            def strike():
-                timer = threading.Timer(0.3, lambda: os.kill(os.getpid(), signal.SIGINT))
-                timer.start()
-                with self.assertRaises(KeyboardInterrupt):
-                    smtp.send()
-                timer.join()
-
-            strike()
-            child = os.fork()
-            if not child:
-                # The connection of the parent is not the child's: a new object.
-                smtp = client(server)
-                try:
-                    strike()
-                    os._exit(0)
-                except BaseException:
-                    os._exit(1)
-            self.assertEqual(os.waitpid(child, 0)[1], 0)
 
             async def main():
                 heard = asyncio.Event()
@@ -179,6 +160,7 @@ class ControlCTest(unittest.TestCase):
                 smtp.timeout = 1
                 with self.assertRaises(SsmtpError):
                     smtp.send()  # a blocking call in the loop's own thread
+                timer.join()
                 await asyncio.wait_for(heard.wait(), 5)
 
             asyncio.run(main())
