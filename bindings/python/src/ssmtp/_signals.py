@@ -9,8 +9,9 @@ import select
 import signal
 import socket
 import threading
+import time
 from types import FrameType, TracebackType
-from typing import TYPE_CHECKING, Any, List, Optional, Type
+from typing import TYPE_CHECKING, Any, List, Optional, Tuple, Type
 
 if TYPE_CHECKING:
     from ._client import Ssmtp
@@ -23,37 +24,59 @@ class Watch:
     """The thread that hears of signals while the main thread is in the library. It is made when it is first needed."""
 
     def __init__(self) -> None:
-        self.running: List["Ssmtp"] = []
+        self._running: List["Ssmtp"] = []
+        #: Counts the methods, so that a signal of one doesn't interrupt the next.
+        self._turn = 0
         #: Who else wants to hear, an event loop for one.
         self._other = -1
+        self._lock = threading.Lock()
         self._here, self._there = socket.socketpair()
         for end in (self._here, self._there):
             end.setblocking(False)
         threading.Thread(target=self._listen, name="ssmtp signals", daemon=True).start()
 
     def begin(self, owner: "Ssmtp") -> None:
-        self.running.append(owner)
-        if len(self.running) == 1:
+        with self._lock:
+            self._turn += not self._running
+            self._running.append(owner)
+        if len(self._running) == 1:
             self._other = signal.set_wakeup_fd(self._there.fileno(), warn_on_full_buffer=False)
 
     def end(self) -> None:
-        self.running.pop()
-        if not self.running:
+        self._running.pop()
+        if not self._running:
             signal.set_wakeup_fd(self._other)
+            # What the thread hasn't heard yet was for the method that has ended.
+            self._hear()
             self._other = -1
+
+    def _hear(self) -> Tuple[bytes, int]:
+        """The signals that came, and in which turn."""
+        with self._lock:
+            try:
+                numbers = self._here.recv(64)
+            except BlockingIOError:
+                return b"", self._turn
+            if self._other >= 0:
+                with contextlib.suppress(OSError):
+                    os.write(self._other, numbers)
+            return numbers, self._turn
 
     def _listen(self) -> None:
         while True:
             select.select([self._here], [], [])
-            numbers = self._here.recv(64)
-            other = self._other
-            if other >= 0:
-                with contextlib.suppress(OSError):
-                    os.write(other, numbers)
-            while signal.SIGINT in numbers and self.running:
-                for owner in list(self.running):
-                    owner._library.ssmtp_interrupt(owner._handle)
-                select.select([self._here], [], [], INTERVAL)
+            numbers, turn = self._hear()
+            while signal.SIGINT in numbers and self._interrupt(turn):
+                time.sleep(INTERVAL)
+
+    def _interrupt(self, turn: int) -> bool:
+        """Interrupts the method of that turn; False when it has ended."""
+        with self._lock:
+            if self._turn != turn:
+                return False
+            for owner in self._running:
+                owner._library.ssmtp_interrupt(owner._handle)
+            return bool(self._running)
 
 
 _watch: Optional[Watch] = None
