@@ -11,7 +11,7 @@ MANDIR  ?= $(PREFIX)/share/man
 # rustup puts cargo here, and a shell that was open before does not know it.
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
-.PHONY: demo test torture bench wheel nuget install help
+.PHONY: demo test torture bench docs wheel nuget install help
 
 help:
 	@echo 'make demo      a message from a C program through libssmtp to an SMTP server that runs beside it'
