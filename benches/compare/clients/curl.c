@@ -28,7 +28,7 @@ int main(int argc, char **argv) {
     CURL *curl = curl_easy_init();
     struct curl_slist *to = curl_slist_append(NULL, "<b@server.example>");
     char url[64];
-    snprintf(url, sizeof url, "%s://localhost:%s/client.example", tls ? "smtps" : "smtp", argv[1]);
+    snprintf(url, sizeof url, "%s://127.0.0.1:%s/client.example", tls ? "smtps" : "smtp", argv[1]);
     curl_easy_setopt(curl, CURLOPT_URL, url);
     curl_easy_setopt(curl, CURLOPT_IPRESOLVE, (long)CURL_IPRESOLVE_V4);
     curl_easy_setopt(curl, CURLOPT_CAINFO, argv[6]);

@@ -19,7 +19,7 @@ context = ssl.create_default_context(cafile=sys.argv[6]) if tls else None
 
 def connect():
     if tls:
-        return smtplib.SMTP_SSL("localhost", port, local_hostname="client.example", context=context)
+        return smtplib.SMTP_SSL("127.0.0.1", port, local_hostname="client.example", context=context)
     return smtplib.SMTP("127.0.0.1", port, local_hostname="client.example")
 
 
