@@ -61,6 +61,9 @@ fn select(handle: &Handle, family: &str, (kind, store, password, certificate): (
 
 /// Signs with what `Certificate` has and lets openssl judge.
 fn signs(handle: &Handle, store: &str) {
+    // The tests of this file use the same two files.
+    static TURN: std::sync::Mutex<()> = std::sync::Mutex::new(());
+    let _turn = TURN.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
     handle.must_set("MessageText", "signed by a key of that store\r\n");
     handle.call("Sign", "").unwrap_or_else(|e| panic!("{store}: {e:?}"));
     let entity = handle.get("OtherHeaders").unwrap() + "\r\n" + &handle.get("MessageText").unwrap();
