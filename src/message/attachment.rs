@@ -1,9 +1,9 @@
 //! Attachments and inline parts as a caller adds them: what they hold, their names and types (RFC 2183, RFC 2387).
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use super::body::{Piece, Stream};
+use super::bytes::Bytes;
 use crate::error::{Code, Error, Result};
 use crate::text::line::{has_crlf_nul, refuse_crlf_nul};
 use crate::text::param;
@@ -11,7 +11,7 @@ use crate::text::param;
 /// What a part holds.
 #[derive(Debug, Clone)]
 pub enum Content {
-    Bytes(Arc<[u8]>),
+    Bytes(Bytes),
     /// A file that is read while sending.
     File(PathBuf),
     Stream(Stream),
@@ -20,7 +20,7 @@ pub enum Content {
 impl Content {
     pub fn piece(&self) -> Piece {
         match self {
-            Content::Bytes(bytes) => Piece::Bytes(Arc::clone(bytes)),
+            Content::Bytes(bytes) => Piece::Bytes(bytes.clone()),
             Content::File(path) => Piece::File(path.clone()),
             Content::Stream(stream) => Piece::Stream(stream.clone()),
         }

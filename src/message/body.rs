@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
+use super::bytes::Bytes;
 use super::encode::{Base64Lines, Transfer};
 use super::facts::Facts;
 use super::layer::Layer;
@@ -74,7 +75,7 @@ pub trait Opener: Send + Sync + std::fmt::Debug {
 
 /// Octets in memory: they come at once and uncopied.
 pub struct Memory {
-    bytes: Arc<[u8]>,
+    bytes: Bytes,
     start: usize,
     at: usize,
     portion: usize,
@@ -82,12 +83,12 @@ pub struct Memory {
 }
 
 impl Memory {
-    pub fn new(bytes: Arc<[u8]>) -> Memory {
+    pub fn new(bytes: Bytes) -> Memory {
         Memory::in_portions(bytes, usize::MAX)
     }
 
     /// So many octets at a time, for who encodes them on the way.
-    pub fn in_portions(bytes: Arc<[u8]>, portion: usize) -> Memory {
+    pub fn in_portions(bytes: Bytes, portion: usize) -> Memory {
         Memory { bytes, start: 0, at: 0, portion, facts: None }
     }
 }
@@ -272,15 +273,15 @@ impl Drop for StreamSource {
 #[derive(Debug, Clone)]
 pub enum Piece {
     /// Octets as they were set.
-    Bytes(Arc<[u8]>),
+    Bytes(Bytes),
     /// The same from an octet on, and what they are like.
-    Known(Arc<[u8]>, usize, Facts),
+    Known(Bytes, usize, Facts),
     /// A file that is read while sending.
     File(PathBuf),
     /// The caller's stream.
     Stream(Stream),
     /// Octets that were encoded for this message.
-    Encoded(Vec<u8>),
+    Encoded(Bytes),
     /// A piece whose octets are no text.
     Binary(Box<Piece>),
     /// Pieces that become one encoded text while sending.
@@ -295,14 +296,14 @@ impl Piece {
     /// Opens the piece for reading: 302 for a file, 303 for a stream.
     pub fn open(&self) -> Result<Box<dyn Source>> {
         Ok(match self {
-            Piece::Bytes(bytes) => Box::new(Memory::new(Arc::clone(bytes))),
+            Piece::Bytes(bytes) => Box::new(Memory::new(bytes.clone())),
             Piece::Known(bytes, start, facts) => {
                 let start = (*start).min(bytes.len());
-                Box::new(Memory { start, at: start, facts: Some(*facts), ..Memory::new(Arc::clone(bytes)) })
+                Box::new(Memory { start, at: start, facts: Some(*facts), ..Memory::new(bytes.clone()) })
             }
             Piece::File(path) => Box::new(FileSource::open(path)?),
             Piece::Stream(stream) => Box::new(stream.source()?),
-            Piece::Encoded(bytes) => Box::new(Memory::new(bytes.as_slice().into())),
+            Piece::Encoded(bytes) => Box::new(Memory::new(bytes.clone())),
             Piece::Binary(piece) => Box::new(Binary(piece.open()?)),
             Piece::Transfer(transfer, pieces) => Box::new(TransferSource::open(*transfer, pieces)?),
             Piece::Through(layer, pieces) => Box::new(TransferSource::layered(&**layer, pieces)?),
@@ -327,6 +328,15 @@ impl Piece {
                 pieces.iter().map(Piece::size).sum::<Option<u64>>().map(Base64Lines::length)
             }
             Piece::Through(layer, pieces) => layer.length(pieces.iter().map(Piece::size).sum::<Option<u64>>()?),
+        }
+    }
+
+    /// The octets, where they are in memory as they are.
+    pub fn octets(&self) -> Option<&[u8]> {
+        match self {
+            Piece::Bytes(bytes) | Piece::Encoded(bytes) => Some(bytes),
+            Piece::Known(bytes, start, _) => Some(bytes.get(*start..).unwrap_or_default()),
+            _ => None,
         }
     }
 
@@ -377,8 +387,8 @@ mod tests {
 
     #[test]
     fn memory_comes_at_once_and_uncopied() {
-        let bytes: Arc<[u8]> = vec![7; 3 * BUFFER].into();
-        let mut source = Memory::new(Arc::clone(&bytes));
+        let bytes: Bytes = vec![7; 3 * BUFFER].into();
+        let mut source = Memory::new(bytes.clone());
         assert_eq!(source.next().unwrap().unwrap().as_ptr(), bytes.as_ptr());
         assert!(source.next().unwrap().is_none());
         assert!(Memory::new(Vec::new().into()).next().unwrap().is_none());

@@ -6,7 +6,6 @@ use super::draft::Draft;
 use super::encode::LineEnds;
 use super::entity;
 use crate::error::{Code, Error, Result};
-use std::sync::Arc;
 
 /// Message as a complete message: its Bcc lines go, its other headers stay untouched, and the stream or AttachedFile follows
 /// its body. 603 when it has no header section, or octets beyond ASCII that the server does not take.
@@ -30,7 +29,7 @@ pub fn compose(draft: &Draft, options: &Options, caps: Caps, generated: &mut Gen
         return refused("has headers beyond ASCII and the server does not offer SMTPUTF8");
     }
     let (mut pieces, mut tail) = (Vec::new(), tail(draft));
-    let mut piece = Piece::Known(Arc::clone(message), start, facts);
+    let mut piece = Piece::Known(message.clone(), start, facts);
     if caps.binary && is_binary(&headers) {
         piece = Piece::Binary(Box::new(piece));
         tail = tail.map(|tail| Piece::Binary(Box::new(tail)));

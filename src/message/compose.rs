@@ -1,10 +1,10 @@
 //! From a draft to what is sent: header section and body pieces, the envelope's sender, and what the server must be able to do.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use super::address::{self, Mailbox};
 use super::body::Piece;
+use super::bytes::Bytes;
 use super::draft::Draft;
 use super::encode::{self, Transfer};
 use super::facts::Facts;
@@ -352,11 +352,11 @@ fn body(
         Body { pieces: Vec::new(), mime: other.has_mime(), content_type: None, transfer: None, eight_bit: tail_eight };
     let mut facts = draft.known.look(draft.message.as_ref().unwrap_or(&draft.text), 0);
     let (bytes, ascii) = match &draft.message {
-        Some(message) => (Arc::clone(message), facts.ascii),
-        None if facts.ascii => (Arc::clone(&draft.text), true),
-        None => converted(draft, other, page)?,
+        Some(message) => (message.clone(), facts.ascii),
+        None if facts.ascii => (draft.text.clone(), true),
+        None => (converted(draft, other, page, false)?, false),
     };
-    if draft.message.is_none() && !Arc::ptr_eq(&bytes, &draft.text) {
+    if draft.message.is_none() && !bytes.is(&draft.text) {
         facts = Facts::of(&bytes);
     }
     let eight = !facts.ascii;
@@ -394,7 +394,7 @@ fn body(
         (true, None) => {
             let transfer = Transfer::shorter(&bytes);
             body.transfer = Some(transfer.name());
-            push(&mut body.pieces, Piece::Encoded(encode::text(transfer, &bytes)));
+            push(&mut body.pieces, Piece::Encoded(encode::text(transfer, &bytes).into()));
         }
         // One encoding holds for the whole body, so what follows the text gets it too.
         (true, Some(tail)) => {
@@ -457,7 +457,7 @@ pub(super) fn tree_entity(
     }
     let seed = generated.seed(draft)?;
     let legacy = draft.secured.protected.as_ref().filter(|_| sealed).and_then(|protected| protected.legacy(draft));
-    let (mut text, mut html, parts) = (Arc::clone(&draft.text), Arc::clone(&draft.html), &draft.parts);
+    let (mut text, mut html, parts) = (draft.text.clone(), draft.html.clone(), &draft.parts);
     if let Some(legacy) = &legacy {
         if !text.is_empty() || html.is_empty() {
             text = legacy.in_text(&text).into();
@@ -493,23 +493,22 @@ fn push(pieces: &mut Vec<Piece>, piece: Piece) {
     }
 }
 
-/// MessageText in the charset that OtherHeaders names, and whether it was ASCII; 434 when the charset lacks a character.
-pub(super) fn converted(draft: &Draft, other: &Other<'_>, page: CodePage) -> Result<(Arc<[u8]>, bool)> {
-    let ascii = draft.text.is_ascii();
+/// MessageText in the charset that OtherHeaders names; 434 when the charset lacks a character.
+pub(super) fn converted(draft: &Draft, other: &Other<'_>, page: CodePage, ascii: bool) -> Result<Bytes> {
     let named = other.charset().filter(|_| !ascii);
     let whole = || std::str::from_utf8(&draft.text).map_err(|_| Error::new(Code::CodePage, "MessageText is not UTF-8"));
     let Some(name) = named else {
         if ascii || page.is_utf8() || page.charset().is_none() {
-            return Ok((Arc::clone(&draft.text), ascii));
+            return Ok(draft.text.clone());
         }
-        return Ok((page.encode(whole()?)?.into(), ascii));
+        return Ok(page.encode(whole()?)?.into());
     };
     let charset = Charset::find(&name)?;
     let text = whole()?;
     let bytes = charset
         .encode(text)
         .ok_or_else(|| Error::new(Code::CodePage, format!("MessageText has characters that {name} lacks")))?;
-    Ok((bytes.as_ref().into(), ascii))
+    Ok(bytes.into_owned().into())
 }
 
 pub(super) fn content_type(other: &Other<'_>, ascii: bool, charset: &str) -> Option<ContentType> {
@@ -528,15 +527,19 @@ pub(super) fn content_type(other: &Other<'_>, ascii: bool, charset: &str) -> Opt
 
 /// Whether a line passes what SMTP permits.
 pub(super) fn has_long_line(text: &[u8]) -> bool {
-    let mut rest = text;
+    !pass_short_lines(text, &mut 0)
+}
+
+/// Goes on from the beginning of a line as far as text is known. False when a line passes what SMTP permits.
+pub(super) fn pass_short_lines(text: &[u8], from: &mut usize) -> bool {
     // The last line end in reach tells that all lines before it are short enough; most octets are never looked at.
-    while let Some(window) = rest.get(..=HARD_LIMIT) {
+    while let Some(window) = text.get(*from..=*from + HARD_LIMIT) {
         match memchr::memrchr2(b'\r', b'\n', window) {
-            Some(end) => rest = &rest[end + 1..],
-            None => return true,
+            Some(end) => *from += end + 1,
+            None => return false,
         }
     }
-    false
+    true
 }
 
 #[cfg(test)]

@@ -1,9 +1,8 @@
 //! The message as it is being written: the state group `message`. Every setter refuses what could never be sent (ruling 7).
 
-use std::sync::Arc;
-
 use super::attachment::Part;
 use super::body::{Stream, StreamBody};
+use super::bytes::Bytes;
 use super::facts::Known;
 use super::headers;
 use super::recipients::Recipients;
@@ -30,11 +29,11 @@ pub struct Draft {
     pub sensitivity: Sensitivity,
     pub recipients: Recipients,
     /// MessageText in UTF-8.
-    pub text: Arc<[u8]>,
+    pub text: Bytes,
     /// Message, in place of MessageText.
-    pub message: Option<Arc<[u8]>>,
+    pub message: Option<Bytes>,
     /// MessageHtml in UTF-8.
-    pub html: Arc<[u8]>,
+    pub html: Bytes,
     /// Attachments and inline parts.
     pub parts: Vec<Part>,
     pub stream: Option<Stream>,
@@ -63,9 +62,9 @@ impl Default for Draft {
             priority: Priority::default(),
             sensitivity: Sensitivity::default(),
             recipients: Recipients::default(),
-            text: Vec::new().into(),
+            text: Bytes::default(),
             message: None,
-            html: Vec::new().into(),
+            html: Bytes::default(),
             parts: Vec::new(),
             stream: None,
             secured: Secured::default(),
@@ -277,9 +276,9 @@ impl Draft {
     /// Empties what makes headers and keeps the body (ruling 40).
     pub fn reset_headers(&mut self) {
         *self = Draft {
-            text: Arc::clone(&self.text),
+            text: self.text.clone(),
             message: self.message.take(),
-            html: Arc::clone(&self.html),
+            html: self.html.clone(),
             parts: std::mem::take(&mut self.parts),
             stream: self.stream.take(),
             attached_file: std::mem::take(&mut self.attached_file),

@@ -186,16 +186,16 @@ impl Base64Lines {
 fn encode_lines(input: &[u8], out: &mut Vec<u8>) {
     let mut text = [0; LINE * LINES];
     let encoded = STANDARD.encode(input, text.as_mut_slice().as_out());
-    let mut lines = encoded.chunks_exact(LINE);
-    for line in lines.by_ref() {
-        // Of a fixed length, so that it is copied without a call.
-        let mut whole = [b'\n'; LINE + 2];
-        whole[..LINE].copy_from_slice(line);
-        whole[LINE] = b'\r';
-        out.extend_from_slice(&whole);
+    let (lines, rest) = encoded.as_chunks::<LINE>();
+    let start = out.len();
+    out.resize(start + lines.len() * (LINE + 2), b'\n');
+    // Of fixed lengths, so that they are copied without a call.
+    for (line, place) in lines.iter().zip(out[start..].as_chunks_mut::<{ LINE + 2 }>().0) {
+        place[..LINE].copy_from_slice(line);
+        place[LINE] = b'\r';
     }
-    if !lines.remainder().is_empty() {
-        out.extend_from_slice(lines.remainder());
+    if !rest.is_empty() {
+        out.extend_from_slice(rest);
         out.extend_from_slice(b"\r\n");
     }
 }

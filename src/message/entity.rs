@@ -5,13 +5,16 @@ use std::sync::Arc;
 
 use super::attachment::Content;
 use super::body::Piece;
+use super::bytes::Bytes;
 use super::compose::{self, Caps, ContentType, Generated, Options};
 use super::draft::Draft;
 use super::encode::{self, LineEnds, Transfer};
+use super::facts::Sealed;
 use super::headers::{self, Other, Section};
 use super::layer::Canonical;
-use super::mime::{self, Entity};
+use super::mime::Entity;
 use super::protect;
+use super::transfer;
 use crate::error::{Code, Error, Result};
 use crate::text::code_page::CodePage;
 use crate::text::fold::Style;
@@ -44,7 +47,7 @@ fn body(draft: &Draft, options: &Options, generated: &mut Generated) -> Result<E
     if let (true, Some(message)) = (options.complete, &draft.message) {
         let (fields, body) = super::complete::mime_part(message)?;
         let other = headers::parse(&fields)?;
-        return one(&other, &body.into(), &named(body), compose::tail(draft), &style);
+        return one(&other, &body.into(), &named(body), compose::tail(draft), &style, Sealed::of(body));
     }
     let other = headers::parse(&draft.other_headers)?;
     let tail = compose::tail(draft);
@@ -52,11 +55,16 @@ fn body(draft: &Draft, options: &Options, generated: &mut Generated) -> Result<E
         return compose::tree_entity(draft, &other, Caps::default(), &style, generated, tail, true);
     }
     match &draft.message {
-        Some(message) => one(&other, message, &named(message), tail, &style),
+        Some(message) => one(&other, message, &named(message), tail, &style, Sealed::of(message)),
         None => {
-            let (bytes, ascii) = compose::converted(draft, &other, options.code_page)?;
+            let mut sealed = Sealed::of(&draft.text);
+            let ascii = sealed.ascii;
+            let bytes = compose::converted(draft, &other, options.code_page, ascii)?;
+            if !bytes.is(&draft.text) {
+                sealed = Sealed::of(&bytes);
+            }
             let charset = if ascii { CodePage::default() } else { options.code_page };
-            one(&other, &bytes, &charset.charset().unwrap_or_else(|| "utf-8".into()), tail, &style)
+            one(&other, &bytes, &charset.charset().unwrap_or_else(|| "utf-8".into()), tail, &style, sealed)
         }
     }
 }
@@ -70,9 +78,12 @@ pub(super) fn wrapped(draft: &Draft, options: &Options, generated: &mut Generate
 
 /// All octets of an entity's body, for one that is small and in memory.
 pub fn read(entity: &Entity) -> Result<Vec<u8>> {
-    let size = entity.pieces.iter().map(Piece::size).sum::<Option<u64>>();
-    let mut body = Vec::with_capacity(usize::try_from(size.unwrap_or(0)).unwrap_or(0));
+    let mut body = Vec::new();
     for piece in &entity.pieces {
+        if let Piece::Through(layer, pieces) = piece {
+            transfer::read_through(&**layer, pieces, &mut body)?;
+            continue;
+        }
         let mut source = piece.open()?;
         while let Some(bytes) = source.next()? {
             body.extend_from_slice(bytes);
@@ -96,18 +107,26 @@ fn named(octets: &[u8]) -> String {
 }
 
 /// A single text, or what the caller composed himself.
-fn one(other: &Other<'_>, bytes: &Arc<[u8]>, charset: &str, tail: Option<Piece>, style: &Style) -> Result<Entity> {
+fn one(
+    other: &Other<'_>,
+    bytes: &Bytes,
+    charset: &str,
+    tail: Option<Piece>,
+    style: &Style,
+    sealed: Sealed,
+) -> Result<Entity> {
     let value = |name: &str| other.find(name).map(|field| field.text().to_ascii_lowercase());
     let (kind, encoding) = (value("Content-Type"), value("Content-Transfer-Encoding"));
     let composite = kind.is_some_and(|kind| kind.starts_with("multipart/") || kind.starts_with("message/"));
     let identity = encoding.as_deref().is_none_or(|name| matches!(name.trim(), "7bit" | "8bit" | "binary"));
-    let ascii = bytes.is_ascii();
+    let ascii = sealed.ascii;
+    let canonical = || if sealed.canonical { Piece::Bytes(bytes.clone()) } else { repaired(bytes) };
     let mut section = Section::new(other, style);
     section.ours("MIME-Version", None);
     let (pieces, transfer) = if composite || !identity {
         let pieces = match tail {
-            None => vec![canonical(bytes)],
-            Some(tail) => vec![Piece::Through(Arc::new(Canonical), vec![Piece::Bytes(Arc::clone(bytes)), tail])],
+            None => vec![canonical()],
+            Some(tail) => vec![Piece::Through(Arc::new(Canonical), vec![Piece::Bytes(bytes.clone()), tail])],
         };
         section.ours("Content-Type", None);
         (pieces, None)
@@ -120,13 +139,13 @@ fn one(other: &Other<'_>, bytes: &Arc<[u8]>, charset: &str, tail: Option<Piece>,
         }
         if let Some(tail) = tail {
             // Nobody knows what follows, so both are encoded on the way.
-            let text = vec![Piece::Bytes(Arc::clone(bytes)), tail];
+            let text = vec![Piece::Bytes(bytes.clone()), tail];
             (vec![Piece::Transfer(Transfer::QuotedPrintable, text)], Some(Transfer::QuotedPrintable.name()))
-        } else if !ascii || mime::is_unfit(bytes) || is_fragile(bytes) {
+        } else if !ascii || sealed.fragile {
             let transfer = Transfer::shorter(bytes);
-            (vec![Piece::Encoded(encode::text(transfer, bytes))], Some(transfer.name()))
+            (vec![Piece::Encoded(encode::text(transfer, bytes).into())], Some(transfer.name()))
         } else {
-            (vec![canonical(bytes)], encoding.is_none().then_some("7bit"))
+            (vec![canonical()], encoding.is_none().then_some("7bit"))
         }
     };
     if let Some(name) = transfer {
@@ -138,9 +157,9 @@ fn one(other: &Other<'_>, bytes: &Arc<[u8]>, charset: &str, tail: Option<Piece>,
 }
 
 /// Octets in memory with CRLF line ends; the same ones, where they have them.
-pub(super) fn canonical(bytes: &Arc<[u8]>) -> Piece {
+pub(super) fn canonical(bytes: &Bytes) -> Piece {
     if encode::is_canonical(bytes) {
-        return Piece::Bytes(Arc::clone(bytes));
+        return Piece::Bytes(bytes.clone());
     }
     repaired(bytes)
 }
@@ -149,16 +168,7 @@ pub(super) fn canonical(bytes: &Arc<[u8]>) -> Piece {
 pub(super) fn repaired(bytes: &[u8]) -> Piece {
     let mut out = Vec::with_capacity(bytes.len());
     LineEnds::default().push(bytes, &mut out);
-    Piece::Encoded(out)
-}
-
-/// Text with a line that some relay changes: a blank at its end, or "From " at its start.
-pub(super) fn is_fragile(text: &[u8]) -> bool {
-    let fragile = |end: usize| {
-        let (line, next) = text.split_at(end);
-        line.ends_with(b" ") || line.ends_with(b"\t") || next.get(1..).is_some_and(|next| next.starts_with(b"From "))
-    };
-    text.starts_with(b"From ") || fragile(text.len()) || memchr::memchr2_iter(b'\r', b'\n', text).any(fragile)
+    Piece::Encoded(out.into())
 }
 
 /// Refuses what a signature that is to be read without a program for S/MIME cannot carry.
@@ -168,6 +178,7 @@ pub fn refuse_eight_bit() -> Error {
 
 #[cfg(test)]
 mod tests {
+    use super::super::{facts, mime};
     use super::*;
 
     fn made(other: &str, text: &str) -> (String, String) {
@@ -194,9 +205,9 @@ mod tests {
         for text in ["a \r\nb", "a\t", "From x", "a\r\nFrom x", &"x".repeat(999)] {
             let (fields, body) = made("", text);
             assert!(!fields.contains("7bit"), "{text}");
-            assert!(!is_fragile(body.as_bytes()) && !mime::is_unfit(body.as_bytes()), "{body}");
+            assert!(!facts::is_fragile(body.as_bytes()) && !mime::is_unfit(body.as_bytes()), "{body}");
         }
-        assert!(!is_fragile(b"a b\r\nfrom x\r\n From x\r\n"));
+        assert!(!facts::is_fragile(b"a b\r\nfrom x\r\n From x\r\n"));
     }
 
     #[test]

@@ -1,11 +1,13 @@
 //! What octets of a message are like, found in one pass over them: what they need decides how they go, and the pass is not made
 //! again while the message stays.
 
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 
+use memchr::memmem;
 use parking_lot::Mutex;
 
-use super::compose::has_long_line;
+use super::bytes::{Bytes, WeakBytes};
+use super::compose::pass_short_lines;
 use crate::text::line::{BLOCK, canonical_block};
 
 /// Less than this is looked at again sooner than remembered.
@@ -25,9 +27,18 @@ pub struct Facts {
 
 impl Facts {
     pub fn of(octets: &[u8]) -> Facts {
-        let mut facts =
-            Facts { ascii: true, unfit: has_long_line(octets), canonical: true, dots: octets.first() == Some(&b'.') };
-        let mut at = 0;
+        let (mut dots, dot) = (octets.first() == Some(&b'.'), memmem::Finder::new(b"\n."));
+        let facts = Facts::pass(octets, |rest, length| {
+            dots = dots || dot.find(&rest[..rest.len().min(length + 1)]).is_some();
+        });
+        Facts { dots: dots && facts.canonical, ..facts }
+    }
+
+    /// One pass in blocks that stay in the cache from one question to the next. `each` is given the octets from a block on and its
+    /// length, as long as they are canonical.
+    fn pass(octets: &[u8], mut each: impl FnMut(&[u8], usize)) -> Facts {
+        let mut facts = Facts { ascii: true, unfit: false, canonical: true, dots: false };
+        let (mut at, mut short) = (0, 0);
         while at < octets.len() {
             let rest = &octets[at..];
             let mut length = rest.len().min(BLOCK);
@@ -40,15 +51,46 @@ impl Facts {
             let block = &rest[..length];
             facts.ascii = facts.ascii && block.is_ascii();
             facts.unfit = facts.unfit || memchr::memchr(0, block).is_some();
-            if facts.canonical && !facts.dots {
-                let next = rest.get(length);
-                let over = block.ends_with(b"\n") && next == Some(&b'.');
-                facts.dots = over || memchr::memmem::find(block, b"\n.").is_some();
+            facts.unfit = facts.unfit || !pass_short_lines(&octets[..at + length], &mut short);
+            if facts.canonical {
+                each(rest, length);
             }
             at += length;
         }
         facts
     }
+}
+
+/// What text is like that is to be signed: it must pass every relay unchanged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sealed {
+    pub ascii: bool,
+    pub canonical: bool,
+    /// It cannot stay as it is: what [`Facts`] calls unfit, or a line that some relay changes.
+    pub fragile: bool,
+}
+
+impl Sealed {
+    pub fn of(text: &[u8]) -> Sealed {
+        let finders = [b" \r".as_slice(), b"\t\r", b"\nFrom "].map(memmem::Finder::new);
+        let mut fragile = text.starts_with(b"From ") || text.ends_with(b" ") || text.ends_with(b"\t");
+        let facts = Facts::pass(text, |rest, length| {
+            // What is found may begin in one block and end in the next.
+            let block = &rest[..rest.len().min(length + 5)];
+            fragile = fragile || finders.iter().any(|finder| finder.find(block).is_some());
+        });
+        let fragile = if facts.canonical { fragile } else { is_fragile(text) };
+        Sealed { ascii: facts.ascii, canonical: facts.canonical, fragile: fragile || facts.unfit }
+    }
+}
+
+/// Text with a line that some relay changes: a blank at its end, or "From " at its start.
+pub(super) fn is_fragile(text: &[u8]) -> bool {
+    let fragile = |end: usize| {
+        let (line, next) = text.split_at(end);
+        line.ends_with(b" ") || line.ends_with(b"\t") || next.get(1..).is_some_and(|next| next.starts_with(b"From "))
+    };
+    text.starts_with(b"From ") || fragile(text.len()) || memchr::memchr2_iter(b'\r', b'\n', text).any(fragile)
 }
 
 /// What was found out last, with the octets it holds for. Clones of a message share it.
@@ -57,27 +99,26 @@ pub struct Known(Arc<Mutex<Option<Looked>>>);
 
 #[derive(Debug)]
 struct Looked {
-    octets: Weak<[u8]>,
+    octets: WeakBytes,
     start: usize,
     facts: Facts,
 }
 
 impl Known {
     /// The facts of these octets from `start` on.
-    pub fn look(&self, octets: &Arc<[u8]>, start: usize) -> Facts {
+    pub fn look(&self, octets: &Bytes, start: usize) -> Facts {
         let part = octets.get(start..).unwrap_or_default();
         if part.len() < SMALL {
             return Facts::of(part);
         }
         if let Some(looked) = &*self.0.lock()
             && looked.start == start
-            && std::ptr::addr_eq(looked.octets.as_ptr(), Arc::as_ptr(octets))
-            && looked.octets.strong_count() > 0
+            && looked.octets.is(octets)
         {
             return looked.facts;
         }
         let facts = Facts::of(part);
-        *self.0.lock() = Some(Looked { octets: Arc::downgrade(octets), start, facts });
+        *self.0.lock() = Some(Looked { octets: octets.downgrade(), start, facts });
         facts
     }
 }
@@ -107,6 +148,8 @@ mod tests {
         let (fast, slow) = (Facts::of(octets), slowly(octets));
         assert_eq!((fast.ascii, fast.unfit, fast.canonical), (slow.ascii, slow.unfit, slow.canonical));
         assert!(!fast.canonical || fast.dots == slow.dots);
+        let fragile = slow.unfit || is_fragile(octets);
+        assert_eq!(Sealed::of(octets), Sealed { ascii: slow.ascii, canonical: slow.canonical, fragile });
     }
 
     #[test]
@@ -133,10 +176,10 @@ mod tests {
     #[test]
     fn what_is_known_holds_for_those_octets_alone() {
         let known = Known::default();
-        let first: Arc<[u8]> = vec![b'x'; 2 * SMALL].into();
+        let first: Bytes = vec![b'x'; 2 * SMALL].into();
         let mut second = first.to_vec();
         second[5] = 200;
-        let second: Arc<[u8]> = second.into();
+        let second: Bytes = second.into();
         for _ in 0..2 {
             assert!(known.look(&first, 0).ascii);
             assert!(!known.clone().look(&second, 0).ascii);

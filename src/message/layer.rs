@@ -5,19 +5,29 @@ use std::fmt::Debug;
 
 use super::encode::LineEnds;
 use super::mime::Entity;
+use super::transfer::PORTION;
 use crate::error::Result;
 
 /// One pass over content.
 pub trait Filter: Send {
     fn update(&mut self, input: &[u8], out: &mut Vec<u8>) -> Result<()>;
+    /// All the content at once, in these pieces; the end is still to be told.
+    fn whole(&mut self, pieces: &[&[u8]], out: &mut Vec<u8>) -> Result<()> {
+        pieces.iter().flat_map(|piece| piece.chunks(PORTION)).try_for_each(|portion| self.update(portion, out))
+    }
     /// The end of the content, which the pass may refuse.
     fn finish(&mut self, out: &mut Vec<u8>) -> Result<()>;
+    /// How many octets come out in all, where that is known beforehand.
+    fn total(&self) -> Option<u64> {
+        None
+    }
 }
 
 /// Makes passes.
 pub trait Layer: Debug + Send + Sync {
-    /// Begins a pass over content of this length, where that is known; content of another length fails then.
-    fn open(&self, length: Option<u64>) -> Result<Box<dyn Filter>>;
+    /// Begins a pass over content of this length, where that is known; content of another length fails then. `announced`: so does a
+    /// result of another length than `length` says.
+    fn open(&self, length: Option<u64>, announced: bool) -> Result<Box<dyn Filter>>;
     /// What so many octets become, where that is known.
     fn length(&self, content: u64) -> Option<u64>;
 }
@@ -35,7 +45,7 @@ pub trait Wrap: Debug + Send + Sync {
 pub struct Canonical;
 
 impl Layer for Canonical {
-    fn open(&self, _length: Option<u64>) -> Result<Box<dyn Filter>> {
+    fn open(&self, _length: Option<u64>, _announced: bool) -> Result<Box<dyn Filter>> {
         Ok(Box::new(LineEnds::default()))
     }
 

@@ -7,9 +7,11 @@ use std::sync::Arc;
 
 use super::attachment::{Content, Part, Place};
 use super::body::Piece;
+use super::bytes::Bytes;
 use super::compose::{self, Caps, has_long_line};
 use super::encode::{self, Transfer};
 use super::entity;
+use super::facts;
 use super::headers;
 use super::layer::Canonical;
 use super::protect;
@@ -26,10 +28,10 @@ pub struct Entity {
 
 /// What the tree is made of.
 pub struct Tree<'a> {
-    pub text: &'a Arc<[u8]>,
+    pub text: &'a Bytes,
     /// The stream or AttachedFile that follows the text.
     pub tail: Option<Piece>,
-    pub html: &'a Arc<[u8]>,
+    pub html: &'a Bytes,
     pub parts: &'a [Part],
     pub caps: Caps,
     pub style: &'a Style,
@@ -88,11 +90,11 @@ impl Tree<'_> {
         let eight_bit = entities.iter().any(|entity| entity.eight_bit);
         let mut before = "";
         for entity in entities {
-            pieces.push(Piece::Encoded(format!("{before}--{boundary}\r\n{}\r\n", entity.fields).into_bytes()));
+            pieces.push(Piece::Encoded(format!("{before}--{boundary}\r\n{}\r\n", entity.fields).into()));
             pieces.extend(entity.pieces);
             before = "\r\n";
         }
-        pieces.push(Piece::Encoded(format!("\r\n--{boundary}--\r\n").into_bytes()));
+        pieces.push(Piece::Encoded(format!("\r\n--{boundary}--\r\n").into()));
         let transfer = match (pieces.iter().any(Piece::is_binary), eight_bit) {
             (true, _) => "Content-Transfer-Encoding: binary\r\n",
             (false, true) => "Content-Transfer-Encoding: 8bit\r\n",
@@ -136,20 +138,20 @@ impl Tree<'_> {
 }
 
 /// MessageText or MessageHtml in UTF-8. What follows it is unknown until it is sent, so both are encoded on the way.
-fn text_entity(subtype: &str, text: &Arc<[u8]>, tail: Option<Piece>, caps: Caps, sealed: bool) -> Entity {
+fn text_entity(subtype: &str, text: &Bytes, tail: Option<Piece>, caps: Caps, sealed: bool) -> Entity {
     let ascii = text.is_ascii();
     let charset = if ascii && tail.is_none() { "us-ascii" } else { "utf-8" };
     let mut fields = format!("Content-Type: text/{subtype}; charset={charset}\r\n");
     let (pieces, transfer) = if let Some(tail) = tail {
-        let pieces = vec![Piece::Bytes(Arc::clone(text)), tail];
+        let pieces = vec![Piece::Bytes(text.clone()), tail];
         (vec![Piece::Transfer(Transfer::QuotedPrintable, pieces)], "quoted-printable")
     } else if caps.binary && !sealed && (is_unfit(text) || !ascii && !caps.eight_bit_mime) {
         (vec![compose::binary_text(text)], "binary")
-    } else if is_unfit(text) || !ascii && !caps.eight_bit_mime || sealed && entity::is_fragile(text) {
+    } else if is_unfit(text) || !ascii && !caps.eight_bit_mime || sealed && facts::is_fragile(text) {
         let transfer = Transfer::shorter(text);
-        (vec![Piece::Encoded(encode::text(transfer, text))], transfer.name())
+        (vec![Piece::Encoded(encode::text(transfer, text).into())], transfer.name())
     } else {
-        let piece = if sealed { entity::canonical(text) } else { Piece::Bytes(Arc::clone(text)) };
+        let piece = if sealed { entity::canonical(text) } else { Piece::Bytes(text.clone()) };
         (vec![piece], if ascii { "7bit" } else { "8bit" })
     };
     fields.push_str(&format!("Content-Transfer-Encoding: {transfer}\r\n"));

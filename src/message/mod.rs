@@ -3,6 +3,7 @@
 pub mod address;
 pub mod attachment;
 pub mod body;
+pub mod bytes;
 pub mod complete;
 pub mod compose;
 pub mod draft;

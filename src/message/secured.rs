@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use super::bytes::Bytes;
 use super::complete;
 use super::draft::Draft;
 use super::entity;
@@ -36,9 +37,9 @@ pub struct Readers {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Form {
     /// Header lines for OtherHeaders, and the body.
-    Body(String, Arc<[u8]>),
+    Body(String, Bytes),
     /// A complete message (MessageIncludesHeaders).
-    Whole(Arc<[u8]>),
+    Whole(Bytes),
 }
 
 /// The state of a message between Sign or Encrypt and its sending.
@@ -186,9 +187,9 @@ impl Draft {
             Some(Form::Body(fields, body)) => {
                 let rest = headers::without_lines(&self.other_headers, &self.secured.added);
                 draft.other_headers = headers::joined(&rest, fields);
-                draft.text = Arc::clone(body);
+                draft.text = body.clone();
             }
-            Some(Form::Whole(message)) => draft.message = Some(Arc::clone(message)),
+            Some(Form::Whole(message)) => draft.message = Some(message.clone()),
             None => {}
         }
         draft

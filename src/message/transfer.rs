@@ -1,14 +1,12 @@
 //! A body source in a transfer encoding: what other sources give, encoded as it is read, so that its size does not matter.
 
-use std::sync::Arc;
-
 use super::body::{Memory, Piece, Source};
 use super::encode::{Base64Lines, QuotedPrintable, Transfer};
 use super::layer::{Filter, Layer};
 use crate::error::{Code, Error, Result};
 
 /// How much of an octet string in memory is encoded at a time.
-const PORTION: usize = 128 * 1024;
+pub(super) const PORTION: usize = 128 * 1024;
 
 type Sources = Vec<Box<dyn Source>>;
 
@@ -63,17 +61,39 @@ impl TransferSource {
     /// A layer announces how much it has before it knows, so content that changes its length meanwhile is an error.
     pub fn layered(layer: &dyn Layer, pieces: &[Piece]) -> Result<TransferSource> {
         let (sources, due) = opened(pieces)?;
-        let encoder = Encoder::Layer(layer.open(due)?);
-        let total = due.and_then(|length| layer.length(length));
+        let filter = layer.open(due, true)?;
+        let (total, encoder) = (filter.total(), Encoder::Layer(filter));
         Ok(TransferSource { sources, at: 0, encoder, total, due, ended: false, out: Vec::new() })
     }
+}
+
+/// What a layer makes of pieces, appended in memory. Nobody was told its length.
+pub(super) fn read_through(layer: &dyn Layer, pieces: &[Piece], out: &mut Vec<u8>) -> Result<()> {
+    let Some(octets) = pieces.iter().map(Piece::octets).collect::<Option<Vec<&[u8]>>>() else {
+        let mut source = TransferSource::layered(layer, pieces)?;
+        out.reserve(source.total().map_or(0, reserved));
+        while let Some(octets) = source.next()? {
+            out.extend_from_slice(octets);
+        }
+        return Ok(());
+    };
+    let length = octets.iter().map(|octets| octets.len() as u64).sum();
+    let mut filter = layer.open(Some(length), false)?;
+    out.reserve(filter.total().or_else(|| layer.length(length)).map_or(0, reserved));
+    filter.whole(&octets, out)?;
+    filter.finish(out)
+}
+
+/// Room for so many octets.
+fn reserved(octets: u64) -> usize {
+    usize::try_from(octets).unwrap_or(0)
 }
 
 /// The sources of pieces, and what they give in all.
 fn opened(pieces: &[Piece]) -> Result<(Sources, Option<u64>)> {
     let open = |piece: &Piece| -> Result<Box<dyn Source>> {
         match piece {
-            Piece::Bytes(bytes) => Ok(Box::new(Memory::in_portions(Arc::clone(bytes), PORTION))),
+            Piece::Bytes(bytes) => Ok(Box::new(Memory::in_portions(bytes.clone(), PORTION))),
             other => other.open(),
         }
     };
@@ -153,7 +173,7 @@ mod tests {
         let pieces = vec![
             Piece::Bytes(Vec::new().into()),
             Piece::Bytes(b"a \r".as_slice().into()),
-            Piece::Encoded(b"\nb=".to_vec()),
+            Piece::Encoded(b"\nb=".as_slice().into()),
         ];
         let piece = Piece::Transfer(Transfer::QuotedPrintable, pieces);
         assert_eq!((all(&piece), piece.size()), (b"a=20\r\nb=3D".to_vec(), None));

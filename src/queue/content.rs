@@ -5,6 +5,7 @@ use super::failed;
 use super::octets::{Octets, exactly};
 use crate::error::Result;
 use crate::message::body::{Opener, Source};
+use crate::message::bytes::Bytes;
 use ring::digest::{Context, Digest, SHA256};
 use std::sync::Arc;
 
@@ -22,7 +23,7 @@ pub struct ContentPiece {
 #[derive(Debug)]
 pub enum Body {
     /// Small: checked and kept.
-    Kept(Arc<[u8]>),
+    Kept(Bytes),
     Read(Arc<dyn Opener>),
 }
 

@@ -5,9 +5,10 @@ use super::algorithm::Cipher;
 use super::ghash::Lanes;
 use crate::certs::cipher::{self as whole, Padding};
 use cbc::cipher::consts::U16;
-use cbc::cipher::inout::InOutBuf;
+use cbc::cipher::generic_array::{ArrayLength, GenericArray};
 use cbc::cipher::{
-    BlockCipher, BlockEncrypt, BlockEncryptMut, BlockSizeUser, InnerIvInit, KeyInit, KeyIvInit, StreamCipher,
+    Block, BlockBackend, BlockCipher, BlockClosure, BlockEncrypt, BlockEncryptMut, BlockSizeUser, KeyInit, KeyIvInit,
+    StreamCipher,
 };
 use ring::aead;
 use zeroize::Zeroizing;
@@ -17,13 +18,38 @@ trait Blocks: Send {
     fn encrypt(&mut self, data: &mut [u8]);
 }
 
-impl<C> Blocks for cbc::Encryptor<C>
-where
-    C: BlockCipher + BlockEncryptMut + Send,
-{
+/// Cipher block chaining. The block before stays in a register from one to the next, which makes it a fifth faster than through memory:
+/// nothing else can be done meanwhile.
+struct Chain<C: BlockSizeUser> {
+    cipher: C,
+    last: Block<C>,
+}
+
+impl<C: BlockEncrypt + Send> Blocks for Chain<C> {
     fn encrypt(&mut self, data: &mut [u8]) {
-        let (blocks, _) = InOutBuf::from(data).into_chunks();
-        self.encrypt_blocks_inout_mut(blocks);
+        self.cipher.encrypt_with_backend(Chained { last: &mut self.last, data });
+    }
+}
+
+struct Chained<'a, S: ArrayLength<u8>> {
+    last: &'a mut GenericArray<u8, S>,
+    data: &'a mut [u8],
+}
+
+impl<S: ArrayLength<u8>> BlockSizeUser for Chained<'_, S> {
+    type BlockSize = S;
+}
+
+impl<S: ArrayLength<u8>> BlockClosure for Chained<'_, S> {
+    #[inline(always)]
+    fn call<B: BlockBackend<BlockSize = S>>(self, backend: &mut B) {
+        let mut last = self.last.clone();
+        for block in self.data.chunks_exact_mut(S::USIZE) {
+            last.iter_mut().zip(block.iter()).for_each(|(before, plain)| *before ^= plain);
+            backend.proc_block((&mut last).into());
+            block.copy_from_slice(&last);
+        }
+        *self.last = last;
     }
 }
 
@@ -119,11 +145,9 @@ fn ring_key(key: &[u8], nonce: &[u8]) -> Option<(aead::LessSafeKey, aead::Nonce)
 impl Encryptor {
     /// None when key or vector have not the length that the cipher takes.
     pub fn new(cipher: Cipher, key: &[u8], iv: &[u8]) -> Option<Encryptor> {
-        fn cbc<C>(cipher: C, iv: &[u8]) -> Option<Mode>
-        where
-            C: BlockCipher + BlockEncryptMut + Send + 'static,
-        {
-            Some(Mode::Cbc(Box::new(cbc::Encryptor::inner_iv_slice_init(cipher, iv).ok()?)))
+        fn cbc<C: BlockEncrypt + Send + 'static>(cipher: C, iv: &[u8]) -> Option<Mode> {
+            let last = (iv.len() == C::block_size()).then(|| Block::<C>::clone_from_slice(iv))?;
+            Some(Mode::Cbc(Box::new(Chain { cipher, last })))
         }
         if key.len() != cipher.row().key {
             return None;
@@ -170,12 +194,13 @@ impl Encryptor {
         }
     }
 
-    /// All the content there is, in one piece. The tag, where ring has done it: faster, but only for this case.
-    pub fn whole(&mut self, input: &[u8], out: &mut Vec<u8>) -> Option<[u8; TAG]> {
+    /// All the content there is. The tag, where ring has done it: faster, but only for this case.
+    pub fn whole(&mut self, pieces: &[&[u8]], out: &mut Vec<u8>) -> Option<[u8; TAG]> {
         let Some(Mode::Gcm(_)) = self.mode else { return None };
         let (key, nonce) = self.at_once.take()?;
         let start = out.len();
-        out.extend_from_slice(input);
+        out.reserve(pieces.iter().map(|piece| piece.len()).sum::<usize>() + 2 * TAG);
+        pieces.iter().for_each(|piece| out.extend_from_slice(piece));
         let sealed = key.seal_in_place_separate_tag(nonce, aead::Aad::empty(), &mut out[start..]);
         match sealed {
             Ok(tag) => {

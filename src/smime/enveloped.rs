@@ -37,6 +37,34 @@ impl EncryptSpec {
         }
         self.recipients.iter().try_for_each(|certificate| recipient::check(certificate, &self.wrapping()))
     }
+
+    /// How long all of it gets with so much content. No key is touched for it.
+    pub fn length(&self, content: u64) -> Option<u64> {
+        let wrapping = self.wrapping();
+        let row = self.cipher.row();
+        let mut infos = 0;
+        for certificate in distinct(&self.recipients) {
+            infos += recipient::blank(certificate, &wrapping, row.key)?.len();
+        }
+        let vector = vec![0; if self.cipher.is_aead() { bulk::NONCE } else { row.block }];
+        let before = [der::integer(&[0]), der::wrap(SET, &[&vec![0; infos]])].concat();
+        let beside = [asn1::oid(DATA), content_algorithm(self.cipher, &vector)].concat();
+        definite(self.cipher, &before, &beside, content).total()
+    }
+}
+
+/// Each certificate once.
+fn distinct(recipients: &[Arc<X509>]) -> impl Iterator<Item = &Arc<X509>> {
+    let before = |at: usize, one: &X509| recipients[..at].iter().any(|other| other.der() == one.der());
+    recipients.iter().enumerate().filter(move |(at, one)| !before(*at, one)).map(|(_, one)| one)
+}
+
+/// The frame around so much content, once encrypted.
+fn definite(cipher: Cipher, before: &[u8], beside: &[u8], content: u64) -> Frame {
+    let kind = if cipher.is_aead() { AUTH_ENVELOPED_DATA } else { ENVELOPED_DATA };
+    let trailer = if cipher.is_aead() { asn1::size(bulk::TAG as u64) } else { 0 };
+    let layout = Layout { kind, before, beside, explicit: false };
+    Frame::definite(&layout, bulk::length(cipher, content), trailer)
 }
 
 /// The content, encrypted.
@@ -67,12 +95,7 @@ impl Envelope {
         let wrapping = spec.wrapping();
         let mut infos = Vec::new();
         let mut above = false;
-        let mut seen: Vec<&[u8]> = Vec::new();
-        for certificate in &spec.recipients {
-            if seen.contains(&certificate.der()) {
-                continue;
-            }
-            seen.push(certificate.der());
+        for certificate in distinct(&spec.recipients) {
             let (info, newer) = recipient::build(certificate, &wrapping, &key)?;
             above |= newer;
             infos.push(info);
@@ -81,14 +104,12 @@ impl Envelope {
         let version = if above && !cipher.is_aead() { 2 } else { 0 };
         let before = [der::integer(&[version]), der::wrap(SET, &[&asn1::set(infos)])].concat();
         let beside = [asn1::oid(DATA), content_algorithm(cipher, &vector)].concat();
-        let kind = if cipher.is_aead() { AUTH_ENVELOPED_DATA } else { ENVELOPED_DATA };
-        let layout = Layout { kind, before: &before, beside: &beside, explicit: false };
         let frame = match content {
-            Some(length) => {
-                let trailer = if cipher.is_aead() { asn1::size(bulk::TAG as u64) } else { 0 };
-                Frame::definite(&layout, bulk::length(cipher, length), trailer)
+            Some(length) => definite(cipher, &before, &beside, length),
+            None => {
+                let kind = if cipher.is_aead() { AUTH_ENVELOPED_DATA } else { ENVELOPED_DATA };
+                Frame::indefinite(&Layout { kind, before: &before, beside: &beside, explicit: false })
             }
-            None => Frame::indefinite(&layout),
         };
         Ok(Envelope { cipher, encryptor, frame, content, seen: 0, scratch: Vec::new(), tag: None })
     }
@@ -102,12 +123,6 @@ impl Transform for Envelope {
             return Err(too_long());
         }
         self.frame.start(out);
-        if self.content == Some(input.len() as u64) && !input.is_empty() {
-            self.tag = self.encryptor.whole(input, out);
-            if self.tag.is_some() {
-                return Ok(());
-            }
-        }
         if self.frame.is_definite() {
             self.encryptor.update(input, out);
             return Ok(());
@@ -133,8 +148,21 @@ impl Transform for Envelope {
         Ok(())
     }
 
-    fn length(&self, content: u64) -> Option<u64> {
-        self.frame.total().filter(|_| self.content == Some(content))
+    fn whole(&mut self, pieces: &[&[u8]], out: &mut Vec<u8>) -> Result<bool> {
+        let length = pieces.iter().map(|piece| piece.len() as u64).sum();
+        if !self.cipher.is_aead() || self.seen != 0 || self.content != Some(length) || length > bulk::GCM_LIMIT {
+            return Ok(false);
+        }
+        self.frame.start(out);
+        self.tag = self.encryptor.whole(pieces, out);
+        if self.tag.is_some() {
+            self.seen = length;
+        }
+        Ok(self.tag.is_some())
+    }
+
+    fn total(&self) -> Option<u64> {
+        self.frame.total()
     }
 }
 

@@ -74,7 +74,7 @@ impl Wrap for Signing {
         );
         let start = format!("This is a message with a signature of S/MIME.\r\n\r\n--{boundary}\r\n");
         let layer = DetachedLayer { signing: self.clone(), boundary };
-        let pieces = vec![Piece::Encoded(start.into_bytes()), Piece::Through(Arc::new(layer), with_fields(inner))];
+        let pieces = vec![Piece::Encoded(start.into()), Piece::Through(Arc::new(layer), with_fields(inner))];
         Ok(Entity { fields, pieces, eight_bit: false })
     }
 
@@ -103,7 +103,7 @@ impl Wrap for Encrypting {
 
 /// An entity as octets: its fields, the empty line, its body.
 fn with_fields(inner: Entity) -> Vec<Piece> {
-    let head = Piece::Encoded(format!("{}\r\n", inner.fields).into_bytes());
+    let head = Piece::Encoded(format!("{}\r\n", inner.fields).into());
     std::iter::once(head).chain(inner.pieces).collect()
 }
 
@@ -138,12 +138,14 @@ impl DetachedLayer {
 }
 
 impl Layer for DetachedLayer {
-    fn open(&self, length: Option<u64>) -> Result<Box<dyn Filter>> {
+    fn open(&self, length: Option<u64>, announced: bool) -> Result<Box<dyn Filter>> {
         let spec = self.signing.spec();
+        let told = length.filter(|_| announced);
         // What was announced for the whole must come true, the signature's length too.
-        let signature = if length.is_some() { Detached::fixed(&spec)? } else { Detached::new(&spec)? };
+        let signature = if told.is_some() { Detached::fixed(&spec)? } else { Detached::new(&spec)? };
         let layer = DetachedLayer { signing: self.signing.clone(), boundary: self.boundary.clone() };
-        Ok(Box::new(DetachedFilter { signature: Some(signature), layer }))
+        let total = told.and_then(|content| self.length(content));
+        Ok(Box::new(DetachedFilter { signature: Some(signature), layer, total }))
     }
 
     fn length(&self, content: u64) -> Option<u64> {
@@ -155,6 +157,7 @@ impl Layer for DetachedLayer {
 struct DetachedFilter {
     signature: Option<Detached>,
     layer: DetachedLayer,
+    total: Option<u64>,
 }
 
 impl Filter for DetachedFilter {
@@ -175,18 +178,22 @@ impl Filter for DetachedFilter {
         }
         Ok(())
     }
+
+    fn total(&self) -> Option<u64> {
+        self.total
+    }
 }
 
 #[derive(Debug)]
 struct OpaqueLayer(Signing);
 
 impl Layer for OpaqueLayer {
-    fn open(&self, length: Option<u64>) -> Result<Box<dyn Filter>> {
+    fn open(&self, length: Option<u64>, _announced: bool) -> Result<Box<dyn Filter>> {
         Ok(Box::new(Armour::new(Opaque::new(&self.0.spec(), length)?)))
     }
 
     fn length(&self, content: u64) -> Option<u64> {
-        Opaque::new(&self.0.spec(), Some(content)).ok()?.length(content).map(Base64Lines::length)
+        Opaque::new(&self.0.spec(), Some(content)).ok()?.total().map(Base64Lines::length)
     }
 }
 
@@ -199,12 +206,12 @@ impl fmt::Debug for EnvelopeLayer {
 }
 
 impl Layer for EnvelopeLayer {
-    fn open(&self, length: Option<u64>) -> Result<Box<dyn Filter>> {
+    fn open(&self, length: Option<u64>, _announced: bool) -> Result<Box<dyn Filter>> {
         Ok(Box::new(Armour::new(Envelope::new(&self.0, length)?)))
     }
 
     fn length(&self, content: u64) -> Option<u64> {
-        Envelope::new(&self.0, Some(content)).ok()?.length(content).map(Base64Lines::length)
+        self.0.length(content).map(Base64Lines::length)
     }
 }
 
@@ -232,11 +239,24 @@ impl<T: Transform> Filter for Armour<T> {
         Ok(())
     }
 
+    fn whole(&mut self, pieces: &[&[u8]], out: &mut Vec<u8>) -> Result<()> {
+        self.binary.clear();
+        if self.inner.whole(pieces, &mut self.binary)? {
+            self.lines.push(&self.binary, out);
+            return Ok(());
+        }
+        pieces.iter().try_for_each(|piece| self.update(piece, out))
+    }
+
     fn finish(&mut self, out: &mut Vec<u8>) -> Result<()> {
         self.binary.clear();
         self.inner.finish(&mut self.binary)?;
         self.lines.push(&self.binary, out);
         self.lines.finish(out);
         Ok(())
+    }
+
+    fn total(&self) -> Option<u64> {
+        self.inner.total().map(Base64Lines::length)
     }
 }

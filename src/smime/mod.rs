@@ -34,6 +34,11 @@ pub trait Transform: Send {
     /// Ends it. Nothing may follow.
     fn finish(&mut self, out: &mut Vec<u8>) -> Result<()>;
 
-    /// How many octets come out in all for content of this length; none when that is not known beforehand.
-    fn length(&self, content: u64) -> Option<u64>;
+    /// All the content at once, in these pieces. False where that is no other way than one piece after the other, and nothing was done.
+    fn whole(&mut self, _pieces: &[&[u8]], _out: &mut Vec<u8>) -> Result<bool> {
+        Ok(false)
+    }
+
+    /// How many octets come out in all; none when that is not known beforehand.
+    fn total(&self) -> Option<u64>;
 }

@@ -27,6 +27,12 @@ pub struct Wrapping {
     pub use_ski: bool,
 }
 
+impl Wrapping {
+    fn padding(&self) -> RsaPadding {
+        self.oaep.map_or(RsaPadding::Pkcs1, |(hash, mgf)| RsaPadding::Oaep { hash, mgf })
+    }
+}
+
 /// id-kp-emailProtection and anyExtendedKeyUsage.
 const FOR_MAIL: [&str; 2] = ["1.3.6.1.5.5.7.3.4", "2.5.29.37.0"];
 
@@ -39,6 +45,7 @@ pub fn check(certificate: &X509, wrapping: &Wrapping) -> Result<()> {
         Kind::Rsa if public.oid() == spki::RSA_PSS => return refuse("is for signatures with RSA-PSS only".into()),
         Kind::Rsa => (KEY_ENCIPHERMENT, false),
         Kind::Ec(_) | Kind::X25519 => (KEY_AGREEMENT, true),
+        _ if public.oid() == spki::EC => return refuse("has a key on a curve that is not supported".into()),
         _ => return refuse(format!("has a key of the algorithm {}, which does not encrypt", public.algorithm())),
     };
     let now = std::time::SystemTime::UNIX_EPOCH.elapsed().map_or(0, |since| since.as_secs()) as i64;
@@ -76,9 +83,28 @@ pub fn build(certificate: &X509, wrapping: &Wrapping, key: &[u8]) -> Result<(Vec
     check(certificate, wrapping)?;
     let by_id = wrapping.use_ski && !certificate.subject_key_id().is_empty();
     match Kind::of(certificate.public_key()) {
-        Kind::Rsa => Ok((transport(certificate, wrapping, key, by_id)?, by_id)),
+        Kind::Rsa => {
+            let encrypted = signing::rsa_encrypt(certificate.public_key(), wrapping.padding(), key)?;
+            Ok((transport(certificate, wrapping, &encrypted, by_id), by_id))
+        }
         _ => Ok((agreement(certificate, wrapping, key, by_id)?, true)),
     }
+}
+
+/// As long as the one for a content key of this length, and of no use.
+pub fn blank(certificate: &X509, wrapping: &Wrapping, key: usize) -> Option<Vec<u8>> {
+    let by_id = wrapping.use_ski && !certificate.subject_key_id().is_empty();
+    let public = certificate.public_key();
+    let point = match Kind::of(public) {
+        Kind::Rsa => return Some(transport(certificate, wrapping, &vec![0; public.rsa_numbers()?.0.len()], by_id)),
+        Kind::Ec(curve) => 1 + 2 * curve.size(),
+        Kind::X25519 => 32,
+        _ => return None,
+    };
+    let (derivation, wrap) = chosen(Kind::of(public), wrapping.cipher, key);
+    let wrapped = vec![0; key + 8];
+    let originator = (public.oid(), &vec![0; point][..]);
+    Some(agreement_info(certificate, by_id, originator, (derivation, wrap), &wrapped))
 }
 
 fn issuer_and_serial(certificate: &X509) -> Vec<u8> {
@@ -87,16 +113,15 @@ fn issuer_and_serial(certificate: &X509) -> Vec<u8> {
 }
 
 /// KeyTransRecipientInfo.
-fn transport(certificate: &X509, wrapping: &Wrapping, key: &[u8], by_id: bool) -> Result<Vec<u8>> {
-    let (padding, algorithm) = match wrapping.oaep {
-        None => (RsaPadding::Pkcs1, asn1::algorithm(spki::RSA, &asn1::null())),
-        Some((hash, mgf)) => (RsaPadding::Oaep { hash, mgf }, asn1::algorithm(OAEP, &oaep(hash, mgf))),
+fn transport(certificate: &X509, wrapping: &Wrapping, encrypted: &[u8], by_id: bool) -> Vec<u8> {
+    let algorithm = match wrapping.oaep {
+        None => asn1::algorithm(spki::RSA, &asn1::null()),
+        Some((hash, mgf)) => asn1::algorithm(OAEP, &oaep(hash, mgf)),
     };
-    let encrypted = signing::rsa_encrypt(certificate.public_key(), padding, key)?;
     let identifier =
         if by_id { der::wrap(0x80, &[certificate.subject_key_id()]) } else { issuer_and_serial(certificate) };
     let version = der::integer(&[if by_id { 2 } else { 0 }]);
-    Ok(der::wrap(SEQUENCE, &[&version, &identifier, &algorithm, &der::wrap(OCTET_STRING, &[&encrypted])]))
+    der::wrap(SEQUENCE, &[&version, &identifier, &algorithm, &der::wrap(OCTET_STRING, &[encrypted])])
 }
 
 /// RSAES-OAEP-params (RFC 4055 §4.1) without what is SHA-1, the default.
@@ -112,37 +137,51 @@ fn oaep(hash: Hash, mgf: Hash) -> Vec<u8> {
     der::wrap(SEQUENCE, &[&parts.concat()])
 }
 
-/// KeyAgreeRecipientInfo with an ephemeral key.
-fn agreement(certificate: &X509, wrapping: &Wrapping, key: &[u8], by_id: bool) -> Result<Vec<u8>> {
-    let failed = || Error::new(Code::Encrypt, "the content key could not be wrapped");
-    let peer = certificate.public_key();
-    let derivation = match Kind::of(peer) {
+/// How a content key of this length is wrapped for a key of this kind.
+fn chosen(peer: Kind, cipher: Cipher, key: usize) -> (Derivation, Wrap) {
+    let derivation = match peer {
         Kind::Ec(Curve::P256) => Derivation::X963(Hash::Sha256),
         Kind::Ec(Curve::P384) => Derivation::X963(Hash::Sha384),
         Kind::Ec(Curve::P521) => Derivation::X963(Hash::Sha512),
         _ => Derivation::Hkdf(Hash::Sha256),
     };
     // As strong as the key that it carries; Triple DES is worth 112 bits.
-    let wrap = match (wrapping.cipher, key.len()) {
+    let wrap = match (cipher, key) {
         (Cipher::TripleDes, _) | (_, ..=16) => Wrap::Aes(16),
         (_, 17..=24) => Wrap::Aes(24),
         _ => Wrap::Aes(32),
     };
+    (derivation, wrap)
+}
+
+/// KeyAgreeRecipientInfo with an ephemeral key.
+fn agreement(certificate: &X509, wrapping: &Wrapping, key: &[u8], by_id: bool) -> Result<Vec<u8>> {
+    let failed = || Error::new(Code::Encrypt, "the content key could not be wrapped");
+    let peer = certificate.public_key();
+    let (derivation, wrap) = chosen(Kind::of(peer), wrapping.cipher, key.len());
     let (point, secret) = signing::agree_once(peer).map_err(|e| Error::new(Code::Encrypt, e.message))?;
     let kek = derivation.derive(&secret, wrap, &wrap.algorithm(), None).ok_or_else(failed)?;
     let wrapped = wrap.wrap(&kek, key).ok_or_else(failed)?;
-    let originator = der::wrap(
-        0xa1,
-        // The curve is the recipient's: the parameters are left out (RFC 5753 §3.1.1).
-        &[&asn1::algorithm(point.oid(), &[]), &der::bit_string(point.raw().ok_or_else(failed)?)],
-    );
+    let originator = (point.oid(), point.raw().ok_or_else(failed)?);
+    Ok(agreement_info(certificate, by_id, originator, (derivation, wrap), &wrapped))
+}
+
+fn agreement_info(
+    certificate: &X509,
+    by_id: bool,
+    (oid, point): (&[u8], &[u8]),
+    (derivation, wrap): (Derivation, Wrap),
+    wrapped: &[u8],
+) -> Vec<u8> {
+    // The curve is the recipient's: the parameters are left out (RFC 5753 §3.1.1).
+    let originator = der::wrap(0xa1, &[&asn1::algorithm(oid, &[]), &der::bit_string(point)]);
     let identifier = if by_id {
         der::wrap(0xa0, &[&der::wrap(OCTET_STRING, &[certificate.subject_key_id()])])
     } else {
         issuer_and_serial(certificate)
     };
-    let encrypted = der::wrap(SEQUENCE, &[&identifier, &der::wrap(OCTET_STRING, &[&wrapped])]);
-    Ok(der::wrap(
+    let encrypted = der::wrap(SEQUENCE, &[&identifier, &der::wrap(OCTET_STRING, &[wrapped])]);
+    der::wrap(
         0xa1,
         &[
             &der::integer(&[3]),
@@ -150,7 +189,7 @@ fn agreement(certificate: &X509, wrapping: &Wrapping, key: &[u8], by_id: bool) -
             &asn1::algorithm(&derivation.oid(), &wrap.algorithm()),
             &der::wrap(SEQUENCE, &[&encrypted]),
         ],
-    ))
+    )
 }
 
 /// Whom a RecipientInfo is for.
@@ -334,7 +373,10 @@ fn originator_key(originator: &[u8], curve: Option<Curve>) -> Read<PublicKey> {
     let mut algorithm = key.sequence()?;
     let octets = key.bits()?;
     match (algorithm.oid()?, curve) {
-        (spki::EC, Some(curve)) => PublicKey::ec(curve, octets),
+        (spki::EC, Some(curve)) => match spki::uncompressed(curve, octets) {
+            Some(point) => PublicKey::ec(curve, &point),
+            None => broken("a key of the sender that is no point of the recipient's curve"),
+        },
         (spki::X25519, _) => PublicKey::plain(spki::X25519, octets),
         _ => broken("a key of the sender that is not on the recipient's curve"),
     }

@@ -320,8 +320,8 @@ impl Transform for Opaque {
         Ok(())
     }
 
-    fn length(&self, content: u64) -> Option<u64> {
-        self.frame.total().filter(|_| self.content == Some(content))
+    fn total(&self) -> Option<u64> {
+        self.frame.total()
     }
 }
 

@@ -94,7 +94,7 @@ pub fn content(length: usize) -> Vec<u8> {
 
 /// Everything that comes out for this content, given in pieces.
 pub fn run(mut transform: impl Transform, content: &[u8], piece: usize) -> Vec<u8> {
-    let announced = transform.length(content.len() as u64);
+    let announced = transform.total();
     let mut out = Vec::new();
     for piece in content.chunks(piece) {
         transform.update(piece, &mut out).expect("content is taken");

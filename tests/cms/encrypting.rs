@@ -30,6 +30,9 @@ fn every_form(spec: &EncryptSpec, names: &[&str], what: &str) {
             let cms = run(Envelope::new(spec, told).unwrap(), &data, 77);
             assert_eq!(cms[1] == 0x80, told.is_none(), "{what}");
             assert!(is_enveloped(&cms));
+            if told.is_some() {
+                assert_eq!(spec.length(length as u64), Some(cms.len() as u64), "{what}");
+            }
             for name in names {
                 assert_eq!(decrypt(&cms, &[pair(name)]).unwrap_or_else(|e| panic!("{what}: {e}")), data);
                 if length == 1001 {
@@ -128,6 +131,32 @@ fn content_of_many_pieces_is_encrypted() {
             let cms = run(Envelope::new(&spec("p256", cipher), told).unwrap(), &[], 1);
             assert_eq!(opened(&cms, "p256").unwrap(), b"");
             assert_eq!(decrypt(&cms, &[pair("p256")]).unwrap(), b"");
+        }
+    }
+}
+
+/// GCM can do it faster; everything else says that it cannot, and does nothing then.
+#[test]
+fn content_that_is_there_at_once_is_encrypted() {
+    let data = content(100_000);
+    for row in CIPHERS {
+        for told in [None, Some(99_999), Some(100_000)] {
+            let mut made = Envelope::new(&spec("rsa", row.cipher), told).unwrap();
+            let mut out = Vec::new();
+            let pieces = [&data[..1], &data[1..60_000], &[], &data[60_000..]];
+            let done = made.whole(&pieces, &mut out).unwrap();
+            let fast = matches!(row.cipher, Cipher::AesGcm128 | Cipher::AesGcm256);
+            assert_eq!(done, fast && told == Some(100_000), "{}", row.names[0]);
+            if told == Some(99_999) {
+                assert!(made.update(&data, &mut out).is_err());
+                continue;
+            }
+            if !done {
+                made.update(&data, &mut out).unwrap();
+            }
+            made.finish(&mut out).unwrap();
+            assert!(decrypt(&out, &[pair("rsa")]).unwrap() == data);
+            assert!(opened(&out, "rsa").unwrap() == data);
         }
     }
 }

@@ -200,7 +200,7 @@ fn text_beyond_ascii_goes_as_8bit_where_it_can_and_encoded_where_not() {
     let mime = "\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: ";
     assert!(text.contains(&format!("{mime}8bit\r\n\r\n")), "{text}");
     assert_eq!((body(&eight), eight.eight_bit), ("Grüße aus Köln am Rhein\r\n".as_bytes().to_vec(), true));
-    assert!(matches!(&eight.pieces[0], Piece::Known(bytes, ..) if Arc::ptr_eq(bytes, &draft.text)));
+    assert!(matches!(&eight.pieces[0], Piece::Known(bytes, ..) if bytes.is(&draft.text)));
 
     let seven = composed(&draft, SEVEN);
     assert!(String::from_utf8(seven.headers.clone()).unwrap().contains(&format!("{mime}quoted-printable\r\n\r\n")));
