@@ -11,7 +11,7 @@ MANDIR  ?= $(PREFIX)/share/man
 # rustup puts cargo here, and a shell that was open before does not know it.
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
-.PHONY: demo test torture bench docs wheel nuget install help
+.PHONY: demo test torture bench docs wheel nuget install uninstall help
 
 help:
 	@echo 'make demo      a message from a C program through libssmtp to an SMTP server that runs beside it'
@@ -22,6 +22,7 @@ help:
 	@echo 'make wheel     the Python package with the library in it, in target/wheel'
 	@echo 'make nuget     the .NET package with the library in it, in target/nuget'
 	@echo 'make install   library, headers, the tool ssmtp, manual, ssmtp.pc and CMake files under PREFIX ($(PREFIX)), DESTDIR in front'
+	@echo 'make uninstall takes them away again'
 
 demo:
 	@bash scripts/setup.sh demo
@@ -52,11 +53,12 @@ docs:
 
 # The NuGet package: target/nuget/Ssmtp.….nupkg
 nuget:
-	cargo build --release --package ssmtp
-	python3 bindings/dotnet/pack.py
+	@bash scripts/setup.sh nuget
+	library=$$(bash scripts/portable.sh) && python3 bindings/dotnet/pack.py --library "$$library"
 
 # The Python package with the library in it: target/wheel/ssmtp-….whl
 wheel:
+	@bash scripts/setup.sh wheel
 	bash bindings/python/wheel.sh
 
 # Without cargo (root often has none) what was built before is installed.
@@ -73,6 +75,7 @@ install:
 	install -m 644 include/ssmtp.h include/ssmtp.hpp '$(DESTDIR)$(INCLUDEDIR)/'
 	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(LIBDIR)|' -e 's|@INCLUDEDIR@|$(INCLUDEDIR)|' -e 's|@VERSION@|$(VERSION)|' \
 	    scripts/ssmtp.pc.in > '$(DESTDIR)$(LIBDIR)/pkgconfig/ssmtp.pc'
+	install -m 644 -D docs/man/ssmtp.1 '$(DESTDIR)$(MANDIR)/man1/ssmtp.1'
 	install -m 644 -D docs/man/ssmtp.3 '$(DESTDIR)$(MANDIR)/man3/ssmtp.3'
 	install -d '$(DESTDIR)$(LIBDIR)/cmake/ssmtp'
 	for file in ssmtp-config ssmtp-config-version; do \
@@ -82,3 +85,10 @@ install:
 	        -e "s|@INCLUDE@|$$(realpath -m --relative-to='$(PREFIX)' '$(INCLUDEDIR)')|" \
 	        "scripts/$$file.cmake.in" > '$(DESTDIR)$(LIBDIR)/cmake/ssmtp/'"$$file.cmake"; \
 	done
+
+# Whatever version was installed; folders that others use too stay.
+uninstall:
+	rm -f '$(DESTDIR)$(BINDIR)/ssmtp' '$(DESTDIR)$(LIBDIR)'/libssmtp.so* '$(DESTDIR)$(LIBDIR)/libssmtp.a' \
+	    '$(DESTDIR)$(INCLUDEDIR)/ssmtp.h' '$(DESTDIR)$(INCLUDEDIR)/ssmtp.hpp' '$(DESTDIR)$(LIBDIR)/pkgconfig/ssmtp.pc' \
+	    '$(DESTDIR)$(MANDIR)/man1/ssmtp.1' '$(DESTDIR)$(MANDIR)/man3/ssmtp.3'
+	rm -rf '$(DESTDIR)$(LIBDIR)/cmake/ssmtp'

@@ -4,15 +4,20 @@
 //
 // Functions return 0, or the number of an error (enum ssmtp_error); ssmtp_last_error gives its text. The handle comes
 // first, outputs come last and are written only on success. Text is NUL-terminated UTF-8; NULL means empty. Octets are
-// a
-// pointer and a size_t. Booleans (0, 1), enums and flags are int32_t. What comes through char ** or uint8_t ** is
-// released
-// with ssmtp_free, a certificate with ssmtp_cert_delete.
+// a pointer and a size_t. Booleans (0, 1), enums and flags are int32_t. What goes in is copied, unless a function says
+// otherwise. What comes through char ** or uint8_t ** is released with ssmtp_free, a certificate with
+// ssmtp_cert_delete.
+//
+// Any function can return 601 (a NULL handle or output), 608 (the handle is gone) and 607 (a fault of the library,
+// after which the handle can only be deleted); these are not repeated below.
 //
 // Any thread may call any function on a handle. While a blocking method runs a second one gets 166; getters, setters
-// and
-// ssmtp_interrupt work meanwhile. Callbacks run on the thread of the blocking method and may call getters, setters,
-// ssmtp_interrupt and ssmtp_delete.
+// and ssmtp_interrupt work meanwhile, and what a setter changes counts for the next method. Callbacks run on the
+// thread of the blocking method and may call getters, setters, ssmtp_interrupt and ssmtp_delete. What an event holds
+// is valid until its callback returns.
+//
+// Names in capitals and small letters, such as MailServer, are the properties, methods and settings; settings have no
+// functions of their own but ssmtp_config. docs/reference has them all.
 
 #ifndef SSMTP_H
 #define SSMTP_H
@@ -22,7 +27,7 @@
 
 // How to log in.
 typedef enum ssmtp_auth_mechanism {
-    // User name and password: AUTH LOGIN or PLAIN, whichever the server offers.
+    // User name and password: AUTH PLAIN where the server offers it, else LOGIN.
     SSMTP_AUTH_MECHANISM_USER_PASSWORD = 0,
     // CRAM-MD5 (RFC 2195): the password does not travel.
     SSMTP_AUTH_MECHANISM_CRAM_MD5 = 1,
@@ -286,7 +291,8 @@ typedef enum ssmtp_error {
     SSMTP_ERROR_CLOSED_HANDLE = 608,
     // Memory could not be had.
     SSMTP_ERROR_OUT_OF_MEMORY = 609,
-    // A message of ssmtp_send_all was given to its end, and the connection went away before the reply: the server may have taken it or not. It is not sent again by itself.
+    // A message of ssmtp_send_all was given to its end, and the connection went away before the reply: the server may
+    // have taken it or not. It is not sent again by itself.
     SSMTP_ERROR_UNKNOWN_FATE = 610,
     // Kept for completeness; a second call during Connect is 166.
     SSMTP_ERROR_ALREADY_CONNECTING = 1105,
@@ -408,7 +414,8 @@ typedef struct ssmtp_t ssmtp_t;
 typedef struct ssmtp_connection_status_event {
     // Size of this struct in bytes; it only grows, at its end.
     uint32_t size;
-    // What happened: `Remote host connection complete`, `Remote host disconnected`, `Firewall connection complete`, `Firewall host disconnected`, `SSL handshake complete` or `SSL connection broken`.
+    // What happened: `Remote host connection complete`, `Remote host disconnected`, `Firewall connection complete`,
+    // `Firewall host disconnected`, `SSL handshake complete` or `SSL connection broken`.
     const char *connection_event;
     // Length of `connection_event` in bytes, its final NUL not counted.
     size_t connection_event_len;
@@ -599,12 +606,10 @@ typedef int64_t (*ssmtp_read_cb)(void *userdata, uint8_t *buffer, size_t size);
 // Told once when the library is done with a stream.
 typedef void (*ssmtp_close_cb)(void *userdata);
 
-// Signs with a key that the library does not have. `scheme` is an `ssmtp_sign_scheme_t`. `input` is the digest of what
-// is signed, whose
-// length tells the hash (16 MD5, 20 SHA-1, 28 SHA-224, 32 SHA-256, 48 SHA-384, 64 SHA-512); for Ed25519 and Ed448 it
-// is what is signed.
-// `signature` takes as many octets as `*signature_length` says, which is set to how many there are. Anything but 0 is
-// a refusal.
+// Signs with a key that the library does not have. `scheme` is an `ssmtp_sign_scheme`. `input` is the digest of what
+// is signed, whose length tells the hash (16 MD5, 20 SHA-1, 28 SHA-224, 32 SHA-256, 48 SHA-384, 64 SHA-512); for
+// Ed25519 and Ed448 it is what is signed. `signature` takes as many octets as `*signature_length` says, which is set
+// to how many there are. Anything but 0 is a refusal.
 typedef int32_t (*ssmtp_sign_cb)(void *userdata,
                                  int32_t scheme,
                                  const uint8_t *input,
@@ -616,45 +621,66 @@ typedef int32_t (*ssmtp_sign_cb)(void *userdata,
 extern "C" {
 #endif // __cplusplus
 
-// The connection changed: made, secured, or ended.
-int32_t ssmtp_on_connection_status(ssmtp_t *handle, ssmtp_connection_status_cb callback, void *userdata);
+// The connection changed: made, secured, or ended. Sets the callback of this event in the place of the one before;
+// NULL takes it away.
+int32_t ssmtp_on_connection_status(ssmtp_t *handle,
+                                   ssmtp_connection_status_cb callback,
+                                   void *userdata);
 
-// A body begins to travel: once for MessageText when it is not empty, and again for a stream or AttachedFile.
-int32_t ssmtp_on_start_transfer(ssmtp_t *handle, ssmtp_start_transfer_cb callback, void *userdata);
+// A body begins to travel: once for MessageText when it is not empty, and again for a stream or AttachedFile. Sets the
+// callback of this event in the place of the one before; NULL takes it away.
+int32_t ssmtp_on_start_transfer(ssmtp_t *handle,
+                                ssmtp_start_transfer_cb callback,
+                                void *userdata);
 
-// A portion of the body was handed to the network; at most one event per 64 KiB.
-int32_t ssmtp_on_transfer(ssmtp_t *handle, ssmtp_transfer_cb callback, void *userdata);
+// A portion of the body was handed to the network; at most one event per 64 KiB. Sets the callback of this event in
+// the place of the one before; NULL takes it away.
+int32_t ssmtp_on_transfer(ssmtp_t *handle,
+                          ssmtp_transfer_cb callback,
+                          void *userdata);
 
-// A body has been handed over completely. It follows each StartTransfer that was not cut short.
-int32_t ssmtp_on_end_transfer(ssmtp_t *handle, ssmtp_end_transfer_cb callback, void *userdata);
+// A body has been handed over completely. It follows each StartTransfer that was not cut short. Sets the callback of
+// this event in the place of the one before; NULL takes it away.
+int32_t ssmtp_on_end_transfer(ssmtp_t *handle,
+                              ssmtp_end_transfer_cb callback,
+                              void *userdata);
 
 // One line of the conversation, in either direction, without line end. Message data is not traced, and secrets show as
-// `***` while MaskSensitive is True.
+// `***` while MaskSensitive is True. Sets the callback of this event in the place of the one before; NULL takes it
+// away.
 int32_t ssmtp_on_pi_trail(ssmtp_t *handle,
                           ssmtp_pi_trail_cb callback,
                           void *userdata);
 
 // Something failed that does not fail the method: a recipient was refused whose kind must not stop the message, or a
-// file of the queue could not be sent.
+// file of the queue could not be sent. Sets the callback of this event in the place of the one before; NULL takes it
+// away.
 int32_t ssmtp_on_error(ssmtp_t *handle,
                        ssmtp_error_cb callback,
                        void *userdata);
 
-// One member of a mailing list, as the method Expand gets it.
-int32_t ssmtp_on_expand(ssmtp_t *handle, ssmtp_expand_cb callback, void *userdata);
+// One member of a mailing list, as the method Expand gets it. Sets the callback of this event in the place of the one
+// before; NULL takes it away.
+int32_t ssmtp_on_expand(ssmtp_t *handle,
+                        ssmtp_expand_cb callback,
+                        void *userdata);
 
 // The server showed its certificate; fires on every full handshake before EHLO. What the handler leaves in Accept
-// decides.
+// decides. Sets the callback of this event in the place of the one before; NULL takes it away.
 int32_t ssmtp_on_ssl_server_authentication(ssmtp_t *handle,
                                            ssmtp_ssl_server_authentication_cb callback,
                                            void *userdata);
 
-// A step of the TLS handshake, for logs.
-int32_t ssmtp_on_ssl_status(ssmtp_t *handle, ssmtp_ssl_status_cb callback, void *userdata);
+// A step of the TLS handshake, for logs. Sets the callback of this event in the place of the one before; NULL takes it
+// away.
+int32_t ssmtp_on_ssl_status(ssmtp_t *handle,
+                            ssmtp_ssl_status_cb callback,
+                            void *userdata);
 
 // An OAuth login (amXOAUTH2, OAUTHBEARER) has no token, or the server refuses the one it got. A handler that knows a
 // fresh one sets AuthorizationIdentity by Config; it is then tried once on the same connection. Without a handler, or
-// with the token unchanged, the login has failed.
+// with the token unchanged, the login has failed. Sets the callback of this event in the place of the one before; NULL
+// takes it away.
 int32_t ssmtp_on_token_wanted(ssmtp_t *handle,
                               ssmtp_token_wanted_cb callback,
                               void *userdata);
@@ -663,21 +689,42 @@ int32_t ssmtp_on_token_wanted(ssmtp_t *handle,
 // once, with the mechanism that AuthMechanism or SASLMechanism asks for. A login that fails or is not offered closes
 // the connection with error 161 and the server's text, one that the properties do not allow with 603. Any number of
 // messages can be sent afterwards, until Disconnect. Error 104 when connected already.
+// - Errors, among others: 104 there is a connection already, 118 the proxy refused or failed, 161 the server refused a
+//   command, 162 the dialogue with the server broke, 163 MailServer is not set, 166 another operation runs on this
+//   handle, 201 the time ran out, 270 a security library cannot be loaded, 273 the private key is missing or does not
+//   fit, 276 the TLS handshake failed, 280 the server certificate is refused, 301 the operation was interrupted, 603
+//   the value is refused, 1120 the server closed the connection, 10054 connection reset by the server, 10061
+//   connection refused, 11001 host not found.
 int32_t ssmtp_connect(ssmtp_t *handle);
 
 // Says QUIT, waits for the reply and closes the connection. It succeeds when there is no connection.
+// - Errors, among others: 166 another operation runs on this handle, 201 the time ran out, 301 the operation was
+//   interrupted.
 int32_t ssmtp_disconnect(ssmtp_t *handle);
 
 // Sends the message. With no connection open it connects first and disconnects afterwards; an open one stays open.
 // After a refusing reply (161) the connection stays usable, after any other error in the session it is closed; a
 // connection of its own on a server with PIPELINING is closed after the reply to the message whatever it is, since
 // QUIT goes with the last dot. A refused recipient stops the message unless the StopOn setting of its kind is False;
-// when every one is refused nothing is sent (161).
+// when every one is refused nothing is sent (161). What became of each is in the RecipientResult rows. Connecting
+// fails with the numbers of Connect.
+// - Errors, among others: 118 the proxy refused or failed, 161 the server refused a command, 162 the dialogue with the
+//   server broke, 163 MailServer is not set, 164 From or ReturnPath is missing or malformed, 165 a recipient is
+//   missing or malformed, 166 another operation runs on this handle, 201 the time ran out, 270 a security library
+//   cannot be loaded, 272 no such certificate, 273 the private key is missing or does not fit, 276 the TLS handshake
+//   failed, 280 the server certificate is refused, 283 encrypting or signing failed, 301 the operation was
+//   interrupted, 302 AttachedFile cannot be opened, 303 a file or stream cannot be used, 434 the text cannot be
+//   converted, 603 the value is refused, 1120 the server closed the connection, 10054 connection reset by the server,
+//   10061 connection refused, 11001 host not found.
 int32_t ssmtp_send(ssmtp_t *handle);
 
 // Sends one command line to the server as it is, CRLF added, and waits for the reply, which LastReply then holds. A
 // refusing reply (400 and above) is error 161; the connection stays open. Error 1117 while not connected, 603 when the
 // line holds CR, LF or NUL.
+// - `command`: The command line, without line end.
+// - Errors, among others: 161 the server refused a command, 162 the dialogue with the server broke, 166 another
+//   operation runs on this handle, 201 the time ran out, 301 the operation was interrupted, 603 the value is refused,
+//   1117 there is no connection, 1120 the server closed the connection.
 int32_t ssmtp_send_command(ssmtp_t *handle,
                            const char *command);
 
@@ -687,9 +734,11 @@ int32_t ssmtp_interrupt(ssmtp_t *handle);
 
 // Looks at an idle open connection for what the server did meanwhile: a 421 or a close fires PITrail and
 // ConnectionStatus and updates Connected. It waits 100 ms at most, and not at all when not connected.
+// - Errors, among others: 166 another operation runs on this handle, 301 the operation was interrupted.
 int32_t ssmtp_do_events(ssmtp_t *handle);
 
 // Disconnects and puts every property and setting back to its default. Event handlers stay.
+// - Errors, among others: 166 another operation runs on this handle.
 int32_t ssmtp_reset(ssmtp_t *handle);
 
 // Empties From, SendTo, Cc, BCc, Subject, ReplyTo, ReturnPath, the two receipts, OtherHeaders and the recipient
@@ -699,30 +748,48 @@ int32_t ssmtp_reset_headers(ssmtp_t *handle);
 
 // Asks the server whether it knows an address (VRFY, RFC 5321 section 3.5). The answer is in LastReply. It connects
 // first when there is no connection.
+// - `email_address`: The address or user name to ask about.
+// - Errors, among others: 118 the proxy refused or failed, 161 the server refused a command, 162 the dialogue with the
+//   server broke, 201 the time ran out, 301 the operation was interrupted, 1120 the server closed the connection,
+//   10054 connection reset by the server, 10061 connection refused, 11001 host not found, 163 MailServer is not set,
+//   166 another operation runs on this handle, 603 the value is refused.
 int32_t ssmtp_verify(ssmtp_t *handle,
                      const char *email_address);
 
 // Asks the server for the members of a mailing list (EXPN, RFC 5321 section 3.5); each one fires the Expand event. It
 // connects first when there is no connection.
+// - `email_address`: The name of the list.
+// - Errors, among others: 118 the proxy refused or failed, 161 the server refused a command, 162 the dialogue with the
+//   server broke, 201 the time ran out, 301 the operation was interrupted, 1120 the server closed the connection,
+//   10054 connection reset by the server, 10061 connection refused, 11001 host not found, 163 MailServer is not set,
+//   166 another operation runs on this handle, 603 the value is refused.
 int32_t ssmtp_expand(ssmtp_t *handle,
                      const char *email_address);
 
 // Sends the message to the recipient's terminal instead of the mailbox (SEND FROM, RFC 821 section 3.4). Few servers
 // know it; error 211 with AllowExtensions False.
+// - Errors, among others: 161 the server refused a command, 211 not possible in this state.
 int32_t ssmtp_send_to_terminal_only(ssmtp_t *handle);
 
 // Sends the message to the recipient's terminal, or to the mailbox when that is not possible (SOML FROM, RFC 821
 // section 3.4). Error 211 with AllowExtensions False.
+// - Errors, among others: 161 the server refused a command, 211 not possible in this state.
 int32_t ssmtp_send_to_terminal_or_email(ssmtp_t *handle);
 
 // Sends the message to the recipient's terminal and to the mailbox (SAML FROM, RFC 821 section 3.4). Error 211 with
 // AllowExtensions False.
+// - Errors, among others: 161 the server refused a command, 211 not possible in this state.
 int32_t ssmtp_send_to_terminal_and_email(ssmtp_t *handle);
 
 // Writes the message, ready to send, to a new file `.queued` in a folder that exists, and returns the name of the
 // file. Once it has returned, the file is whole and on the disk (error 303 where that fails, and no file then). The
 // folder `*` returns the content instead, in ASCII, for SendQueued or a file of your own. It needs From and a
 // recipient but no MailServer. The format is in docs/queue-format.md.
+// - `queue_dir`: The folder, or `*`.
+// - `value`: the result. Release the text with `ssmtp_free`.
+// - Errors, among others: 164 From or ReturnPath is missing or malformed, 165 a recipient is missing or malformed, 166
+//   another operation runs on this handle, 201 the time ran out, 301 the operation was interrupted, 302 AttachedFile
+//   cannot be opened, 303 a file or stream cannot be used, 434 the text cannot be converted, 603 the value is refused.
 int32_t ssmtp_queue(ssmtp_t *handle,
                     const char *queue_dir,
                     char **value);
@@ -733,24 +800,40 @@ int32_t ssmtp_queue(ssmtp_t *handle,
 // `.sending` and is never sent again by itself (see RecoverQueue). When the server cannot be reached or refuses the
 // login, that error is returned and the files stay `.queued`. Any number of processes and threads may work at one
 // folder. The message of the handle is left alone.
+// - `queue_dir`: The folder.
+// - Errors, among others: 118 the proxy refused or failed, 161 the server refused a command, 162 the dialogue with the
+//   server broke, 201 the time ran out, 301 the operation was interrupted, 1120 the server closed the connection,
+//   10054 connection reset by the server, 10061 connection refused, 11001 host not found, 163 MailServer is not set,
+//   166 another operation runs on this handle, 303 a file or stream cannot be used.
 int32_t ssmtp_process_queue(ssmtp_t *handle,
                             const char *queue_dir);
 
 // Sends a message that `Queue("*")` returned, on this handle or any other, so that it can travel through a broker of
 // tasks. It connects and disconnects as Send does. Error 303 when the text was changed, 610 when the reply to the
 // message never came: then nobody knows whether it was taken.
+// - `queued_text`: The text, unchanged.
+// - Errors, among others: 118 the proxy refused or failed, 161 the server refused a command, 162 the dialogue with the
+//   server broke, 163 MailServer is not set, 166 another operation runs on this handle, 201 the time ran out, 301 the
+//   operation was interrupted, 303 a file or stream cannot be used, 603 the value is refused, 610 message given, its
+//   fate is not known, 1120 the server closed the connection, 10054 connection reset by the server, 10061 connection
+//   refused, 11001 host not found.
 int32_t ssmtp_send_queued(ssmtp_t *handle,
                           const char *queued_text);
 
 // Names, a line each, the `.sending` files of a folder that no process is sending: a crash or a lost reply left them,
 // and they may have been sent or not. Config("QueueRecovery") says what else happens to them. Unless it is List, what
 // crashes left half-written is removed too.
+// - `queue_dir`: The folder.
+// - `value`: the result. Release the text with `ssmtp_free`.
+// - Errors, among others: 166 another operation runs on this handle, 303 a file or stream cannot be used.
 int32_t ssmtp_recover_queue(ssmtp_t *handle,
                             const char *queue_dir,
                             char **value);
 
 // Adds a certificate that Encrypt and SignAndEncrypt encrypt for. It lasts until Reset, ResetHeaders or
 // MessageRecipientCount=0. Error 272 when it cannot be read.
+// - `cert_encoded`: The certificate as DER, PEM or Base64.
+// - Errors, among others: 272 no such certificate.
 int32_t ssmtp_add_recipient_cert(ssmtp_t *handle,
                                  const uint8_t *cert_encoded,
                                  size_t length);
@@ -760,6 +843,8 @@ int32_t ssmtp_add_recipient_cert(ssmtp_t *handle,
 // signature is made while the message is sent, in constant memory. Called again, it signs what is there; a new text
 // ends it. After an error Send refuses (283) until the body is set anew. Error 281 without Certificate, 273 without
 // its key, 283 for anything else.
+// - Errors, among others: 273 the private key is missing or does not fit, 281 no certificate to sign with, 283
+//   encrypting or signing failed.
 int32_t ssmtp_sign(ssmtp_t *handle);
 
 // Encrypts the body for the certificates that were added (RFC 8551) and leaves the result in MessageText and its
@@ -767,15 +852,23 @@ int32_t ssmtp_sign(ssmtp_t *handle);
 // Sign does. From, recipients and Subject stay readable (see ProtectHeaders). Bcc recipients get envelopes of their
 // own, each sent in a transaction of its own (see BccEncryption). After an error Send refuses (283) until the body is
 // set anew. Error 272 without a usable certificate, or without one for a recipient; 283 for anything else.
+// - Errors, among others: 272 no such certificate, 283 encrypting or signing failed.
 int32_t ssmtp_encrypt(ssmtp_t *handle);
 
 // Signs the body, then encrypts the signed entity: as Sign and then Encrypt, with their errors.
+// - Errors, among others: 272 no such certificate, 273 the private key is missing or does not fit, 281 no certificate
+//   to sign with, 283 encrypting or signing failed.
 int32_t ssmtp_sign_and_encrypt(ssmtp_t *handle);
 
 // Decrypts a received message with the key of Certificate and returns the MIME entity that was encrypted: its header
 // lines, an empty line, its body. It may be signed in turn, for VerifySignature. Nothing is sent. Error 281 without
 // Certificate, 273 without its key, 284 for whatever else is wrong: a message that is not encrypted, not for this
 // certificate, or damaged.
+// - `encrypted_message`: The whole message with its header, as it was received; or an entity of it, or the bare CMS in
+//   DER.
+// - `value`: the result. Release the octets with `ssmtp_free`.
+// - Errors, among others: 166 another operation runs on this handle, 273 the private key is missing or does not fit,
+//   281 no certificate to sign with, 284 decrypting failed.
 int32_t ssmtp_decrypt(ssmtp_t *handle,
                       const uint8_t *encrypted_message,
                       size_t length,
@@ -786,6 +879,10 @@ int32_t ssmtp_decrypt(ssmtp_t *handle,
 // SignerCert then; whether its owner is to be trusted is for the caller to decide. Where the message lacks the
 // signer's certificate it is looked for in Certificate and those of AddRecipientCert. Error 284 when a signature is
 // not valid or there is none.
+// - `signed_message`: The whole message with its header, as it was received; or an entity of it, or the bare CMS in
+//   DER.
+// - `value`: the result. Release the octets with `ssmtp_free`.
+// - Errors, among others: 166 another operation runs on this handle, 284 decrypting failed.
 int32_t ssmtp_verify_signature(ssmtp_t *handle,
                                const uint8_t *signed_message,
                                size_t length,
@@ -794,6 +891,12 @@ int32_t ssmtp_verify_signature(ssmtp_t *handle,
 
 // Attaches a file to the message (multipart/mixed, RFC 2183). The file is read while the message is sent, in constant
 // memory; error 302 then when it cannot be opened. Attachments stay until ClearAttachments or Reset.
+// - `path`: Path of the file; it is read while the message is sent.
+// - `name`: File name that the recipient sees; without one that of the file. Only what follows the last slash or
+//   backslash is used; it is encoded by RFC 2231.
+// - `content_type`: Media type, parameters included, such as `image/png`; empty means guessed by the name, else
+//   `application/octet-stream`.
+// - Errors, among others: 603 the value is refused.
 int32_t ssmtp_add_attachment_file(ssmtp_t *handle,
                                   const char *path,
                                   const char *name,
@@ -801,6 +904,12 @@ int32_t ssmtp_add_attachment_file(ssmtp_t *handle,
 
 // Attaches octets to the message (multipart/mixed, RFC 2183). A `text/calendar` with a `method` parameter and no name
 // becomes an alternative of the text, which is where programs look for an invitation.
+// - `data`: The content; it is copied.
+// - `name`: File name that the recipient sees; without one that of the file. Only what follows the last slash or
+//   backslash is used; it is encoded by RFC 2231.
+// - `content_type`: Media type, parameters included, such as `image/png`; empty means guessed by the name, else
+//   `application/octet-stream`.
+// - Errors, among others: 603 the value is refused.
 int32_t ssmtp_add_attachment_data(ssmtp_t *handle,
                                   const uint8_t *data,
                                   size_t length,
@@ -809,12 +918,22 @@ int32_t ssmtp_add_attachment_data(ssmtp_t *handle,
 
 // Adds a file that MessageHtml shows by its Content-ID (multipart/related, RFC 2387). It is read while the message is
 // sent; error 302 then when it cannot be opened.
+// - `path`: Path of the file; it is read while the message is sent.
+// - `content_id`: Content-ID that the HTML names as `cid:ID`, printable ASCII, with or without angle brackets.
+// - `content_type`: Media type, parameters included, such as `image/png`; empty means guessed by the name, else
+//   `application/octet-stream`.
+// - Errors, among others: 603 the value is refused.
 int32_t ssmtp_add_inline_file(ssmtp_t *handle,
                               const char *path,
                               const char *content_id,
                               const char *content_type);
 
 // Adds octets that MessageHtml shows by their Content-ID (multipart/related, RFC 2387).
+// - `data`: The content; it is copied.
+// - `content_id`: Content-ID that the HTML names as `cid:ID`, printable ASCII, with or without angle brackets.
+// - `content_type`: Media type, parameters included, such as `image/png`; empty means guessed by the name, else
+//   `application/octet-stream`.
+// - Errors, among others: 603 the value is refused.
 int32_t ssmtp_add_inline_data(ssmtp_t *handle,
                               const uint8_t *data,
                               size_t length,
@@ -827,6 +946,7 @@ int32_t ssmtp_clear_attachments(ssmtp_t *handle);
 // Puts the message that the properties make (headers, recipients, body, attachments, and what Sign and Encrypt made of
 // it) aside, so that another one can be set and sent in its place; settings and the recipients' certificates stay.
 // Error 603 when one is aside already.
+// - Errors, among others: 603 the value is refused.
 int32_t ssmtp_put_message_aside(ssmtp_t *handle);
 
 // Makes the message what it was when PutMessageAside was called; what was set in between is dropped. Nothing happens
@@ -837,16 +957,27 @@ int32_t ssmtp_put_message_back(ssmtp_t *handle);
 // has this step. Others set SSLStartMode, and Connect does it. Error 276 when the server does not offer it, 603 when
 // there is TLS already, and the connection stays open; any other failure closes it. A connection that Send and the
 // like open afterwards in place of this one has TLS as well; Connect begins anew, as SSLStartMode says.
+// - Errors, among others: 161 the server refused a command, 162 the dialogue with the server broke, 166 another
+//   operation runs on this handle, 201 the time ran out, 270 a security library cannot be loaded, 276 the TLS
+//   handshake failed, 280 the server certificate is refused, 301 the operation was interrupted, 603 the value is
+//   refused, 1117 there is no connection, 1120 the server closed the connection.
 int32_t ssmtp_start_tls(ssmtp_t *handle);
 
 // Logs in on an open connection with what User, Password, AuthMechanism and the like say now, as Connect would have
 // done: for a program whose own interface has this step. It does nothing when there is nothing to log in with. A login
 // that the server refuses (161) leaves the connection open; a token or password can be set and tried again.
+// - Errors, among others: 161 the server refused a command, 166 another operation runs on this handle, 201 the time
+//   ran out, 270 a security library cannot be loaded, 301 the operation was interrupted, 603 the value is refused,
+//   1117 there is no connection, 1120 the server closed the connection.
 int32_t ssmtp_login(ssmtp_t *handle);
 
 // Says DATA and sends a content, headers and all, in a transaction that SendCommand began with MAIL and RCPT: for a
 // program that leads the dialogue itself. Line ends become CRLF, dots are stuffed. The reply is in LastReply; a
 // refusing one is error 161.
+// - `content`: The message as it shall arrive.
+// - Errors, among others: 161 the server refused a command, 162 the dialogue with the server broke, 166 another
+//   operation runs on this handle, 201 the time ran out, 301 the operation was interrupted, 1117 there is no
+//   connection, 1120 the server closed the connection.
 int32_t ssmtp_send_content(ssmtp_t *handle,
                            const uint8_t *content,
                            size_t length);
@@ -854,7 +985,7 @@ int32_t ssmtp_send_content(ssmtp_t *handle,
 // Reads MailServer. Host name or IP address of the submission server or relay. A name is resolved when the connection
 // is made; while connected this reads as the address that was reached, and the name is kept for certificate checks and
 // for connecting again. A leading `*` leaves the resolving to a SOCKS proxy. CR, LF, NUL and blanks are refused (603);
-// setting it while connected is error 101, connecting without it error 163.
+// setting it while connected is error 101, connecting without it error 163. Release the text with `ssmtp_free`.
 int32_t ssmtp_get_mail_server(ssmtp_t *handle,
                               char **value);
 
@@ -866,32 +997,34 @@ int32_t ssmtp_set_mail_server(ssmtp_t *handle,
                               const char *value);
 
 // Reads MailPort. TCP port of the server, 1 to 65535 (error 116 otherwise). 25 is relay, 587 submission, 465
-// submission with TLS from the first byte (RFC 8314). Setting it while connected is error 100.
+// submission with TLS from the first byte (RFC 8314). Setting it while connected is error 100. Default: 25.
 int32_t ssmtp_get_mail_port(ssmtp_t *handle,
                             int32_t *value);
 
 // Sets MailPort. TCP port of the server, 1 to 65535 (error 116 otherwise). 25 is relay, 587 submission, 465 submission
-// with TLS from the first byte (RFC 8314). Setting it while connected is error 100.
+// with TLS from the first byte (RFC 8314). Setting it while connected is error 100. Default: 25.
 int32_t ssmtp_set_mail_port(ssmtp_t *handle,
                             int32_t value);
 
 // Reads AllowExtensions. Whether the session opens with EHLO and may use the service extensions the server lists (RFC
-// 5321 section 2.2). When the server refuses EHLO, HELO follows; with False only HELO is sent.
+// 5321 section 2.2). When the server refuses EHLO, HELO follows; with False only HELO is sent. Default: True.
 int32_t ssmtp_get_allow_extensions(ssmtp_t *handle,
                                    int32_t *value);
 
 // Sets AllowExtensions. Whether the session opens with EHLO and may use the service extensions the server lists (RFC
-// 5321 section 2.2). When the server refuses EHLO, HELO follows; with False only HELO is sent.
+// 5321 section 2.2). When the server refuses EHLO, HELO follows; with False only HELO is sent. Default: True.
 int32_t ssmtp_set_allow_extensions(ssmtp_t *handle,
                                    int32_t value);
 
 // Reads Timeout. Seconds that an operation may wait before it fails with 201. It is the time without any byte sent or
 // received, or the time of the whole call with AbsoluteTimeout. 0 waits for ever; a negative number is refused (603).
+// Default: 60.
 int32_t ssmtp_get_timeout(ssmtp_t *handle,
                           int32_t *value);
 
 // Sets Timeout. Seconds that an operation may wait before it fails with 201. It is the time without any byte sent or
 // received, or the time of the whole call with AbsoluteTimeout. 0 waits for ever; a negative number is refused (603).
+// Default: 60.
 int32_t ssmtp_set_timeout(ssmtp_t *handle,
                           int32_t value);
 
@@ -906,17 +1039,19 @@ int32_t ssmtp_set_connected(ssmtp_t *handle,
                             int32_t value);
 
 // Reads Idle. False while a blocking method runs on this handle, True at all other times. Any thread may read it.
-int32_t ssmtp_get_idle(ssmtp_t *handle, int32_t *value);
+// Default: True.
+int32_t ssmtp_get_idle(ssmtp_t *handle,
+                       int32_t *value);
 
 // Reads LastReply. The last complete reply of the server, code and text, its lines joined by CRLF. The reply to QUIT
 // is not kept, so that after a Send that closes its connection it is the reply to the message. Empty before the first
-// reply.
+// reply. Release the text with `ssmtp_free`.
 int32_t ssmtp_get_last_reply(ssmtp_t *handle,
                              char **value);
 
 // Reads LocalHost. Reads as the name of this machine (gethostname) until it is set, and as the local address of the
 // connection while connected. Set it to a local IP address or name to send from that interface. CR, LF and NUL are
-// refused (603); setting it while connected is error 107.
+// refused (603); setting it while connected is error 107. Release the text with `ssmtp_free`.
 int32_t ssmtp_get_local_host(ssmtp_t *handle,
                              char **value);
 
@@ -938,7 +1073,7 @@ int32_t ssmtp_set_command(ssmtp_t *handle,
 // needs the system's GSSAPI library (270 without it) and takes a ticket for User from the usual cache, or gets one
 // with Password; the service is `smtp@` and MailServer. `amAPOP` belongs to POP3 and is refused when set (603). The
 // setting SASLMechanism names further mechanisms. Without TLS, PLAIN, LOGIN and OAuth show the password or token to
-// whoever listens; PITrail says so.
+// whoever listens; PITrail says so. Default: 0 (USER_PASSWORD).
 int32_t ssmtp_get_auth_mechanism(ssmtp_t *handle,
                                  int32_t *value);
 
@@ -949,23 +1084,24 @@ int32_t ssmtp_get_auth_mechanism(ssmtp_t *handle,
 // needs the system's GSSAPI library (270 without it) and takes a ticket for User from the usual cache, or gets one
 // with Password; the service is `smtp@` and MailServer. `amAPOP` belongs to POP3 and is refused when set (603). The
 // setting SASLMechanism names further mechanisms. Without TLS, PLAIN, LOGIN and OAuth show the password or token to
-// whoever listens; PITrail says so.
+// whoever listens; PITrail says so. Default: 0 (USER_PASSWORD).
 int32_t ssmtp_set_auth_mechanism(ssmtp_t *handle,
                                  int32_t value);
 
 // Reads User. Name to log in with when the connection is opened; a change takes effect with the next Connect. While it
-// and Password are empty no AUTH command is sent. CR, LF and NUL are refused (603).
+// and Password are empty no AUTH command is sent. CR, LF and NUL are refused (603). Default: empty. Release the text
+// with `ssmtp_free`.
 int32_t ssmtp_get_user(ssmtp_t *handle,
                        char **value);
 
 // Sets User. Name to log in with when the connection is opened; a change takes effect with the next Connect. While it
-// and Password are empty no AUTH command is sent. CR, LF and NUL are refused (603).
+// and Password are empty no AUTH command is sent. CR, LF and NUL are refused (603). Default: empty.
 int32_t ssmtp_set_user(ssmtp_t *handle,
                        const char *value);
 
 // Reads Password. Password that belongs to User. No error text and no LastReply shows it, and PITrail does not while
 // MaskSensitive is True; it is wiped from memory when it is replaced and when the handle goes. CR, LF and NUL are
-// refused (603).
+// refused (603). Release the text with `ssmtp_free`.
 int32_t ssmtp_get_password(ssmtp_t *handle,
                            char **value);
 
@@ -977,41 +1113,43 @@ int32_t ssmtp_set_password(ssmtp_t *handle,
 
 // Reads From. The author, one mailbox as RFC 5322 has them: an address alone, or a display name and the address in
 // angle brackets. It makes the From header, and the envelope sender unless ReturnPath is set. CR, LF and NUL are
-// refused when set (603); empty or malformed is error 164 when the message is sent.
+// refused when set (603); empty or malformed is error 164 when the message is sent. Default: empty. Release the text
+// with `ssmtp_free`.
 int32_t ssmtp_get_from(ssmtp_t *handle,
                        char **value);
 
 // Sets From. The author, one mailbox as RFC 5322 has them: an address alone, or a display name and the address in
 // angle brackets. It makes the From header, and the envelope sender unless ReturnPath is set. CR, LF and NUL are
-// refused when set (603); empty or malformed is error 164 when the message is sent.
+// refused when set (603); empty or malformed is error 164 when the message is sent. Default: empty.
 int32_t ssmtp_set_from(ssmtp_t *handle,
                        const char *value);
 
 // Reads ReturnPath. The envelope sender (MAIL FROM) that bounces go to, when it is not From. A pair of empty angle
 // brackets is the null sender. No Return-Path header is written, since the delivering server does that (RFC 5321
-// section 4.4). Malformed is error 164 when the message is sent; CR, LF and NUL are refused (603).
+// section 4.4). Malformed is error 164 when the message is sent; CR, LF and NUL are refused (603). Default: empty.
+// Release the text with `ssmtp_free`.
 int32_t ssmtp_get_return_path(ssmtp_t *handle,
                               char **value);
 
 // Sets ReturnPath. The envelope sender (MAIL FROM) that bounces go to, when it is not From. A pair of empty angle
 // brackets is the null sender. No Return-Path header is written, since the delivering server does that (RFC 5321
-// section 4.4). Malformed is error 164 when the message is sent; CR, LF and NUL are refused (603).
+// section 4.4). Malformed is error 164 when the message is sent; CR, LF and NUL are refused (603). Default: empty.
 int32_t ssmtp_set_return_path(ssmtp_t *handle,
                               const char *value);
 
 // Reads ReplyTo. Mailboxes that answers should go to; makes the Reply-To header when not empty. CR, LF and NUL are
-// refused (603).
+// refused (603). Default: empty. Release the text with `ssmtp_free`.
 int32_t ssmtp_get_reply_to(ssmtp_t *handle,
                            char **value);
 
 // Sets ReplyTo. Mailboxes that answers should go to; makes the Reply-To header when not empty. CR, LF and NUL are
-// refused (603).
+// refused (603). Default: empty.
 int32_t ssmtp_set_reply_to(ssmtp_t *handle,
                            const char *value);
 
 // Reads SendTo. The To recipients, mailboxes separated by commas (RFC 5322 section 3.4). Setting it replaces the To
 // entries of MessageRecipients and no other entry; reading joins them by a comma and a blank. A message without any is
-// error 165 unless AllowEmptyTo; CR, LF and NUL are refused (603).
+// error 165 unless AllowEmptyTo; CR, LF and NUL are refused (603). Release the text with `ssmtp_free`.
 int32_t ssmtp_get_send_to(ssmtp_t *handle,
                           char **value);
 
@@ -1023,7 +1161,7 @@ int32_t ssmtp_set_send_to(ssmtp_t *handle,
 
 // Reads Cc. The Cc recipients, mailboxes separated by commas; they stand in the Cc header. Setting it replaces the Cc
 // entries of MessageRecipients and no other entry. Malformed addresses are error 165 when the message is sent; CR, LF
-// and NUL are refused (603).
+// and NUL are refused (603). Release the text with `ssmtp_free`.
 int32_t ssmtp_get_cc(ssmtp_t *handle,
                      char **value);
 
@@ -1036,7 +1174,7 @@ int32_t ssmtp_set_cc(ssmtp_t *handle,
 // Reads BCc. The blind recipients, mailboxes separated by commas. They get the message through the envelope only: no
 // header, no MessageHeadersString and nothing that is transmitted names them. Setting it replaces the BCc entries of
 // MessageRecipients and no other entry. A refused one fires the Error event and does not stop the message unless
-// StopOnBccErrors.
+// StopOnBccErrors. Release the text with `ssmtp_free`.
 int32_t ssmtp_get_bcc(ssmtp_t *handle,
                       char **value);
 
@@ -1048,104 +1186,108 @@ int32_t ssmtp_set_bcc(ssmtp_t *handle,
                       const char *value);
 
 // Reads Subject. Text of the Subject header. Text beyond ASCII goes as RFC 2047 encoded words (see Charset); a long
-// line is folded (see MaxHeaderLength). CR, LF and NUL are refused (603).
+// line is folded (see MaxHeaderLength). CR, LF and NUL are refused (603). Default: empty. Release the text with
+// `ssmtp_free`.
 int32_t ssmtp_get_subject(ssmtp_t *handle,
                           char **value);
 
 // Sets Subject. Text of the Subject header. Text beyond ASCII goes as RFC 2047 encoded words (see Charset); a long
-// line is folded (see MaxHeaderLength). CR, LF and NUL are refused (603).
+// line is folded (see MaxHeaderLength). CR, LF and NUL are refused (603). Default: empty.
 int32_t ssmtp_set_subject(ssmtp_t *handle,
                           const char *value);
 
 // Reads MessageDate. The Date header: `*` is the time of sending, another text goes as it is (RFC 5322 section 3.3),
-// empty leaves the header out. CR, LF and NUL are refused (603).
+// empty leaves the header out. CR, LF and NUL are refused (603). Default: `*`. Release the text with `ssmtp_free`.
 int32_t ssmtp_get_message_date(ssmtp_t *handle,
                                char **value);
 
 // Sets MessageDate. The Date header: `*` is the time of sending, another text goes as it is (RFC 5322 section 3.3),
-// empty leaves the header out. CR, LF and NUL are refused (603).
+// empty leaves the header out. CR, LF and NUL are refused (603). Default: `*`.
 int32_t ssmtp_set_message_date(ssmtp_t *handle,
                                const char *value);
 
 // Reads MessageId. The Message-ID header: `*` makes a new unique one for each message (see MessageIdAlgorithm),
-// another text goes as it is, empty leaves the header out. CR, LF and NUL are refused (603).
+// another text goes as it is, empty leaves the header out. CR, LF and NUL are refused (603). Default: `*`. Release the
+// text with `ssmtp_free`.
 int32_t ssmtp_get_message_id(ssmtp_t *handle,
                              char **value);
 
 // Sets MessageId. The Message-ID header: `*` makes a new unique one for each message (see MessageIdAlgorithm), another
-// text goes as it is, empty leaves the header out. CR, LF and NUL are refused (603).
+// text goes as it is, empty leaves the header out. CR, LF and NUL are refused (603). Default: `*`.
 int32_t ssmtp_set_message_id(ssmtp_t *handle,
                              const char *value);
 
 // Reads Importance. Makes the header `Importance: High`, `Normal` or `Low` (RFC 2156); UNSPECIFIED, the default, makes
-// none.
+// none. Default: 0 (UNSPECIFIED).
 int32_t ssmtp_get_importance(ssmtp_t *handle,
                              int32_t *value);
 
 // Sets Importance. Makes the header `Importance: High`, `Normal` or `Low` (RFC 2156); UNSPECIFIED, the default, makes
-// none.
+// none. Default: 0 (UNSPECIFIED).
 int32_t ssmtp_set_importance(ssmtp_t *handle,
                              int32_t value);
 
 // Reads Priority. Makes the header `Priority: normal`, `urgent` or `non-urgent` (RFC 2156); UNSPECIFIED, the default,
-// makes none. It is advice to programs that read the message and does not change how it is sent.
+// makes none. It is advice to programs that read the message and does not change how it is sent. Default: 0
+// (UNSPECIFIED).
 int32_t ssmtp_get_priority(ssmtp_t *handle,
                            int32_t *value);
 
 // Sets Priority. Makes the header `Priority: normal`, `urgent` or `non-urgent` (RFC 2156); UNSPECIFIED, the default,
-// makes none. It is advice to programs that read the message and does not change how it is sent.
+// makes none. It is advice to programs that read the message and does not change how it is sent. Default: 0
+// (UNSPECIFIED).
 int32_t ssmtp_set_priority(ssmtp_t *handle,
                            int32_t value);
 
 // Reads Sensitivity. Makes the header `Sensitivity: Personal`, `Private` or `Company-Confidential` (RFC 2156);
-// UNSPECIFIED, the default, makes none.
+// UNSPECIFIED, the default, makes none. Default: 0 (UNSPECIFIED).
 int32_t ssmtp_get_sensitivity(ssmtp_t *handle,
                               int32_t *value);
 
 // Sets Sensitivity. Makes the header `Sensitivity: Personal`, `Private` or `Company-Confidential` (RFC 2156);
-// UNSPECIFIED, the default, makes none.
+// UNSPECIFIED, the default, makes none. Default: 0 (UNSPECIFIED).
 int32_t ssmtp_set_sensitivity(ssmtp_t *handle,
                               int32_t value);
 
 // Reads DeliveryNotificationTo. Mailbox for the header Return-Receipt-To, the old request for a notice of delivery.
 // Servers of today act on the NOTIFY option of a recipient instead (RFC 3461, see MessageRecipientOptions). CR, LF and
-// NUL are refused (603).
+// NUL are refused (603). Default: empty. Release the text with `ssmtp_free`.
 int32_t ssmtp_get_delivery_notification_to(ssmtp_t *handle,
                                            char **value);
 
 // Sets DeliveryNotificationTo. Mailbox for the header Return-Receipt-To, the old request for a notice of delivery.
 // Servers of today act on the NOTIFY option of a recipient instead (RFC 3461, see MessageRecipientOptions). CR, LF and
-// NUL are refused (603).
+// NUL are refused (603). Default: empty.
 int32_t ssmtp_set_delivery_notification_to(ssmtp_t *handle,
                                            const char *value);
 
 // Reads ReadReceiptTo. Mailbox for the header Disposition-Notification-To, which asks the reader for a receipt (RFC
-// 8098). CR, LF and NUL are refused (603).
+// 8098). CR, LF and NUL are refused (603). Default: empty. Release the text with `ssmtp_free`.
 int32_t ssmtp_get_read_receipt_to(ssmtp_t *handle,
                                   char **value);
 
 // Sets ReadReceiptTo. Mailbox for the header Disposition-Notification-To, which asks the reader for a receipt (RFC
-// 8098). CR, LF and NUL are refused (603).
+// 8098). CR, LF and NUL are refused (603). Default: empty.
 int32_t ssmtp_set_read_receipt_to(ssmtp_t *handle,
                                   const char *value);
 
 // Reads OtherHeaders. Further header lines, `Name: value` separated by CRLF; folded lines are fine. A Content line,
 // MIME-Version, Date, Message-ID, From, Sender, Reply-To, To, Cc or Subject here takes the place of ours, others are
 // appended, Bcc lines are dropped. A leading empty line (CRLF) makes this text the whole header section. NUL is
-// refused (603).
+// refused (603). Default: empty. Release the text with `ssmtp_free`.
 int32_t ssmtp_get_other_headers(ssmtp_t *handle,
                                 char **value);
 
 // Sets OtherHeaders. Further header lines, `Name: value` separated by CRLF; folded lines are fine. A Content line,
 // MIME-Version, Date, Message-ID, From, Sender, Reply-To, To, Cc or Subject here takes the place of ours, others are
 // appended, Bcc lines are dropped. A leading empty line (CRLF) makes this text the whole header section. NUL is
-// refused (603).
+// refused (603). Default: empty.
 int32_t ssmtp_set_other_headers(ssmtp_t *handle,
                                 const char *value);
 
 // Reads MessageText. The body. Line ends are normalised to CRLF and dots at line starts are escaped on the wire. ASCII
 // text goes without MIME headers; other text goes as UTF-8, or in the charset that OtherHeaders names (error 434 when
-// it cannot). While Message is set, that is sent instead.
+// it cannot). While Message is set, that is sent instead. Release the text with `ssmtp_free`.
 int32_t ssmtp_get_message_text(ssmtp_t *handle,
                                char **value);
 
@@ -1157,7 +1299,7 @@ int32_t ssmtp_set_message_text(ssmtp_t *handle,
 
 // Reads Message. The content in place of MessageText, sent as it is except for line ends, which become CRLF, and dot
 // escaping: whatever encoding it needs is up to the caller. The headers still come from the properties. Octets beyond
-// ASCII need a server with 8BITMIME, else error 603 before MAIL.
+// ASCII need a server with 8BITMIME, else error 603 before MAIL. Release the text with `ssmtp_free`.
 int32_t ssmtp_get_message(ssmtp_t *handle,
                           char **value);
 
@@ -1167,14 +1309,16 @@ int32_t ssmtp_get_message(ssmtp_t *handle,
 int32_t ssmtp_set_message(ssmtp_t *handle,
                           const char *value);
 
-// Reads MessageB. Message as octets: the same value, for content that is no text.
+// Reads MessageB. Message as octets: the same value, for content that is no text. Release the octets with
+// `ssmtp_free`.
 int32_t ssmtp_get_message_b(ssmtp_t *handle, uint8_t **value, size_t *length);
 
 // Sets MessageB. Message as octets: the same value, for content that is no text.
 int32_t ssmtp_set_message_b(ssmtp_t *handle, const uint8_t *value, size_t length);
 
 // Reads MessageHtml. The message as HTML, beside MessageText, which programs without HTML show (multipart/alternative,
-// RFC 2046 section 5.1.4). It goes as UTF-8. Empty means none. ResetHeaders leaves it.
+// RFC 2046 section 5.1.4). It goes as UTF-8. Empty means none. ResetHeaders leaves it. Release the text with
+// `ssmtp_free`.
 int32_t ssmtp_get_message_html(ssmtp_t *handle,
                                char **value);
 
@@ -1185,13 +1329,13 @@ int32_t ssmtp_set_message_html(ssmtp_t *handle,
 
 // Reads AttachedFile. Path of a file that is streamed as body after MessageText, from the disk while sending. Setting
 // it removes a message stream, and SetMessageStream clears it. Error 302 when it cannot be opened at the time of
-// sending; NUL is refused (603).
+// sending; NUL is refused (603). Default: empty. Release the text with `ssmtp_free`.
 int32_t ssmtp_get_attached_file(ssmtp_t *handle,
                                 char **value);
 
 // Sets AttachedFile. Path of a file that is streamed as body after MessageText, from the disk while sending. Setting
 // it removes a message stream, and SetMessageStream clears it. Error 302 when it cannot be opened at the time of
-// sending; NUL is refused (603).
+// sending; NUL is refused (603). Default: empty.
 int32_t ssmtp_set_attached_file(ssmtp_t *handle,
                                 const char *value);
 
@@ -1200,17 +1344,20 @@ int32_t ssmtp_set_attached_file(ssmtp_t *handle,
 int32_t ssmtp_get_message_header_count(ssmtp_t *handle, int32_t *value);
 
 // Reads MessageHeaderField. Name of the header line at an index from 0, as it is sent. Error 605 beyond the last one.
-int32_t ssmtp_get_message_header_field(ssmtp_t *handle, int32_t index, char **value);
+// Release the text with `ssmtp_free`.
+int32_t ssmtp_get_message_header_field(ssmtp_t *handle,
+                                       int32_t index,
+                                       char **value);
 
 // Reads MessageHeaderValue. Value of the header at an index from 0, encoded as it is sent, on one line. Error 605
-// beyond the last one.
+// beyond the last one. Release the text with `ssmtp_free`.
 int32_t ssmtp_get_message_header_value(ssmtp_t *handle,
                                        int32_t index,
                                        char **value);
 
 // Reads MessageHeadersString. The whole header section as it is sent, with the empty line that ends it. Empty until
 // From, a recipient, Subject or a body is set; the generated Date and Message-ID stay the same from read to read until
-// the message changes or is sent anew.
+// the message changes or is sent anew. Release the text with `ssmtp_free`.
 int32_t ssmtp_get_message_headers_string(ssmtp_t *handle,
                                          char **value);
 
@@ -1228,7 +1375,7 @@ int32_t ssmtp_set_message_recipient_count(ssmtp_t *handle,
 
 // Reads MessageRecipientAddress. Address of the recipient at an index from 0, without display name. Writing at the
 // index that equals the count appends an entry; beyond that is error 605. Entries with an empty address are not sent;
-// a malformed address is error 165 when the message is sent.
+// a malformed address is error 165 when the message is sent. Release the text with `ssmtp_free`.
 int32_t ssmtp_get_message_recipient_address(ssmtp_t *handle,
                                             int32_t index,
                                             char **value);
@@ -1241,7 +1388,7 @@ int32_t ssmtp_set_message_recipient_address(ssmtp_t *handle,
                                             const char *value);
 
 // Reads MessageRecipientName. Display name of the recipient at an index from 0; it stands before the address in the
-// header. CR, LF and NUL are refused (603).
+// header. CR, LF and NUL are refused (603). Release the text with `ssmtp_free`.
 int32_t ssmtp_get_message_recipient_name(ssmtp_t *handle,
                                          int32_t index,
                                          char **value);
@@ -1254,7 +1401,8 @@ int32_t ssmtp_set_message_recipient_name(ssmtp_t *handle,
 
 // Reads MessageRecipientOptions. Parameters for the RCPT command of the recipient at an index from 0, separated by
 // blanks or semicolons, such as `NOTIFY=SUCCESS,FAILURE,DELAY` or `NOTIFY SUCCESS` (RFC 3461). Options of an extension
-// that the server does not offer are left out, with a line in PITrail. CR, LF and NUL are refused (603).
+// that the server does not offer are left out, with a line in PITrail. CR, LF and NUL are refused (603). Release the
+// text with `ssmtp_free`.
 int32_t ssmtp_get_message_recipient_options(ssmtp_t *handle,
                                             int32_t index,
                                             char **value);
@@ -1274,6 +1422,7 @@ int32_t ssmtp_set_message_recipient_type(ssmtp_t *handle, int32_t index, int32_t
 
 // Reads Certificate. The certificate with its private key that Sign, SignAndEncrypt and decrypting use. Reading gives
 // a copy that the caller releases; setting takes a copy. By name, use the rows CertificateStore and the others (604).
+// Release it with `ssmtp_cert_delete`.
 int32_t ssmtp_get_certificate(ssmtp_t *handle,
                               ssmtp_cert_t **value);
 
@@ -1286,7 +1435,8 @@ int32_t ssmtp_set_certificate(ssmtp_t *handle,
 // `RC2CBC128` or `RC2`, `AESCBC128` or `AES`, `AESCBC192`, `AESCBC256`, `AESGCM128` or `AESGCM`, `AESGCM192`,
 // `AESGCM256`, or an object identifier; `Auto` takes the best that every recipient can read, by what the signatures
 // said that VerifySignature saw, and AESCBC256 for those of whom nothing is known. New programs should set
-// `AESCBC256`, which the setting SecurityProfile=Modern does. An unknown name is refused (603).
+// `AESCBC256`, which the setting SecurityProfile=Modern does. An unknown name is refused (603). Default: `3DES`.
+// Release the text with `ssmtp_free`.
 int32_t ssmtp_get_encrypting_algorithm(ssmtp_t *handle,
                                        char **value);
 
@@ -1294,43 +1444,45 @@ int32_t ssmtp_get_encrypting_algorithm(ssmtp_t *handle,
 // `RC2CBC128` or `RC2`, `AESCBC128` or `AES`, `AESCBC192`, `AESCBC256`, `AESGCM128` or `AESGCM`, `AESGCM192`,
 // `AESGCM256`, or an object identifier; `Auto` takes the best that every recipient can read, by what the signatures
 // said that VerifySignature saw, and AESCBC256 for those of whom nothing is known. New programs should set
-// `AESCBC256`, which the setting SecurityProfile=Modern does. An unknown name is refused (603).
+// `AESCBC256`, which the setting SecurityProfile=Modern does. An unknown name is refused (603). Default: `3DES`.
 int32_t ssmtp_set_encrypting_algorithm(ssmtp_t *handle,
                                        const char *value);
 
 // Reads SigningAlgorithm. Digest of a signature, set by name (`sha-256`, `sha-384`, `sha-512`, `sha-224`, `sha1`,
-// `md5`) or by object identifier. It reads as the object identifier; the default is SHA-256.
+// `md5`) or by object identifier. It reads as the object identifier; the default is SHA-256. Default:
+// `2.16.840.1.101.3.4.2.1`. Release the text with `ssmtp_free`.
 int32_t ssmtp_get_signing_algorithm(ssmtp_t *handle,
                                     char **value);
 
 // Sets SigningAlgorithm. Digest of a signature, set by name (`sha-256`, `sha-384`, `sha-512`, `sha-224`, `sha1`,
-// `md5`) or by object identifier. It reads as the object identifier; the default is SHA-256.
+// `md5`) or by object identifier. It reads as the object identifier; the default is SHA-256. Default:
+// `2.16.840.1.101.3.4.2.1`.
 int32_t ssmtp_set_signing_algorithm(ssmtp_t *handle,
                                     const char *value);
 
 // Reads IncludeCertificate. Whether a signature carries the signer's certificate. Without it the reader must have the
-// certificate already.
+// certificate already. Default: True.
 int32_t ssmtp_get_include_certificate(ssmtp_t *handle,
                                       int32_t *value);
 
 // Sets IncludeCertificate. Whether a signature carries the signer's certificate. Without it the reader must have the
-// certificate already.
+// certificate already. Default: True.
 int32_t ssmtp_set_include_certificate(ssmtp_t *handle,
                                       int32_t value);
 
 // Reads IncludeChain. Whether a signature carries the issuing certificates too, as far as they are known. It needs
-// IncludeCertificate.
+// IncludeCertificate. Default: False.
 int32_t ssmtp_get_include_chain(ssmtp_t *handle,
                                 int32_t *value);
 
 // Sets IncludeChain. Whether a signature carries the issuing certificates too, as far as they are known. It needs
-// IncludeCertificate.
+// IncludeCertificate. Default: False.
 int32_t ssmtp_set_include_chain(ssmtp_t *handle,
                                 int32_t value);
 
 // Reads SignerCert. The certificate of who signed the message that VerifySignature verified last; empty before, and
 // after one that failed. Reading gives a copy that the caller releases. Whether its owner is to be trusted is for the
-// caller to decide.
+// caller to decide. Release it with `ssmtp_cert_delete`.
 int32_t ssmtp_get_signer_cert(ssmtp_t *handle,
                               ssmtp_cert_t **value);
 
@@ -1345,29 +1497,34 @@ int32_t ssmtp_set_ssl_enabled(ssmtp_t *handle,
                               int32_t value);
 
 // Reads SSLStartMode. When TLS starts: IMPLICIT right after connecting, EXPLICIT by STARTTLS (RFC 3207), AUTOMATIC is
-// explicit on ports 25 and 587 and implicit on every other, NONE never. A server without STARTTLS is error 276 with
-// EXPLICIT.
+// explicit on ports 25 and 587 and implicit on every other, NONE never. A server that does not offer STARTTLS is error
+// 276, one that refuses it 161; nothing is sent to either. TLS that fails is 276, a certificate that is refused 280.
+// Default: 3 (NONE).
 int32_t ssmtp_get_ssl_start_mode(ssmtp_t *handle,
                                  int32_t *value);
 
 // Sets SSLStartMode. When TLS starts: IMPLICIT right after connecting, EXPLICIT by STARTTLS (RFC 3207), AUTOMATIC is
-// explicit on ports 25 and 587 and implicit on every other, NONE never. A server without STARTTLS is error 276 with
-// EXPLICIT.
+// explicit on ports 25 and 587 and implicit on every other, NONE never. A server that does not offer STARTTLS is error
+// 276, one that refuses it 161; nothing is sent to either. TLS that fails is 276, a certificate that is refused 280.
+// Default: 3 (NONE).
 int32_t ssmtp_set_ssl_start_mode(ssmtp_t *handle,
                                  int32_t value);
 
 // Reads SSLProvider. Which TLS implementation works: INTERNAL is the one built in, PLATFORM the system's OpenSSL,
-// loaded at run time (error 270 when it is not there), AUTOMATIC decides by what the settings ask for.
+// loaded at run time (error 270 when it is not there), AUTOMATIC decides by what the settings ask for. Default: 0
+// (AUTOMATIC).
 int32_t ssmtp_get_ssl_provider(ssmtp_t *handle,
                                int32_t *value);
 
 // Sets SSLProvider. Which TLS implementation works: INTERNAL is the one built in, PLATFORM the system's OpenSSL,
-// loaded at run time (error 270 when it is not there), AUTOMATIC decides by what the settings ask for.
+// loaded at run time (error 270 when it is not there), AUTOMATIC decides by what the settings ask for. Default: 0
+// (AUTOMATIC).
 int32_t ssmtp_set_ssl_provider(ssmtp_t *handle,
                                int32_t value);
 
 // Reads SSLCert. The client certificate with its private key, shown to a server that asks for one. Reading gives a
 // copy that the caller releases; setting takes a copy. By name, use the rows SSLCertStore and the others (604).
+// Release it with `ssmtp_cert_delete`.
 int32_t ssmtp_get_ssl_cert(ssmtp_t *handle,
                            ssmtp_cert_t **value);
 
@@ -1377,7 +1534,8 @@ int32_t ssmtp_set_ssl_cert(ssmtp_t *handle,
                            ssmtp_cert_t *value);
 
 // Reads SSLAcceptServerCert. A server certificate that is accepted without further checks when the server shows
-// exactly this one. Reading gives a copy that the caller releases; setting takes a copy.
+// exactly this one. Reading gives a copy that the caller releases; setting takes a copy. Release it with
+// `ssmtp_cert_delete`.
 int32_t ssmtp_get_ssl_accept_server_cert(ssmtp_t *handle,
                                          ssmtp_cert_t **value);
 
@@ -1387,31 +1545,37 @@ int32_t ssmtp_set_ssl_accept_server_cert(ssmtp_t *handle,
                                          ssmtp_cert_t *value);
 
 // Reads SSLServerCert. The certificate that the server showed in the last handshake. Emptied when a new connection is
-// tried. Reading gives a copy that the caller releases.
+// tried. Reading gives a copy that the caller releases. Release it with `ssmtp_cert_delete`.
 int32_t ssmtp_get_ssl_server_cert(ssmtp_t *handle,
                                   ssmtp_cert_t **value);
 
 // Reads FirewallAutoDetect. Whether the proxy that the environment names is used where FirewallType and FirewallHost
 // name none: all_proxy, else http_proxy, in small letters or capitals, unless no_proxy has the server. http://,
 // socks4://, socks4a://, socks5:// and socks5h:// (names resolved by the proxy) are known, another kind is error 118.
+// Default: False.
 int32_t ssmtp_get_firewall_auto_detect(ssmtp_t *handle,
                                        int32_t *value);
 
 // Sets FirewallAutoDetect. Whether the proxy that the environment names is used where FirewallType and FirewallHost
 // name none: all_proxy, else http_proxy, in small letters or capitals, unless no_proxy has the server. http://,
 // socks4://, socks4a://, socks5:// and socks5h:// (names resolved by the proxy) are known, another kind is error 118.
+// Default: False.
 int32_t ssmtp_set_firewall_auto_detect(ssmtp_t *handle,
                                        int32_t value);
 
 // Reads FirewallType. Kind of proxy. Setting it also sets FirewallPort: 80 for TUNNEL, 1080 for the SOCKS kinds.
-int32_t ssmtp_get_firewall_type(ssmtp_t *handle, int32_t *value);
+// Default: 0 (NONE).
+int32_t ssmtp_get_firewall_type(ssmtp_t *handle,
+                                int32_t *value);
 
 // Sets FirewallType. Kind of proxy. Setting it also sets FirewallPort: 80 for TUNNEL, 1080 for the SOCKS kinds.
-int32_t ssmtp_set_firewall_type(ssmtp_t *handle, int32_t value);
+// Default: 0 (NONE).
+int32_t ssmtp_set_firewall_type(ssmtp_t *handle,
+                                int32_t value);
 
 // Reads FirewallHost. Name or address of the proxy; while connected it reads as the address that was reached. With a
 // FirewallType it must not be empty (error 118 at Connect). A name that does not resolve is error 11001, a proxy that
-// refuses error 118.
+// refuses error 118. Release the text with `ssmtp_free`.
 int32_t ssmtp_get_firewall_host(ssmtp_t *handle,
                                 char **value);
 
@@ -1422,24 +1586,27 @@ int32_t ssmtp_set_firewall_host(ssmtp_t *handle,
                                 const char *value);
 
 // Reads FirewallPort. TCP port of the proxy, 0 to 65535. Setting FirewallType sets it; 0 is the usual port of the
-// type.
-int32_t ssmtp_get_firewall_port(ssmtp_t *handle, int32_t *value);
+// type. Default: 0.
+int32_t ssmtp_get_firewall_port(ssmtp_t *handle,
+                                int32_t *value);
 
 // Sets FirewallPort. TCP port of the proxy, 0 to 65535. Setting FirewallType sets it; 0 is the usual port of the type.
-int32_t ssmtp_set_firewall_port(ssmtp_t *handle, int32_t value);
+// Default: 0.
+int32_t ssmtp_set_firewall_port(ssmtp_t *handle,
+                                int32_t value);
 
 // Reads FirewallUser. User name for a proxy that asks for one: Basic at a tunnelling proxy, user and password at SOCKS
-// 5, the user alone at SOCKS 4.
+// 5, the user alone at SOCKS 4. Default: empty. Release the text with `ssmtp_free`.
 int32_t ssmtp_get_firewall_user(ssmtp_t *handle,
                                 char **value);
 
 // Sets FirewallUser. User name for a proxy that asks for one: Basic at a tunnelling proxy, user and password at SOCKS
-// 5, the user alone at SOCKS 4.
+// 5, the user alone at SOCKS 4. Default: empty.
 int32_t ssmtp_set_firewall_user(ssmtp_t *handle,
                                 const char *value);
 
 // Reads FirewallPassword. Password for a proxy that asks for one. It is never shown in a trace, an error text or a
-// dump.
+// dump. Release the text with `ssmtp_free`.
 int32_t ssmtp_get_firewall_password(ssmtp_t *handle,
                                     char **value);
 
@@ -1453,13 +1620,14 @@ int32_t ssmtp_get_recipient_result_count(ssmtp_t *handle,
                                          int32_t *value);
 
 // Reads RecipientResultAddress. Address of a recipient of the last Send, as RCPT named it. Error 605 for an index that
-// is not there.
+// is not there. Release the text with `ssmtp_free`.
 int32_t ssmtp_get_recipient_result_address(ssmtp_t *handle,
                                            int32_t index,
                                            char **value);
 
 // Reads RecipientResultPhase. Where the last answer for a recipient came from: `MAIL` (the sender was refused),
-// `RCPT`, or `CONTENT` (the reply to the message itself). Error 605 for an index that is not there.
+// `RCPT`, or `CONTENT` (the reply to the message itself). Error 605 for an index that is not there. Release the text
+// with `ssmtp_free`.
 int32_t ssmtp_get_recipient_result_phase(ssmtp_t *handle,
                                          int32_t index,
                                          char **value);
@@ -1471,13 +1639,16 @@ int32_t ssmtp_get_recipient_result_code(ssmtp_t *handle,
                                         int32_t *value);
 
 // Reads RecipientResultEnhancedCode. Enhanced status code of that reply, such as `5.1.1` (RFC 3463); empty when it has
-// none. Error 605 for an index that is not there.
+// none. Error 605 for an index that is not there. Release the text with `ssmtp_free`.
 int32_t ssmtp_get_recipient_result_enhanced_code(ssmtp_t *handle,
                                                  int32_t index,
                                                  char **value);
 
-// Reads RecipientResultText. That reply, all its lines in one. Error 605 for an index that is not there.
-int32_t ssmtp_get_recipient_result_text(ssmtp_t *handle, int32_t index, char **value);
+// Reads RecipientResultText. That reply, all its lines in one. Error 605 for an index that is not there. Release the
+// text with `ssmtp_free`.
+int32_t ssmtp_get_recipient_result_text(ssmtp_t *handle,
+                                        int32_t index,
+                                        char **value);
 
 // Reads RecipientResultAccepted. Whether the server took the message for a recipient. Error 605 for an index that is
 // not there.
@@ -1492,19 +1663,20 @@ int32_t ssmtp_get_recipient_result_temporary(ssmtp_t *handle,
                                              int32_t *value);
 
 // Reads SSLCertEffectiveDate. Of the client certificate (SSLCert). First moment of validity in local time, such as
-// `23-Jan-2000 15:00:00`.
+// `23-Jan-2000 15:00:00`. Release the text with `ssmtp_free`.
 int32_t ssmtp_get_ssl_cert_effective_date(ssmtp_t *handle,
                                           char **value);
 
 // Reads SSLCertExpirationDate. Of the client certificate (SSLCert). Last moment of validity in local time, such as
-// `23-Jan-2001 15:00:00`.
+// `23-Jan-2001 15:00:00`. Release the text with `ssmtp_free`.
 int32_t ssmtp_get_ssl_cert_expiration_date(ssmtp_t *handle,
                                            char **value);
 
 // Reads SSLCertSubject. Of the client certificate (SSLCert). Name of the holder in RFC 4514 order, joined by a comma
 // and a blank, with CN O OU L S C E and object identifiers otherwise. Setting it searches the store: an exact match
 // first (case and blanks after commas do not matter), then a part of a name, `*` takes the first entry with a key.
-// When nothing matches it reads empty and nothing is selected; a store that cannot be read is error 271.
+// When nothing matches it reads empty and nothing is selected; a store that cannot be read is error 271. Release the
+// text with `ssmtp_free`.
 int32_t ssmtp_get_ssl_cert_subject(ssmtp_t *handle,
                                    char **value);
 
@@ -1515,22 +1687,26 @@ int32_t ssmtp_get_ssl_cert_subject(ssmtp_t *handle,
 int32_t ssmtp_set_ssl_cert_subject(ssmtp_t *handle,
                                    const char *value);
 
-// Reads SSLCertIssuer. Of the client certificate (SSLCert). Name of the issuer, written as Subject is.
-int32_t ssmtp_get_ssl_cert_issuer(ssmtp_t *handle, char **value);
+// Reads SSLCertIssuer. Of the client certificate (SSLCert). Name of the issuer, written as Subject is. Release the
+// text with `ssmtp_free`.
+int32_t ssmtp_get_ssl_cert_issuer(ssmtp_t *handle,
+                                  char **value);
 
 // Reads SSLCertSubjectAltNames. Of the client certificate (SSLCert). Alternative names of the holder (host names, mail
-// addresses), joined by commas.
+// addresses), joined by commas. Release the text with `ssmtp_free`.
 int32_t ssmtp_get_ssl_cert_subject_alt_names(ssmtp_t *handle,
                                              char **value);
 
 // Reads SSLCertSerialNumber. Of the client certificate (SSLCert). Serial number as upper-case hexadecimal digits.
-int32_t ssmtp_get_ssl_cert_serial_number(ssmtp_t *handle, char **value);
+// Release the text with `ssmtp_free`.
+int32_t ssmtp_get_ssl_cert_serial_number(ssmtp_t *handle,
+                                         char **value);
 
-// Reads SSLCertVersion. Of the client certificate (SSLCert). `V1`, `V2` or `V3`.
+// Reads SSLCertVersion. Of the client certificate (SSLCert). `V1`, `V2` or `V3`. Release the text with `ssmtp_free`.
 int32_t ssmtp_get_ssl_cert_version(ssmtp_t *handle, char **value);
 
 // Reads SSLCertUsage. Of the client certificate (SSLCert). What the key may be used for, the words for UsageFlags
-// joined by commas.
+// joined by commas. Release the text with `ssmtp_free`.
 int32_t ssmtp_get_ssl_cert_usage(ssmtp_t *handle,
                                  char **value);
 
@@ -1541,18 +1717,22 @@ int32_t ssmtp_get_ssl_cert_usage_flags(ssmtp_t *handle,
                                        int32_t *value);
 
 // Reads SSLCertExtendedKeyUsage. Of the client certificate (SSLCert). Object identifiers of the extended key usage
-// (RFC 5280 section 4.2.1.12), joined by commas.
+// (RFC 5280 section 4.2.1.12), joined by commas. Release the text with `ssmtp_free`.
 int32_t ssmtp_get_ssl_cert_extended_key_usage(ssmtp_t *handle,
                                               char **value);
 
-// Reads SSLCertSignatureAlgorithm. Of the client certificate (SSLCert). Algorithm that the issuer signed with.
-int32_t ssmtp_get_ssl_cert_signature_algorithm(ssmtp_t *handle, char **value);
+// Reads SSLCertSignatureAlgorithm. Of the client certificate (SSLCert). Algorithm that the issuer signed with. Release
+// the text with `ssmtp_free`.
+int32_t ssmtp_get_ssl_cert_signature_algorithm(ssmtp_t *handle,
+                                               char **value);
 
-// Reads SSLCertPublicKey. Of the client certificate (SSLCert). Public key as PEM (SubjectPublicKeyInfo).
-int32_t ssmtp_get_ssl_cert_public_key(ssmtp_t *handle, char **value);
+// Reads SSLCertPublicKey. Of the client certificate (SSLCert). Public key as PEM (SubjectPublicKeyInfo). Release the
+// text with `ssmtp_free`.
+int32_t ssmtp_get_ssl_cert_public_key(ssmtp_t *handle,
+                                      char **value);
 
 // Reads SSLCertPublicKeyAlgorithm. Of the client certificate (SSLCert). `RSA`, `EC`, `Ed25519`, `Ed448` or `DSA`, else
-// the object identifier.
+// the object identifier. Release the text with `ssmtp_free`.
 int32_t ssmtp_get_ssl_cert_public_key_algorithm(ssmtp_t *handle,
                                                 char **value);
 
@@ -1560,7 +1740,7 @@ int32_t ssmtp_get_ssl_cert_public_key_algorithm(ssmtp_t *handle,
 int32_t ssmtp_get_ssl_cert_public_key_length(ssmtp_t *handle, int32_t *value);
 
 // Reads SSLCertPrivateKey. Of the client certificate (SSLCert). Private key as PEM (PKCS #8), empty when there is none
-// or when it cannot leave its token.
+// or when it cannot leave its token. Release the text with `ssmtp_free`.
 int32_t ssmtp_get_ssl_cert_private_key(ssmtp_t *handle,
                                        char **value);
 
@@ -1570,54 +1750,60 @@ int32_t ssmtp_get_ssl_cert_private_key_available(ssmtp_t *handle,
                                                  int32_t *value);
 
 // Reads SSLCertPrivateKeyContainer. Of the client certificate (SSLCert). Always empty: key containers exist on another
-// system only.
+// system only. Release the text with `ssmtp_free`.
 int32_t ssmtp_get_ssl_cert_private_key_container(ssmtp_t *handle,
                                                  char **value);
 
 // Reads SSLCertFingerprint. Of the client certificate (SSLCert). MD5 fingerprint in lower-case hexadecimal with
-// colons: of the certificate, or of the SSH key when there is none.
+// colons: of the certificate, or of the SSH key when there is none. Release the text with `ssmtp_free`.
 int32_t ssmtp_get_ssl_cert_fingerprint(ssmtp_t *handle,
                                        char **value);
 
 // Reads SSLCertFingerprintSHA1. Of the client certificate (SSLCert). SHA-1 fingerprint, written as Fingerprint is.
-int32_t ssmtp_get_ssl_cert_fingerprint_sha1(ssmtp_t *handle, char **value);
+// Release the text with `ssmtp_free`.
+int32_t ssmtp_get_ssl_cert_fingerprint_sha1(ssmtp_t *handle,
+                                            char **value);
 
 // Reads SSLCertFingerprintSHA256. Of the client certificate (SSLCert). SHA-256 fingerprint, written as Fingerprint is.
-int32_t ssmtp_get_ssl_cert_fingerprint_sha256(ssmtp_t *handle, char **value);
+// Release the text with `ssmtp_free`.
+int32_t ssmtp_get_ssl_cert_fingerprint_sha256(ssmtp_t *handle,
+                                              char **value);
 
 // Reads SSLCertThumbprintMD5. Of the client certificate (SSLCert). MD5 digest of the certificate in upper-case
-// hexadecimal without colons.
+// hexadecimal without colons. Release the text with `ssmtp_free`.
 int32_t ssmtp_get_ssl_cert_thumbprint_md5(ssmtp_t *handle,
                                           char **value);
 
 // Reads SSLCertThumbprintSHA1. Of the client certificate (SSLCert). SHA-1 digest of the certificate, written as
-// ThumbprintMD5 is.
+// ThumbprintMD5 is. Release the text with `ssmtp_free`.
 int32_t ssmtp_get_ssl_cert_thumbprint_sha1(ssmtp_t *handle,
                                            char **value);
 
 // Reads SSLCertThumbprintSHA256. Of the client certificate (SSLCert). SHA-256 digest of the certificate, written as
-// ThumbprintMD5 is.
+// ThumbprintMD5 is. Release the text with `ssmtp_free`.
 int32_t ssmtp_get_ssl_cert_thumbprint_sha256(ssmtp_t *handle,
                                              char **value);
 
 // Reads SSLCertStore. Of the client certificate (SSLCert). Where to search: a file name, the content itself for the
 // BLOB kinds, or a folder name such as `MY`, `ROOT` or `CA` for USER and MACHINE. StoreType says which of these it is.
+// Default: `MY`. Release the text with `ssmtp_free`.
 int32_t ssmtp_get_ssl_cert_store(ssmtp_t *handle,
                                  char **value);
 
 // Sets SSLCertStore. Of the client certificate (SSLCert). Where to search: a file name, the content itself for the
 // BLOB kinds, or a folder name such as `MY`, `ROOT` or `CA` for USER and MACHINE. StoreType says which of these it is.
+// Default: `MY`.
 int32_t ssmtp_set_ssl_cert_store(ssmtp_t *handle,
                                  const char *value);
 
 // Reads SSLCertStoreB. Of the client certificate (SSLCert). Store as octets: the same value, for content that is no
-// text.
+// text. Default: `MY`. Release the octets with `ssmtp_free`.
 int32_t ssmtp_get_ssl_cert_store_b(ssmtp_t *handle,
                                    uint8_t **value,
                                    size_t *length);
 
 // Sets SSLCertStoreB. Of the client certificate (SSLCert). Store as octets: the same value, for content that is no
-// text.
+// text. Default: `MY`.
 int32_t ssmtp_set_ssl_cert_store_b(ssmtp_t *handle,
                                    const uint8_t *value,
                                    size_t length);
@@ -1629,7 +1815,7 @@ int32_t ssmtp_get_ssl_cert_store_type(ssmtp_t *handle, int32_t *value);
 int32_t ssmtp_set_ssl_cert_store_type(ssmtp_t *handle, int32_t value);
 
 // Reads SSLCertStorePassword. Of the client certificate (SSLCert). Password of the store, or the PIN of a token. A
-// wrong one is error 271 when the store is opened.
+// wrong one is error 271 when the store is opened. Release the text with `ssmtp_free`.
 int32_t ssmtp_get_ssl_cert_store_password(ssmtp_t *handle,
                                           char **value);
 
@@ -1640,7 +1826,7 @@ int32_t ssmtp_set_ssl_cert_store_password(ssmtp_t *handle,
 
 // Reads SSLCertEncoded. Of the client certificate (SSLCert). The certificate as PEM. Setting it (PEM or Base64)
 // selects that certificate and searches Store for its key; without the key Subject reads empty while the other fields
-// are filled.
+// are filled. Release the text with `ssmtp_free`.
 int32_t ssmtp_get_ssl_cert_encoded(ssmtp_t *handle,
                                    char **value);
 
@@ -1651,7 +1837,7 @@ int32_t ssmtp_set_ssl_cert_encoded(ssmtp_t *handle,
                                    const char *value);
 
 // Reads SSLCertEncodedB. Of the client certificate (SSLCert). The certificate as octets. Setting it (DER or PEM) does
-// what setting Encoded does.
+// what setting Encoded does. Release the octets with `ssmtp_free`.
 int32_t ssmtp_get_ssl_cert_encoded_b(ssmtp_t *handle,
                                      uint8_t **value,
                                      size_t *length);
@@ -1663,12 +1849,12 @@ int32_t ssmtp_set_ssl_cert_encoded_b(ssmtp_t *handle,
                                      size_t length);
 
 // Reads SSLAcceptServerCertEffectiveDate. Of the server certificate to accept (SSLAcceptServerCert). First moment of
-// validity in local time, such as `23-Jan-2000 15:00:00`.
+// validity in local time, such as `23-Jan-2000 15:00:00`. Release the text with `ssmtp_free`.
 int32_t ssmtp_get_ssl_accept_server_cert_effective_date(ssmtp_t *handle,
                                                         char **value);
 
 // Reads SSLAcceptServerCertExpirationDate. Of the server certificate to accept (SSLAcceptServerCert). Last moment of
-// validity in local time, such as `23-Jan-2001 15:00:00`.
+// validity in local time, such as `23-Jan-2001 15:00:00`. Release the text with `ssmtp_free`.
 int32_t ssmtp_get_ssl_accept_server_cert_expiration_date(ssmtp_t *handle,
                                                          char **value);
 
@@ -1676,7 +1862,7 @@ int32_t ssmtp_get_ssl_accept_server_cert_expiration_date(ssmtp_t *handle,
 // RFC 4514 order, joined by a comma and a blank, with CN O OU L S C E and object identifiers otherwise. Setting it
 // searches the store: an exact match first (case and blanks after commas do not matter), then a part of a name, `*`
 // takes the first entry with a key. When nothing matches it reads empty and nothing is selected; a store that cannot
-// be read is error 271.
+// be read is error 271. Release the text with `ssmtp_free`.
 int32_t ssmtp_get_ssl_accept_server_cert_subject(ssmtp_t *handle,
                                                  char **value);
 
@@ -1689,25 +1875,27 @@ int32_t ssmtp_set_ssl_accept_server_cert_subject(ssmtp_t *handle,
                                                  const char *value);
 
 // Reads SSLAcceptServerCertIssuer. Of the server certificate to accept (SSLAcceptServerCert). Name of the issuer,
-// written as Subject is.
+// written as Subject is. Release the text with `ssmtp_free`.
 int32_t ssmtp_get_ssl_accept_server_cert_issuer(ssmtp_t *handle,
                                                 char **value);
 
 // Reads SSLAcceptServerCertSubjectAltNames. Of the server certificate to accept (SSLAcceptServerCert). Alternative
-// names of the holder (host names, mail addresses), joined by commas.
+// names of the holder (host names, mail addresses), joined by commas. Release the text with `ssmtp_free`.
 int32_t ssmtp_get_ssl_accept_server_cert_subject_alt_names(ssmtp_t *handle,
                                                            char **value);
 
 // Reads SSLAcceptServerCertSerialNumber. Of the server certificate to accept (SSLAcceptServerCert). Serial number as
-// upper-case hexadecimal digits.
+// upper-case hexadecimal digits. Release the text with `ssmtp_free`.
 int32_t ssmtp_get_ssl_accept_server_cert_serial_number(ssmtp_t *handle,
                                                        char **value);
 
 // Reads SSLAcceptServerCertVersion. Of the server certificate to accept (SSLAcceptServerCert). `V1`, `V2` or `V3`.
-int32_t ssmtp_get_ssl_accept_server_cert_version(ssmtp_t *handle, char **value);
+// Release the text with `ssmtp_free`.
+int32_t ssmtp_get_ssl_accept_server_cert_version(ssmtp_t *handle,
+                                                 char **value);
 
 // Reads SSLAcceptServerCertUsage. Of the server certificate to accept (SSLAcceptServerCert). What the key may be used
-// for, the words for UsageFlags joined by commas.
+// for, the words for UsageFlags joined by commas. Release the text with `ssmtp_free`.
 int32_t ssmtp_get_ssl_accept_server_cert_usage(ssmtp_t *handle,
                                                char **value);
 
@@ -1718,22 +1906,23 @@ int32_t ssmtp_get_ssl_accept_server_cert_usage_flags(ssmtp_t *handle,
                                                      int32_t *value);
 
 // Reads SSLAcceptServerCertExtendedKeyUsage. Of the server certificate to accept (SSLAcceptServerCert). Object
-// identifiers of the extended key usage (RFC 5280 section 4.2.1.12), joined by commas.
+// identifiers of the extended key usage (RFC 5280 section 4.2.1.12), joined by commas. Release the text with
+// `ssmtp_free`.
 int32_t ssmtp_get_ssl_accept_server_cert_extended_key_usage(ssmtp_t *handle,
                                                             char **value);
 
 // Reads SSLAcceptServerCertSignatureAlgorithm. Of the server certificate to accept (SSLAcceptServerCert). Algorithm
-// that the issuer signed with.
+// that the issuer signed with. Release the text with `ssmtp_free`.
 int32_t ssmtp_get_ssl_accept_server_cert_signature_algorithm(ssmtp_t *handle,
                                                              char **value);
 
 // Reads SSLAcceptServerCertPublicKey. Of the server certificate to accept (SSLAcceptServerCert). Public key as PEM
-// (SubjectPublicKeyInfo).
+// (SubjectPublicKeyInfo). Release the text with `ssmtp_free`.
 int32_t ssmtp_get_ssl_accept_server_cert_public_key(ssmtp_t *handle,
                                                     char **value);
 
 // Reads SSLAcceptServerCertPublicKeyAlgorithm. Of the server certificate to accept (SSLAcceptServerCert). `RSA`, `EC`,
-// `Ed25519`, `Ed448` or `DSA`, else the object identifier.
+// `Ed25519`, `Ed448` or `DSA`, else the object identifier. Release the text with `ssmtp_free`.
 int32_t ssmtp_get_ssl_accept_server_cert_public_key_algorithm(ssmtp_t *handle,
                                                               char **value);
 
@@ -1743,7 +1932,7 @@ int32_t ssmtp_get_ssl_accept_server_cert_public_key_length(ssmtp_t *handle,
                                                            int32_t *value);
 
 // Reads SSLAcceptServerCertPrivateKey. Of the server certificate to accept (SSLAcceptServerCert). Private key as PEM
-// (PKCS #8), empty when there is none or when it cannot leave its token.
+// (PKCS #8), empty when there is none or when it cannot leave its token. Release the text with `ssmtp_free`.
 int32_t ssmtp_get_ssl_accept_server_cert_private_key(ssmtp_t *handle,
                                                      char **value);
 
@@ -1753,60 +1942,61 @@ int32_t ssmtp_get_ssl_accept_server_cert_private_key_available(ssmtp_t *handle,
                                                                int32_t *value);
 
 // Reads SSLAcceptServerCertPrivateKeyContainer. Of the server certificate to accept (SSLAcceptServerCert). Always
-// empty: key containers exist on another system only.
+// empty: key containers exist on another system only. Release the text with `ssmtp_free`.
 int32_t ssmtp_get_ssl_accept_server_cert_private_key_container(ssmtp_t *handle,
                                                                char **value);
 
 // Reads SSLAcceptServerCertFingerprint. Of the server certificate to accept (SSLAcceptServerCert). MD5 fingerprint in
-// lower-case hexadecimal with colons: of the certificate, or of the SSH key when there is none.
+// lower-case hexadecimal with colons: of the certificate, or of the SSH key when there is none. Release the text with
+// `ssmtp_free`.
 int32_t ssmtp_get_ssl_accept_server_cert_fingerprint(ssmtp_t *handle,
                                                      char **value);
 
 // Reads SSLAcceptServerCertFingerprintSHA1. Of the server certificate to accept (SSLAcceptServerCert). SHA-1
-// fingerprint, written as Fingerprint is.
+// fingerprint, written as Fingerprint is. Release the text with `ssmtp_free`.
 int32_t ssmtp_get_ssl_accept_server_cert_fingerprint_sha1(ssmtp_t *handle,
                                                           char **value);
 
 // Reads SSLAcceptServerCertFingerprintSHA256. Of the server certificate to accept (SSLAcceptServerCert). SHA-256
-// fingerprint, written as Fingerprint is.
+// fingerprint, written as Fingerprint is. Release the text with `ssmtp_free`.
 int32_t ssmtp_get_ssl_accept_server_cert_fingerprint_sha256(ssmtp_t *handle,
                                                             char **value);
 
 // Reads SSLAcceptServerCertThumbprintMD5. Of the server certificate to accept (SSLAcceptServerCert). MD5 digest of the
-// certificate in upper-case hexadecimal without colons.
+// certificate in upper-case hexadecimal without colons. Release the text with `ssmtp_free`.
 int32_t ssmtp_get_ssl_accept_server_cert_thumbprint_md5(ssmtp_t *handle,
                                                         char **value);
 
 // Reads SSLAcceptServerCertThumbprintSHA1. Of the server certificate to accept (SSLAcceptServerCert). SHA-1 digest of
-// the certificate, written as ThumbprintMD5 is.
+// the certificate, written as ThumbprintMD5 is. Release the text with `ssmtp_free`.
 int32_t ssmtp_get_ssl_accept_server_cert_thumbprint_sha1(ssmtp_t *handle,
                                                          char **value);
 
 // Reads SSLAcceptServerCertThumbprintSHA256. Of the server certificate to accept (SSLAcceptServerCert). SHA-256 digest
-// of the certificate, written as ThumbprintMD5 is.
+// of the certificate, written as ThumbprintMD5 is. Release the text with `ssmtp_free`.
 int32_t ssmtp_get_ssl_accept_server_cert_thumbprint_sha256(ssmtp_t *handle,
                                                            char **value);
 
 // Reads SSLAcceptServerCertStore. Of the server certificate to accept (SSLAcceptServerCert). Where to search: a file
 // name, the content itself for the BLOB kinds, or a folder name such as `MY`, `ROOT` or `CA` for USER and MACHINE.
-// StoreType says which of these it is.
+// StoreType says which of these it is. Default: `MY`. Release the text with `ssmtp_free`.
 int32_t ssmtp_get_ssl_accept_server_cert_store(ssmtp_t *handle,
                                                char **value);
 
 // Sets SSLAcceptServerCertStore. Of the server certificate to accept (SSLAcceptServerCert). Where to search: a file
 // name, the content itself for the BLOB kinds, or a folder name such as `MY`, `ROOT` or `CA` for USER and MACHINE.
-// StoreType says which of these it is.
+// StoreType says which of these it is. Default: `MY`.
 int32_t ssmtp_set_ssl_accept_server_cert_store(ssmtp_t *handle,
                                                const char *value);
 
 // Reads SSLAcceptServerCertStoreB. Of the server certificate to accept (SSLAcceptServerCert). Store as octets: the
-// same value, for content that is no text.
+// same value, for content that is no text. Default: `MY`. Release the octets with `ssmtp_free`.
 int32_t ssmtp_get_ssl_accept_server_cert_store_b(ssmtp_t *handle,
                                                  uint8_t **value,
                                                  size_t *length);
 
 // Sets SSLAcceptServerCertStoreB. Of the server certificate to accept (SSLAcceptServerCert). Store as octets: the same
-// value, for content that is no text.
+// value, for content that is no text. Default: `MY`.
 int32_t ssmtp_set_ssl_accept_server_cert_store_b(ssmtp_t *handle,
                                                  const uint8_t *value,
                                                  size_t length);
@@ -1822,7 +2012,7 @@ int32_t ssmtp_set_ssl_accept_server_cert_store_type(ssmtp_t *handle,
                                                     int32_t value);
 
 // Reads SSLAcceptServerCertStorePassword. Of the server certificate to accept (SSLAcceptServerCert). Password of the
-// store, or the PIN of a token. A wrong one is error 271 when the store is opened.
+// store, or the PIN of a token. A wrong one is error 271 when the store is opened. Release the text with `ssmtp_free`.
 int32_t ssmtp_get_ssl_accept_server_cert_store_password(ssmtp_t *handle,
                                                         char **value);
 
@@ -1833,7 +2023,7 @@ int32_t ssmtp_set_ssl_accept_server_cert_store_password(ssmtp_t *handle,
 
 // Reads SSLAcceptServerCertEncoded. Of the server certificate to accept (SSLAcceptServerCert). The certificate as PEM.
 // Setting it (PEM or Base64) selects that certificate and searches Store for its key; without the key Subject reads
-// empty while the other fields are filled.
+// empty while the other fields are filled. Release the text with `ssmtp_free`.
 int32_t ssmtp_get_ssl_accept_server_cert_encoded(ssmtp_t *handle,
                                                  char **value);
 
@@ -1844,7 +2034,7 @@ int32_t ssmtp_set_ssl_accept_server_cert_encoded(ssmtp_t *handle,
                                                  const char *value);
 
 // Reads SSLAcceptServerCertEncodedB. Of the server certificate to accept (SSLAcceptServerCert). The certificate as
-// octets. Setting it (DER or PEM) does what setting Encoded does.
+// octets. Setting it (DER or PEM) does what setting Encoded does. Release the octets with `ssmtp_free`.
 int32_t ssmtp_get_ssl_accept_server_cert_encoded_b(ssmtp_t *handle,
                                                    uint8_t **value,
                                                    size_t *length);
@@ -1856,12 +2046,12 @@ int32_t ssmtp_set_ssl_accept_server_cert_encoded_b(ssmtp_t *handle,
                                                    size_t length);
 
 // Reads SSLServerCertEffectiveDate. Of the certificate that the server showed (SSLServerCert). First moment of
-// validity in local time, such as `23-Jan-2000 15:00:00`.
+// validity in local time, such as `23-Jan-2000 15:00:00`. Release the text with `ssmtp_free`.
 int32_t ssmtp_get_ssl_server_cert_effective_date(ssmtp_t *handle,
                                                  char **value);
 
 // Reads SSLServerCertExpirationDate. Of the certificate that the server showed (SSLServerCert). Last moment of
-// validity in local time, such as `23-Jan-2001 15:00:00`.
+// validity in local time, such as `23-Jan-2001 15:00:00`. Release the text with `ssmtp_free`.
 int32_t ssmtp_get_ssl_server_cert_expiration_date(ssmtp_t *handle,
                                                   char **value);
 
@@ -1869,30 +2059,32 @@ int32_t ssmtp_get_ssl_server_cert_expiration_date(ssmtp_t *handle,
 // 4514 order, joined by a comma and a blank, with CN O OU L S C E and object identifiers otherwise. Setting it
 // searches the store: an exact match first (case and blanks after commas do not matter), then a part of a name, `*`
 // takes the first entry with a key. When nothing matches it reads empty and nothing is selected; a store that cannot
-// be read is error 271.
+// be read is error 271. Release the text with `ssmtp_free`.
 int32_t ssmtp_get_ssl_server_cert_subject(ssmtp_t *handle,
                                           char **value);
 
 // Reads SSLServerCertIssuer. Of the certificate that the server showed (SSLServerCert). Name of the issuer, written as
-// Subject is.
+// Subject is. Release the text with `ssmtp_free`.
 int32_t ssmtp_get_ssl_server_cert_issuer(ssmtp_t *handle,
                                          char **value);
 
 // Reads SSLServerCertSubjectAltNames. Of the certificate that the server showed (SSLServerCert). Alternative names of
-// the holder (host names, mail addresses), joined by commas.
+// the holder (host names, mail addresses), joined by commas. Release the text with `ssmtp_free`.
 int32_t ssmtp_get_ssl_server_cert_subject_alt_names(ssmtp_t *handle,
                                                     char **value);
 
 // Reads SSLServerCertSerialNumber. Of the certificate that the server showed (SSLServerCert). Serial number as
-// upper-case hexadecimal digits.
+// upper-case hexadecimal digits. Release the text with `ssmtp_free`.
 int32_t ssmtp_get_ssl_server_cert_serial_number(ssmtp_t *handle,
                                                 char **value);
 
-// Reads SSLServerCertVersion. Of the certificate that the server showed (SSLServerCert). `V1`, `V2` or `V3`.
-int32_t ssmtp_get_ssl_server_cert_version(ssmtp_t *handle, char **value);
+// Reads SSLServerCertVersion. Of the certificate that the server showed (SSLServerCert). `V1`, `V2` or `V3`. Release
+// the text with `ssmtp_free`.
+int32_t ssmtp_get_ssl_server_cert_version(ssmtp_t *handle,
+                                          char **value);
 
 // Reads SSLServerCertUsage. Of the certificate that the server showed (SSLServerCert). What the key may be used for,
-// the words for UsageFlags joined by commas.
+// the words for UsageFlags joined by commas. Release the text with `ssmtp_free`.
 int32_t ssmtp_get_ssl_server_cert_usage(ssmtp_t *handle,
                                         char **value);
 
@@ -1903,22 +2095,22 @@ int32_t ssmtp_get_ssl_server_cert_usage_flags(ssmtp_t *handle,
                                               int32_t *value);
 
 // Reads SSLServerCertExtendedKeyUsage. Of the certificate that the server showed (SSLServerCert). Object identifiers
-// of the extended key usage (RFC 5280 section 4.2.1.12), joined by commas.
+// of the extended key usage (RFC 5280 section 4.2.1.12), joined by commas. Release the text with `ssmtp_free`.
 int32_t ssmtp_get_ssl_server_cert_extended_key_usage(ssmtp_t *handle,
                                                      char **value);
 
 // Reads SSLServerCertSignatureAlgorithm. Of the certificate that the server showed (SSLServerCert). Algorithm that the
-// issuer signed with.
+// issuer signed with. Release the text with `ssmtp_free`.
 int32_t ssmtp_get_ssl_server_cert_signature_algorithm(ssmtp_t *handle,
                                                       char **value);
 
 // Reads SSLServerCertPublicKey. Of the certificate that the server showed (SSLServerCert). Public key as PEM
-// (SubjectPublicKeyInfo).
+// (SubjectPublicKeyInfo). Release the text with `ssmtp_free`.
 int32_t ssmtp_get_ssl_server_cert_public_key(ssmtp_t *handle,
                                              char **value);
 
 // Reads SSLServerCertPublicKeyAlgorithm. Of the certificate that the server showed (SSLServerCert). `RSA`, `EC`,
-// `Ed25519`, `Ed448` or `DSA`, else the object identifier.
+// `Ed25519`, `Ed448` or `DSA`, else the object identifier. Release the text with `ssmtp_free`.
 int32_t ssmtp_get_ssl_server_cert_public_key_algorithm(ssmtp_t *handle,
                                                        char **value);
 
@@ -1928,7 +2120,7 @@ int32_t ssmtp_get_ssl_server_cert_public_key_length(ssmtp_t *handle,
                                                     int32_t *value);
 
 // Reads SSLServerCertPrivateKey. Of the certificate that the server showed (SSLServerCert). Private key as PEM (PKCS
-// #8), empty when there is none or when it cannot leave its token.
+// #8), empty when there is none or when it cannot leave its token. Release the text with `ssmtp_free`.
 int32_t ssmtp_get_ssl_server_cert_private_key(ssmtp_t *handle,
                                               char **value);
 
@@ -1938,48 +2130,49 @@ int32_t ssmtp_get_ssl_server_cert_private_key_available(ssmtp_t *handle,
                                                         int32_t *value);
 
 // Reads SSLServerCertPrivateKeyContainer. Of the certificate that the server showed (SSLServerCert). Always empty: key
-// containers exist on another system only.
+// containers exist on another system only. Release the text with `ssmtp_free`.
 int32_t ssmtp_get_ssl_server_cert_private_key_container(ssmtp_t *handle,
                                                         char **value);
 
 // Reads SSLServerCertFingerprint. Of the certificate that the server showed (SSLServerCert). MD5 fingerprint in
-// lower-case hexadecimal with colons: of the certificate, or of the SSH key when there is none.
+// lower-case hexadecimal with colons: of the certificate, or of the SSH key when there is none. Release the text with
+// `ssmtp_free`.
 int32_t ssmtp_get_ssl_server_cert_fingerprint(ssmtp_t *handle,
                                               char **value);
 
 // Reads SSLServerCertFingerprintSHA1. Of the certificate that the server showed (SSLServerCert). SHA-1 fingerprint,
-// written as Fingerprint is.
+// written as Fingerprint is. Release the text with `ssmtp_free`.
 int32_t ssmtp_get_ssl_server_cert_fingerprint_sha1(ssmtp_t *handle,
                                                    char **value);
 
 // Reads SSLServerCertFingerprintSHA256. Of the certificate that the server showed (SSLServerCert). SHA-256
-// fingerprint, written as Fingerprint is.
+// fingerprint, written as Fingerprint is. Release the text with `ssmtp_free`.
 int32_t ssmtp_get_ssl_server_cert_fingerprint_sha256(ssmtp_t *handle,
                                                      char **value);
 
 // Reads SSLServerCertThumbprintMD5. Of the certificate that the server showed (SSLServerCert). MD5 digest of the
-// certificate in upper-case hexadecimal without colons.
+// certificate in upper-case hexadecimal without colons. Release the text with `ssmtp_free`.
 int32_t ssmtp_get_ssl_server_cert_thumbprint_md5(ssmtp_t *handle,
                                                  char **value);
 
 // Reads SSLServerCertThumbprintSHA1. Of the certificate that the server showed (SSLServerCert). SHA-1 digest of the
-// certificate, written as ThumbprintMD5 is.
+// certificate, written as ThumbprintMD5 is. Release the text with `ssmtp_free`.
 int32_t ssmtp_get_ssl_server_cert_thumbprint_sha1(ssmtp_t *handle,
                                                   char **value);
 
 // Reads SSLServerCertThumbprintSHA256. Of the certificate that the server showed (SSLServerCert). SHA-256 digest of
-// the certificate, written as ThumbprintMD5 is.
+// the certificate, written as ThumbprintMD5 is. Release the text with `ssmtp_free`.
 int32_t ssmtp_get_ssl_server_cert_thumbprint_sha256(ssmtp_t *handle,
                                                     char **value);
 
 // Reads SSLServerCertStore. Of the certificate that the server showed (SSLServerCert). Where to search: a file name,
 // the content itself for the BLOB kinds, or a folder name such as `MY`, `ROOT` or `CA` for USER and MACHINE. StoreType
-// says which of these it is.
+// says which of these it is. Default: `MY`. Release the text with `ssmtp_free`.
 int32_t ssmtp_get_ssl_server_cert_store(ssmtp_t *handle,
                                         char **value);
 
 // Reads SSLServerCertStoreB. Of the certificate that the server showed (SSLServerCert). Store as octets: the same
-// value, for content that is no text.
+// value, for content that is no text. Default: `MY`. Release the octets with `ssmtp_free`.
 int32_t ssmtp_get_ssl_server_cert_store_b(ssmtp_t *handle,
                                           uint8_t **value,
                                           size_t *length);
@@ -1990,32 +2183,36 @@ int32_t ssmtp_get_ssl_server_cert_store_type(ssmtp_t *handle,
                                              int32_t *value);
 
 // Reads SSLServerCertStorePassword. Of the certificate that the server showed (SSLServerCert). Password of the store,
-// or the PIN of a token. A wrong one is error 271 when the store is opened.
+// or the PIN of a token. A wrong one is error 271 when the store is opened. Release the text with `ssmtp_free`.
 int32_t ssmtp_get_ssl_server_cert_store_password(ssmtp_t *handle,
                                                  char **value);
 
 // Reads SSLServerCertEncoded. Of the certificate that the server showed (SSLServerCert). The certificate as PEM.
 // Setting it (PEM or Base64) selects that certificate and searches Store for its key; without the key Subject reads
-// empty while the other fields are filled.
+// empty while the other fields are filled. Release the text with `ssmtp_free`.
 int32_t ssmtp_get_ssl_server_cert_encoded(ssmtp_t *handle,
                                           char **value);
 
 // Reads SSLServerCertEncodedB. Of the certificate that the server showed (SSLServerCert). The certificate as octets.
-// Setting it (DER or PEM) does what setting Encoded does.
+// Setting it (DER or PEM) does what setting Encoded does. Release the octets with `ssmtp_free`.
 int32_t ssmtp_get_ssl_server_cert_encoded_b(ssmtp_t *handle,
                                             uint8_t **value,
                                             size_t *length);
 
 // Reads EffectiveDate of a certificate. First moment of validity in local time, such as `23-Jan-2000 15:00:00`.
-int32_t ssmtp_cert_get_effective_date(ssmtp_cert_t *cert, char **value);
+// Release the text with `ssmtp_free`.
+int32_t ssmtp_cert_get_effective_date(ssmtp_cert_t *cert,
+                                      char **value);
 
 // Reads ExpirationDate of a certificate. Last moment of validity in local time, such as `23-Jan-2001 15:00:00`.
-int32_t ssmtp_cert_get_expiration_date(ssmtp_cert_t *cert, char **value);
+// Release the text with `ssmtp_free`.
+int32_t ssmtp_cert_get_expiration_date(ssmtp_cert_t *cert,
+                                       char **value);
 
 // Reads Subject of a certificate. Name of the holder in RFC 4514 order, joined by a comma and a blank, with CN O OU L
 // S C E and object identifiers otherwise. Setting it searches the store: an exact match first (case and blanks after
 // commas do not matter), then a part of a name, `*` takes the first entry with a key. When nothing matches it reads
-// empty and nothing is selected; a store that cannot be read is error 271.
+// empty and nothing is selected; a store that cannot be read is error 271. Release the text with `ssmtp_free`.
 int32_t ssmtp_cert_get_subject(ssmtp_cert_t *cert,
                                char **value);
 
@@ -2026,22 +2223,26 @@ int32_t ssmtp_cert_get_subject(ssmtp_cert_t *cert,
 int32_t ssmtp_cert_set_subject(ssmtp_cert_t *cert,
                                const char *value);
 
-// Reads Issuer of a certificate. Name of the issuer, written as Subject is.
+// Reads Issuer of a certificate. Name of the issuer, written as Subject is. Release the text with `ssmtp_free`.
 int32_t ssmtp_cert_get_issuer(ssmtp_cert_t *cert, char **value);
 
 // Reads SubjectAltNames of a certificate. Alternative names of the holder (host names, mail addresses), joined by
-// commas.
+// commas. Release the text with `ssmtp_free`.
 int32_t ssmtp_cert_get_subject_alt_names(ssmtp_cert_t *cert,
                                          char **value);
 
-// Reads SerialNumber of a certificate. Serial number as upper-case hexadecimal digits.
-int32_t ssmtp_cert_get_serial_number(ssmtp_cert_t *cert, char **value);
+// Reads SerialNumber of a certificate. Serial number as upper-case hexadecimal digits. Release the text with
+// `ssmtp_free`.
+int32_t ssmtp_cert_get_serial_number(ssmtp_cert_t *cert,
+                                     char **value);
 
-// Reads Version of a certificate. `V1`, `V2` or `V3`.
+// Reads Version of a certificate. `V1`, `V2` or `V3`. Release the text with `ssmtp_free`.
 int32_t ssmtp_cert_get_version(ssmtp_cert_t *cert, char **value);
 
-// Reads Usage of a certificate. What the key may be used for, the words for UsageFlags joined by commas.
-int32_t ssmtp_cert_get_usage(ssmtp_cert_t *cert, char **value);
+// Reads Usage of a certificate. What the key may be used for, the words for UsageFlags joined by commas. Release the
+// text with `ssmtp_free`.
+int32_t ssmtp_cert_get_usage(ssmtp_cert_t *cert,
+                             char **value);
 
 // Reads UsageFlags of a certificate. Key usage bits (RFC 5280 section 4.2.1.3): 0x80 digital signatures, 0x40 key
 // authentication, 0x20 key encryption, 0x10 data encryption, 0x08 key agreement, 0x04 certificate signing, 0x02 key
@@ -2050,24 +2251,27 @@ int32_t ssmtp_cert_get_usage_flags(ssmtp_cert_t *cert,
                                    int32_t *value);
 
 // Reads ExtendedKeyUsage of a certificate. Object identifiers of the extended key usage (RFC 5280 section 4.2.1.12),
-// joined by commas.
+// joined by commas. Release the text with `ssmtp_free`.
 int32_t ssmtp_cert_get_extended_key_usage(ssmtp_cert_t *cert,
                                           char **value);
 
-// Reads SignatureAlgorithm of a certificate. Algorithm that the issuer signed with.
+// Reads SignatureAlgorithm of a certificate. Algorithm that the issuer signed with. Release the text with
+// `ssmtp_free`.
 int32_t ssmtp_cert_get_signature_algorithm(ssmtp_cert_t *cert, char **value);
 
-// Reads PublicKey of a certificate. Public key as PEM (SubjectPublicKeyInfo).
+// Reads PublicKey of a certificate. Public key as PEM (SubjectPublicKeyInfo). Release the text with `ssmtp_free`.
 int32_t ssmtp_cert_get_public_key(ssmtp_cert_t *cert, char **value);
 
 // Reads PublicKeyAlgorithm of a certificate. `RSA`, `EC`, `Ed25519`, `Ed448` or `DSA`, else the object identifier.
-int32_t ssmtp_cert_get_public_key_algorithm(ssmtp_cert_t *cert, char **value);
+// Release the text with `ssmtp_free`.
+int32_t ssmtp_cert_get_public_key_algorithm(ssmtp_cert_t *cert,
+                                            char **value);
 
 // Reads PublicKeyLength of a certificate. Length of the public key in bits.
 int32_t ssmtp_cert_get_public_key_length(ssmtp_cert_t *cert, int32_t *value);
 
 // Reads PrivateKey of a certificate. Private key as PEM (PKCS #8), empty when there is none or when it cannot leave
-// its token.
+// its token. Release the text with `ssmtp_free`.
 int32_t ssmtp_cert_get_private_key(ssmtp_cert_t *cert,
                                    char **value);
 
@@ -2076,31 +2280,44 @@ int32_t ssmtp_cert_get_private_key(ssmtp_cert_t *cert,
 int32_t ssmtp_cert_get_private_key_available(ssmtp_cert_t *cert,
                                              int32_t *value);
 
-// Reads PrivateKeyContainer of a certificate. Always empty: key containers exist on another system only.
-int32_t ssmtp_cert_get_private_key_container(ssmtp_cert_t *cert, char **value);
+// Reads PrivateKeyContainer of a certificate. Always empty: key containers exist on another system only. Release the
+// text with `ssmtp_free`.
+int32_t ssmtp_cert_get_private_key_container(ssmtp_cert_t *cert,
+                                             char **value);
 
 // Reads Fingerprint of a certificate. MD5 fingerprint in lower-case hexadecimal with colons: of the certificate, or of
-// the SSH key when there is none.
+// the SSH key when there is none. Release the text with `ssmtp_free`.
 int32_t ssmtp_cert_get_fingerprint(ssmtp_cert_t *cert,
                                    char **value);
 
-// Reads FingerprintSHA1 of a certificate. SHA-1 fingerprint, written as Fingerprint is.
-int32_t ssmtp_cert_get_fingerprint_sha1(ssmtp_cert_t *cert, char **value);
+// Reads FingerprintSHA1 of a certificate. SHA-1 fingerprint, written as Fingerprint is. Release the text with
+// `ssmtp_free`.
+int32_t ssmtp_cert_get_fingerprint_sha1(ssmtp_cert_t *cert,
+                                        char **value);
 
-// Reads FingerprintSHA256 of a certificate. SHA-256 fingerprint, written as Fingerprint is.
-int32_t ssmtp_cert_get_fingerprint_sha256(ssmtp_cert_t *cert, char **value);
+// Reads FingerprintSHA256 of a certificate. SHA-256 fingerprint, written as Fingerprint is. Release the text with
+// `ssmtp_free`.
+int32_t ssmtp_cert_get_fingerprint_sha256(ssmtp_cert_t *cert,
+                                          char **value);
 
 // Reads ThumbprintMD5 of a certificate. MD5 digest of the certificate in upper-case hexadecimal without colons.
-int32_t ssmtp_cert_get_thumbprint_md5(ssmtp_cert_t *cert, char **value);
+// Release the text with `ssmtp_free`.
+int32_t ssmtp_cert_get_thumbprint_md5(ssmtp_cert_t *cert,
+                                      char **value);
 
-// Reads ThumbprintSHA1 of a certificate. SHA-1 digest of the certificate, written as ThumbprintMD5 is.
-int32_t ssmtp_cert_get_thumbprint_sha1(ssmtp_cert_t *cert, char **value);
+// Reads ThumbprintSHA1 of a certificate. SHA-1 digest of the certificate, written as ThumbprintMD5 is. Release the
+// text with `ssmtp_free`.
+int32_t ssmtp_cert_get_thumbprint_sha1(ssmtp_cert_t *cert,
+                                       char **value);
 
-// Reads ThumbprintSHA256 of a certificate. SHA-256 digest of the certificate, written as ThumbprintMD5 is.
-int32_t ssmtp_cert_get_thumbprint_sha256(ssmtp_cert_t *cert, char **value);
+// Reads ThumbprintSHA256 of a certificate. SHA-256 digest of the certificate, written as ThumbprintMD5 is. Release the
+// text with `ssmtp_free`.
+int32_t ssmtp_cert_get_thumbprint_sha256(ssmtp_cert_t *cert,
+                                         char **value);
 
 // Reads Store of a certificate. Where to search: a file name, the content itself for the BLOB kinds, or a folder name
-// such as `MY`, `ROOT` or `CA` for USER and MACHINE. StoreType says which of these it is.
+// such as `MY`, `ROOT` or `CA` for USER and MACHINE. StoreType says which of these it is. Release the text with
+// `ssmtp_free`.
 int32_t ssmtp_cert_get_store(ssmtp_cert_t *cert,
                              char **value);
 
@@ -2109,8 +2326,11 @@ int32_t ssmtp_cert_get_store(ssmtp_cert_t *cert,
 int32_t ssmtp_cert_set_store(ssmtp_cert_t *cert,
                              const char *value);
 
-// Reads StoreB of a certificate. Store as octets: the same value, for content that is no text.
-int32_t ssmtp_cert_get_store_b(ssmtp_cert_t *cert, uint8_t **value, size_t *length);
+// Reads StoreB of a certificate. Store as octets: the same value, for content that is no text. Release the octets with
+// `ssmtp_free`.
+int32_t ssmtp_cert_get_store_b(ssmtp_cert_t *cert,
+                               uint8_t **value,
+                               size_t *length);
 
 // Sets StoreB of a certificate. Store as octets: the same value, for content that is no text.
 int32_t ssmtp_cert_set_store_b(ssmtp_cert_t *cert, const uint8_t *value, size_t length);
@@ -2122,7 +2342,7 @@ int32_t ssmtp_cert_get_store_type(ssmtp_cert_t *cert, int32_t *value);
 int32_t ssmtp_cert_set_store_type(ssmtp_cert_t *cert, int32_t value);
 
 // Reads StorePassword of a certificate. Password of the store, or the PIN of a token. A wrong one is error 271 when
-// the store is opened.
+// the store is opened. Release the text with `ssmtp_free`.
 int32_t ssmtp_cert_get_store_password(ssmtp_cert_t *cert,
                                       char **value);
 
@@ -2132,7 +2352,8 @@ int32_t ssmtp_cert_set_store_password(ssmtp_cert_t *cert,
                                       const char *value);
 
 // Reads Encoded of a certificate. The certificate as PEM. Setting it (PEM or Base64) selects that certificate and
-// searches Store for its key; without the key Subject reads empty while the other fields are filled.
+// searches Store for its key; without the key Subject reads empty while the other fields are filled. Release the text
+// with `ssmtp_free`.
 int32_t ssmtp_cert_get_encoded(ssmtp_cert_t *cert,
                                char **value);
 
@@ -2142,7 +2363,10 @@ int32_t ssmtp_cert_set_encoded(ssmtp_cert_t *cert,
                                const char *value);
 
 // Reads EncodedB of a certificate. The certificate as octets. Setting it (DER or PEM) does what setting Encoded does.
-int32_t ssmtp_cert_get_encoded_b(ssmtp_cert_t *cert, uint8_t **value, size_t *length);
+// Release the octets with `ssmtp_free`.
+int32_t ssmtp_cert_get_encoded_b(ssmtp_cert_t *cert,
+                                 uint8_t **value,
+                                 size_t *length);
 
 // Sets EncodedB of a certificate. The certificate as octets. Setting it (DER or PEM) does what setting Encoded does.
 int32_t ssmtp_cert_set_encoded_b(ssmtp_cert_t *cert, const uint8_t *value, size_t length);
@@ -2173,8 +2397,8 @@ int32_t ssmtp_set(ssmtp_t *handle, const char *name, const char *value);
 int32_t ssmtp_config(ssmtp_t *handle, const char *configuration_string, char **value);
 
 // The text of the last error that this thread met on the handle (else of the last that any thread met on it); with
-// NULL, this thread's last error of all, e.g. of `ssmtp_cert_new_file`. Release it with `ssmtp_free`. Itself leaves it
-// as it is.
+// NULL, this thread's last error of all, e.g. of `ssmtp_cert_new_file`. Release it with `ssmtp_free`. Asking does not
+// change it.
 int32_t ssmtp_last_error(ssmtp_t *handle, char **text);
 
 // What a number means, in one static line; never NULL, not to be released.
@@ -2230,18 +2454,21 @@ int32_t ssmtp_send_all(ssmtp_t *handle, ssmtp_t *const *messages, size_t count, 
 // Makes an empty certificate, to be filled by setting its fields. Release it with ssmtp_cert_delete.
 int32_t ssmtp_cert_new(ssmtp_cert_t **cert);
 
-// Ends a certificate. NULL is fine, a second time is 608.
+// Releases a certificate; handles keep their copies. NULL is fine, a second time is 608.
 int32_t ssmtp_cert_delete(ssmtp_cert_t *cert);
 
-// Makes a certificate from the first one in a file, PEM or DER. Error 271 when the file cannot be read, 272 when there
-// is none in it.
+// Makes a certificate from the first one in a file, PEM or DER. Release it with `ssmtp_cert_delete`. Error 271 when
+// the file cannot be read, 272 when there is none in it.
 int32_t ssmtp_cert_new_file(const char *path, ssmtp_cert_t **cert);
 
-// Makes a certificate from the first one in the octets, PEM or DER. Error 272 when there is none.
+// Makes a certificate from the first one in the octets, PEM or DER. Release it with `ssmtp_cert_delete`. Error 272
+// when there is none.
 int32_t ssmtp_cert_new_data(const uint8_t *data, size_t length, ssmtp_cert_t **cert);
 
-// Makes a certificate from the entry of a store that `subject` names; `*` is the first one with a key. `config` holds
-// `Name=Value` lines and may be NULL. Error 271 when the store cannot be read, 272 when nothing matches.
+// Makes a certificate from the entry of a store that `subject` names; `*` is the first one with a key. `store_type` is
+// an `ssmtp_cert_store_type`. `config` holds `Name=Value` lines, such as `Thumbprint=…`, and may be NULL. Release it
+// with `ssmtp_cert_delete`. Error 271 when the store cannot be read or the password is wrong, 272 when nothing
+// matches, 273 when its key belongs to another certificate, 602 or 603 for a line of `config`.
 int32_t ssmtp_cert_new_store(int32_t store_type,
                              const char *store,
                              const char *password,
@@ -2249,7 +2476,7 @@ int32_t ssmtp_cert_new_store(int32_t store_type,
                              const char *config,
                              ssmtp_cert_t **cert);
 
-// The same for a store that is given as octets.
+// As `ssmtp_cert_new_store`, for a store that is given as octets; they are copied.
 int32_t ssmtp_cert_new_store_data(int32_t store_type,
                                   const uint8_t *data,
                                   size_t length,

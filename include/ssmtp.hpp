@@ -25,6 +25,7 @@
 #include <cstdint>
 #include <exception>
 #include <functional>
+#include <initializer_list>
 #include <istream>
 #include <iterator>
 #include <limits>
@@ -43,7 +44,7 @@ namespace ssmtp {
 
 /// How to log in.
 enum class AuthMechanism : std::int32_t {
-    /// User name and password: AUTH LOGIN or PLAIN, whichever the server offers.
+    /// User name and password: AUTH PLAIN where the server offers it, else LOGIN.
     USER_PASSWORD = 0,
     /// CRAM-MD5 (RFC 2195): the password does not travel.
     CRAM_MD5 = 1,
@@ -856,6 +857,10 @@ inline std::int64_t read(void *userdata, std::uint8_t *buffer, std::size_t size)
         source.stream->read(reinterpret_cast<char *>(buffer), static_cast<std::streamsize>(size < most ? size : most));
         return source.stream->bad() ? -1 : static_cast<std::int64_t>(source.stream->gcount());
     } catch (...) {
+        // A stream with exceptions on throws at its end too.
+        if (source.stream->eof() && !source.stream->bad()) {
+            return static_cast<std::int64_t>(source.stream->gcount());
+        }
         source.state->keep(std::current_exception());
         return -1;
     }
@@ -1217,7 +1222,9 @@ public:
         auto_detect(from.auto_detect);
         firewall_type(from.firewall_type);
         host(from.host);
-        port(from.port);
+        if (from.port != 0 || from.firewall_type == FirewallType::NONE) {
+            port(from.port);
+        }
         user(from.user);
         password(from.password);
         return *this;
@@ -1530,17 +1537,18 @@ public:
     Ssmtp &mail_server(std::string_view value) { return put(ssmtp_set_mail_server, value); }
 
     /// TCP port of the server, 1 to 65535 (error 116 otherwise). 25 is relay, 587 submission, 465 submission with TLS
-    /// from the first byte (RFC 8314). Setting it while connected is error 100.
+    /// from the first byte (RFC 8314). Setting it while connected is error 100. Default: 25.
     std::int32_t mail_port() const { return number(ssmtp_get_mail_port); }
     Ssmtp &mail_port(std::int32_t value) { return put(ssmtp_set_mail_port, value); }
 
     /// Whether the session opens with EHLO and may use the service extensions the server lists (RFC 5321 section 2.2).
-    /// When the server refuses EHLO, HELO follows; with False only HELO is sent.
+    /// When the server refuses EHLO, HELO follows; with False only HELO is sent. Default: True.
     bool allow_extensions() const { return number(ssmtp_get_allow_extensions) != 0; }
     Ssmtp &allow_extensions(bool value) { return put(ssmtp_set_allow_extensions, value ? 1 : 0); }
 
     /// Seconds that an operation may wait before it fails with 201. It is the time without any byte sent or received,
     /// or the time of the whole call with AbsoluteTimeout. 0 waits for ever; a negative number is refused (603).
+    /// Default: 60.
     std::int32_t timeout() const { return number(ssmtp_get_timeout); }
     Ssmtp &timeout(std::int32_t value) { return put(ssmtp_set_timeout, value); }
 
@@ -1549,7 +1557,8 @@ public:
     bool connected() const { return number(ssmtp_get_connected) != 0; }
     Ssmtp &connected(bool value) { return put(ssmtp_set_connected, value ? 1 : 0); }
 
-    /// False while a blocking method runs on this handle, True at all other times. Any thread may read it.
+    /// False while a blocking method runs on this handle, True at all other times. Any thread may read it. Default:
+    /// True.
     bool idle() const { return number(ssmtp_get_idle) != 0; }
 
     /// The last complete reply of the server, code and text, its lines joined by CRLF. The reply to QUIT is not kept,
@@ -1573,14 +1582,14 @@ public:
     /// `amKerberos` needs the system's GSSAPI library (270 without it) and takes a ticket for User from the usual
     /// cache, or gets one with Password; the service is `smtp@` and MailServer. `amAPOP` belongs to POP3 and is refused
     /// when set (603). The setting SASLMechanism names further mechanisms. Without TLS, PLAIN, LOGIN and OAuth show the
-    /// password or token to whoever listens; PITrail says so.
+    /// password or token to whoever listens; PITrail says so. Default: 0 (USER_PASSWORD).
     AuthMechanism auth_mechanism() const { return static_cast<AuthMechanism>(number(ssmtp_get_auth_mechanism)); }
     Ssmtp &auth_mechanism(AuthMechanism value) {
         return put(ssmtp_set_auth_mechanism, static_cast<std::int32_t>(value));
     }
 
     /// Name to log in with when the connection is opened; a change takes effect with the next Connect. While it and
-    /// Password are empty no AUTH command is sent. CR, LF and NUL are refused (603).
+    /// Password are empty no AUTH command is sent. CR, LF and NUL are refused (603). Default: empty.
     std::string user() const { return text(ssmtp_get_user); }
     Ssmtp &user(std::string_view value) { return put(ssmtp_set_user, value); }
 
@@ -1591,17 +1600,18 @@ public:
 
     /// The author, one mailbox as RFC 5322 has them: an address alone, or a display name and the address in angle
     /// brackets. It makes the From header, and the envelope sender unless ReturnPath is set. CR, LF and NUL are refused
-    /// when set (603); empty or malformed is error 164 when the message is sent.
+    /// when set (603); empty or malformed is error 164 when the message is sent. Default: empty.
     std::string from() const { return text(ssmtp_get_from); }
     Ssmtp &from(std::string_view value) { return put(ssmtp_set_from, value); }
 
     /// The envelope sender (MAIL FROM) that bounces go to, when it is not From. A pair of empty angle brackets is the
     /// null sender. No Return-Path header is written, since the delivering server does that (RFC 5321 section 4.4).
-    /// Malformed is error 164 when the message is sent; CR, LF and NUL are refused (603).
+    /// Malformed is error 164 when the message is sent; CR, LF and NUL are refused (603). Default: empty.
     std::string return_path() const { return text(ssmtp_get_return_path); }
     Ssmtp &return_path(std::string_view value) { return put(ssmtp_set_return_path, value); }
 
     /// Mailboxes that answers should go to; makes the Reply-To header when not empty. CR, LF and NUL are refused (603).
+    /// Default: empty.
     std::string reply_to() const { return text(ssmtp_get_reply_to); }
     Ssmtp &reply_to(std::string_view value) { return put(ssmtp_set_reply_to, value); }
 
@@ -1625,48 +1635,50 @@ public:
     Ssmtp &bcc(std::string_view value) { return put(ssmtp_set_bcc, value); }
 
     /// Text of the Subject header. Text beyond ASCII goes as RFC 2047 encoded words (see Charset); a long line is
-    /// folded (see MaxHeaderLength). CR, LF and NUL are refused (603).
+    /// folded (see MaxHeaderLength). CR, LF and NUL are refused (603). Default: empty.
     std::string subject() const { return text(ssmtp_get_subject); }
     Ssmtp &subject(std::string_view value) { return put(ssmtp_set_subject, value); }
 
     /// The Date header: `*` is the time of sending, another text goes as it is (RFC 5322 section 3.3), empty leaves the
-    /// header out. CR, LF and NUL are refused (603).
+    /// header out. CR, LF and NUL are refused (603). Default: `*`.
     std::string message_date() const { return text(ssmtp_get_message_date); }
     Ssmtp &message_date(std::string_view value) { return put(ssmtp_set_message_date, value); }
 
     /// The Message-ID header: `*` makes a new unique one for each message (see MessageIdAlgorithm), another text goes
-    /// as it is, empty leaves the header out. CR, LF and NUL are refused (603).
+    /// as it is, empty leaves the header out. CR, LF and NUL are refused (603). Default: `*`.
     std::string message_id() const { return text(ssmtp_get_message_id); }
     Ssmtp &message_id(std::string_view value) { return put(ssmtp_set_message_id, value); }
 
     /// Makes the header `Importance: High`, `Normal` or `Low` (RFC 2156); UNSPECIFIED, the default, makes none.
+    /// Default: 0 (UNSPECIFIED).
     Importance importance() const { return static_cast<Importance>(number(ssmtp_get_importance)); }
     Ssmtp &importance(Importance value) { return put(ssmtp_set_importance, static_cast<std::int32_t>(value)); }
 
     /// Makes the header `Priority: normal`, `urgent` or `non-urgent` (RFC 2156); UNSPECIFIED, the default, makes none.
-    /// It is advice to programs that read the message and does not change how it is sent.
+    /// It is advice to programs that read the message and does not change how it is sent. Default: 0 (UNSPECIFIED).
     Priority priority() const { return static_cast<Priority>(number(ssmtp_get_priority)); }
     Ssmtp &priority(Priority value) { return put(ssmtp_set_priority, static_cast<std::int32_t>(value)); }
 
     /// Makes the header `Sensitivity: Personal`, `Private` or `Company-Confidential` (RFC 2156); UNSPECIFIED, the
-    /// default, makes none.
+    /// default, makes none. Default: 0 (UNSPECIFIED).
     Sensitivity sensitivity() const { return static_cast<Sensitivity>(number(ssmtp_get_sensitivity)); }
     Ssmtp &sensitivity(Sensitivity value) { return put(ssmtp_set_sensitivity, static_cast<std::int32_t>(value)); }
 
     /// Mailbox for the header Return-Receipt-To, the old request for a notice of delivery. Servers of today act on the
     /// NOTIFY option of a recipient instead (RFC 3461, see MessageRecipientOptions). CR, LF and NUL are refused (603).
+    /// Default: empty.
     std::string delivery_notification_to() const { return text(ssmtp_get_delivery_notification_to); }
     Ssmtp &delivery_notification_to(std::string_view value) { return put(ssmtp_set_delivery_notification_to, value); }
 
     /// Mailbox for the header Disposition-Notification-To, which asks the reader for a receipt (RFC 8098). CR, LF and
-    /// NUL are refused (603).
+    /// NUL are refused (603). Default: empty.
     std::string read_receipt_to() const { return text(ssmtp_get_read_receipt_to); }
     Ssmtp &read_receipt_to(std::string_view value) { return put(ssmtp_set_read_receipt_to, value); }
 
     /// Further header lines, `Name: value` separated by CRLF; folded lines are fine. A Content line, MIME-Version,
     /// Date, Message-ID, From, Sender, Reply-To, To, Cc or Subject here takes the place of ours, others are appended,
     /// Bcc lines are dropped. A leading empty line (CRLF) makes this text the whole header section. NUL is refused
-    /// (603).
+    /// (603). Default: empty.
     std::string other_headers() const { return text(ssmtp_get_other_headers); }
     Ssmtp &other_headers(std::string_view value) { return put(ssmtp_set_other_headers, value); }
 
@@ -1693,7 +1705,7 @@ public:
 
     /// Path of a file that is streamed as body after MessageText, from the disk while sending. Setting it removes a
     /// message stream, and SetMessageStream clears it. Error 302 when it cannot be opened at the time of sending; NUL
-    /// is refused (603).
+    /// is refused (603). Default: empty.
     std::string attached_file() const { return text(ssmtp_get_attached_file); }
     Ssmtp &attached_file(std::string_view value) { return put(ssmtp_set_attached_file, value); }
 
@@ -1719,20 +1731,22 @@ public:
     /// `AESCBC128` or `AES`, `AESCBC192`, `AESCBC256`, `AESGCM128` or `AESGCM`, `AESGCM192`, `AESGCM256`, or an object
     /// identifier; `Auto` takes the best that every recipient can read, by what the signatures said that
     /// VerifySignature saw, and AESCBC256 for those of whom nothing is known. New programs should set `AESCBC256`,
-    /// which the setting SecurityProfile=Modern does. An unknown name is refused (603).
+    /// which the setting SecurityProfile=Modern does. An unknown name is refused (603). Default: `3DES`.
     std::string encrypting_algorithm() const { return text(ssmtp_get_encrypting_algorithm); }
     Ssmtp &encrypting_algorithm(std::string_view value) { return put(ssmtp_set_encrypting_algorithm, value); }
 
     /// Digest of a signature, set by name (`sha-256`, `sha-384`, `sha-512`, `sha-224`, `sha1`, `md5`) or by object
-    /// identifier. It reads as the object identifier; the default is SHA-256.
+    /// identifier. It reads as the object identifier; the default is SHA-256. Default: `2.16.840.1.101.3.4.2.1`.
     std::string signing_algorithm() const { return text(ssmtp_get_signing_algorithm); }
     Ssmtp &signing_algorithm(std::string_view value) { return put(ssmtp_set_signing_algorithm, value); }
 
     /// Whether a signature carries the signer's certificate. Without it the reader must have the certificate already.
+    /// Default: True.
     bool include_certificate() const { return number(ssmtp_get_include_certificate) != 0; }
     Ssmtp &include_certificate(bool value) { return put(ssmtp_set_include_certificate, value ? 1 : 0); }
 
     /// Whether a signature carries the issuing certificates too, as far as they are known. It needs IncludeCertificate.
+    /// Default: False.
     bool include_chain() const { return number(ssmtp_get_include_chain) != 0; }
     Ssmtp &include_chain(bool value) { return put(ssmtp_set_include_chain, value ? 1 : 0); }
 
@@ -1747,14 +1761,16 @@ public:
     Ssmtp &ssl_enabled(bool value) { return put(ssmtp_set_ssl_enabled, value ? 1 : 0); }
 
     /// When TLS starts: IMPLICIT right after connecting, EXPLICIT by STARTTLS (RFC 3207), AUTOMATIC is explicit on
-    /// ports 25 and 587 and implicit on every other, NONE never. A server without STARTTLS is error 276 with EXPLICIT.
+    /// ports 25 and 587 and implicit on every other, NONE never. A server that does not offer STARTTLS is error 276,
+    /// one that refuses it 161; nothing is sent to either. TLS that fails is 276, a certificate that is refused 280.
+    /// Default: 3 (NONE).
     SSLStartMode ssl_start_mode() const { return static_cast<SSLStartMode>(number(ssmtp_get_ssl_start_mode)); }
     Ssmtp &ssl_start_mode(SSLStartMode value) {
         return put(ssmtp_set_ssl_start_mode, static_cast<std::int32_t>(value));
     }
 
     /// Which TLS implementation works: INTERNAL is the one built in, PLATFORM the system's OpenSSL, loaded at run time
-    /// (error 270 when it is not there), AUTOMATIC decides by what the settings ask for.
+    /// (error 270 when it is not there), AUTOMATIC decides by what the settings ask for. Default: 0 (AUTOMATIC).
     SSLProvider ssl_provider() const { return static_cast<SSLProvider>(number(ssmtp_get_ssl_provider)); }
     Ssmtp &ssl_provider(SSLProvider value) { return put(ssmtp_set_ssl_provider, static_cast<std::int32_t>(value)); }
 
@@ -1790,12 +1806,15 @@ public:
     /// once, with the mechanism that AuthMechanism or SASLMechanism asks for. A login that fails or is not offered
     /// closes the connection with error 161 and the server's text, one that the properties do not allow with 603. Any
     /// number of messages can be sent afterwards, until Disconnect. Error 104 when connected already.
+    /// @throws error with one of these codes, among others: 104, 118, 161, 162, 163, 166, 201, 270, 273, 276, 280, 301,
+    /// 603, 1120, 10054, 10061, 11001
     void connect() {
         const auto s = running();
         const std::int32_t code = ssmtp_connect(s->handle);
         s->finish(code);
     }
     /// Says QUIT, waits for the reply and closes the connection. It succeeds when there is no connection.
+    /// @throws error with one of these codes, among others: 166, 201, 301
     void disconnect() {
         const auto s = running();
         const std::int32_t code = ssmtp_disconnect(s->handle);
@@ -1805,7 +1824,10 @@ public:
     /// After a refusing reply (161) the connection stays usable, after any other error in the session it is closed; a
     /// connection of its own on a server with PIPELINING is closed after the reply to the message whatever it is, since
     /// QUIT goes with the last dot. A refused recipient stops the message unless the StopOn setting of its kind is
-    /// False; when every one is refused nothing is sent (161).
+    /// False; when every one is refused nothing is sent (161). What became of each is in the RecipientResult rows.
+    /// Connecting fails with the numbers of Connect.
+    /// @throws error with one of these codes, among others: 118, 161, 162, 163, 164, 165, 166, 201, 270, 272, 273, 276,
+    /// 280, 283, 301, 302, 303, 434, 603, 1120, 10054, 10061, 11001
     void send() {
         const auto s = running();
         const std::int32_t code = ssmtp_send(s->handle);
@@ -1814,6 +1836,8 @@ public:
     /// Sends one command line to the server as it is, CRLF added, and waits for the reply, which LastReply then holds.
     /// A refusing reply (400 and above) is error 161; the connection stays open. Error 1117 while not connected, 603
     /// when the line holds CR, LF or NUL.
+    /// @param command The command line, without line end.
+    /// @throws error with one of these codes, among others: 161, 162, 166, 201, 301, 603, 1117, 1120
     void send_command(std::string_view command) {
         const detail::Text command_text(command);
         const auto s = running();
@@ -1829,12 +1853,14 @@ public:
     }
     /// Looks at an idle open connection for what the server did meanwhile: a 421 or a close fires PITrail and
     /// ConnectionStatus and updates Connected. It waits 100 ms at most, and not at all when not connected.
+    /// @throws error with one of these codes, among others: 166, 301
     void do_events() {
         const auto s = running();
         const std::int32_t code = ssmtp_do_events(s->handle);
         s->finish(code);
     }
     /// Disconnects and puts every property and setting back to its default. Event handlers stay.
+    /// @throws error with one of these codes, among others: 166
     void reset() {
         const auto s = running();
         const std::int32_t code = ssmtp_reset(s->handle);
@@ -1850,6 +1876,9 @@ public:
     }
     /// Asks the server whether it knows an address (VRFY, RFC 5321 section 3.5). The answer is in LastReply. It
     /// connects first when there is no connection.
+    /// @param email_address The address or user name to ask about.
+    /// @throws error with one of these codes, among others: 118, 161, 162, 201, 301, 1120, 10054, 10061, 11001, 163,
+    /// 166, 603
     void verify(std::string_view email_address) {
         const detail::Text email_address_text(email_address);
         const auto s = running();
@@ -1858,6 +1887,9 @@ public:
     }
     /// Asks the server for the members of a mailing list (EXPN, RFC 5321 section 3.5); each one fires the Expand event.
     /// It connects first when there is no connection.
+    /// @param email_address The name of the list.
+    /// @throws error with one of these codes, among others: 118, 161, 162, 201, 301, 1120, 10054, 10061, 11001, 163,
+    /// 166, 603
     void expand(std::string_view email_address) {
         const detail::Text email_address_text(email_address);
         const auto s = running();
@@ -1866,6 +1898,7 @@ public:
     }
     /// Sends the message to the recipient's terminal instead of the mailbox (SEND FROM, RFC 821 section 3.4). Few
     /// servers know it; error 211 with AllowExtensions False.
+    /// @throws error with one of these codes, among others: 161, 211
     void send_to_terminal_only() {
         const auto s = running();
         const std::int32_t code = ssmtp_send_to_terminal_only(s->handle);
@@ -1873,6 +1906,7 @@ public:
     }
     /// Sends the message to the recipient's terminal, or to the mailbox when that is not possible (SOML FROM, RFC 821
     /// section 3.4). Error 211 with AllowExtensions False.
+    /// @throws error with one of these codes, among others: 161, 211
     void send_to_terminal_or_email() {
         const auto s = running();
         const std::int32_t code = ssmtp_send_to_terminal_or_email(s->handle);
@@ -1880,6 +1914,7 @@ public:
     }
     /// Sends the message to the recipient's terminal and to the mailbox (SAML FROM, RFC 821 section 3.4). Error 211
     /// with AllowExtensions False.
+    /// @throws error with one of these codes, among others: 161, 211
     void send_to_terminal_and_email() {
         const auto s = running();
         const std::int32_t code = ssmtp_send_to_terminal_and_email(s->handle);
@@ -1889,6 +1924,8 @@ public:
     /// file. Once it has returned, the file is whole and on the disk (error 303 where that fails, and no file then).
     /// The folder `*` returns the content instead, in ASCII, for SendQueued or a file of your own. It needs From and a
     /// recipient but no MailServer. The format is in docs/queue-format.md.
+    /// @param queue_dir The folder, or `*`.
+    /// @throws error with one of these codes, among others: 164, 165, 166, 201, 301, 302, 303, 434, 603
     std::string queue(std::string_view queue_dir) {
         const detail::Text queue_dir_text(queue_dir);
         const auto s = running();
@@ -1904,6 +1941,9 @@ public:
     /// `.sending` and is never sent again by itself (see RecoverQueue). When the server cannot be reached or refuses
     /// the login, that error is returned and the files stay `.queued`. Any number of processes and threads may work at
     /// one folder. The message of the handle is left alone.
+    /// @param queue_dir The folder.
+    /// @throws error with one of these codes, among others: 118, 161, 162, 201, 301, 1120, 10054, 10061, 11001, 163,
+    /// 166, 303
     void process_queue(std::string_view queue_dir) {
         const detail::Text queue_dir_text(queue_dir);
         const auto s = running();
@@ -1913,6 +1953,9 @@ public:
     /// Sends a message that `Queue("*")` returned, on this handle or any other, so that it can travel through a broker
     /// of tasks. It connects and disconnects as Send does. Error 303 when the text was changed, 610 when the reply to
     /// the message never came: then nobody knows whether it was taken.
+    /// @param queued_text The text, unchanged.
+    /// @throws error with one of these codes, among others: 118, 161, 162, 163, 166, 201, 301, 303, 603, 610, 1120,
+    /// 10054, 10061, 11001
     void send_queued(std::string_view queued_text) {
         const detail::Text queued_text_text(queued_text);
         const auto s = running();
@@ -1922,6 +1965,8 @@ public:
     /// Names, a line each, the `.sending` files of a folder that no process is sending: a crash or a lost reply left
     /// them, and they may have been sent or not. Config("QueueRecovery") says what else happens to them. Unless it is
     /// List, what crashes left half-written is removed too.
+    /// @param queue_dir The folder.
+    /// @throws error with one of these codes, among others: 166, 303
     std::string recover_queue(std::string_view queue_dir) {
         const detail::Text queue_dir_text(queue_dir);
         const auto s = running();
@@ -1933,6 +1978,8 @@ public:
     }
     /// Adds a certificate that Encrypt and SignAndEncrypt encrypt for. It lasts until Reset, ResetHeaders or
     /// MessageRecipientCount=0. Error 272 when it cannot be read.
+    /// @param cert_encoded The certificate as DER, PEM or Base64.
+    /// @throws error with one of these codes, among others: 272
     void add_recipient_cert(BytesView cert_encoded) {
         const auto s = running();
         const std::int32_t code = ssmtp_add_recipient_cert(s->handle, cert_encoded.data(), cert_encoded.size());
@@ -1943,6 +1990,7 @@ public:
     /// signature is made while the message is sent, in constant memory. Called again, it signs what is there; a new
     /// text ends it. After an error Send refuses (283) until the body is set anew. Error 281 without Certificate, 273
     /// without its key, 283 for anything else.
+    /// @throws error with one of these codes, among others: 273, 281, 283
     void sign() {
         const auto s = running();
         const std::int32_t code = ssmtp_sign(s->handle);
@@ -1954,12 +2002,14 @@ public:
     /// their own, each sent in a transaction of its own (see BccEncryption). After an error Send refuses (283) until
     /// the body is set anew. Error 272 without a usable certificate, or without one for a recipient; 283 for anything
     /// else.
+    /// @throws error with one of these codes, among others: 272, 283
     void encrypt() {
         const auto s = running();
         const std::int32_t code = ssmtp_encrypt(s->handle);
         s->finish(code);
     }
     /// Signs the body, then encrypts the signed entity: as Sign and then Encrypt, with their errors.
+    /// @throws error with one of these codes, among others: 272, 273, 281, 283
     void sign_and_encrypt() {
         const auto s = running();
         const std::int32_t code = ssmtp_sign_and_encrypt(s->handle);
@@ -1969,6 +2019,9 @@ public:
     /// header lines, an empty line, its body. It may be signed in turn, for VerifySignature. Nothing is sent. Error 281
     /// without Certificate, 273 without its key, 284 for whatever else is wrong: a message that is not encrypted, not
     /// for this certificate, or damaged.
+    /// @param encrypted_message The whole message with its header, as it was received; or an entity of it, or the bare
+    /// CMS in DER.
+    /// @throws error with one of these codes, among others: 166, 273, 281, 284
     Bytes decrypt(BytesView encrypted_message) {
         const auto s = running();
         std::uint8_t *raw = nullptr;
@@ -1983,6 +2036,9 @@ public:
     /// SignerCert then; whether its owner is to be trusted is for the caller to decide. Where the message lacks the
     /// signer's certificate it is looked for in Certificate and those of AddRecipientCert. Error 284 when a signature
     /// is not valid or there is none.
+    /// @param signed_message The whole message with its header, as it was received; or an entity of it, or the bare CMS
+    /// in DER.
+    /// @throws error with one of these codes, among others: 166, 284
     Bytes verify_signature(BytesView signed_message) {
         const auto s = running();
         std::uint8_t *raw = nullptr;
@@ -1995,6 +2051,12 @@ public:
     }
     /// Attaches a file to the message (multipart/mixed, RFC 2183). The file is read while the message is sent, in
     /// constant memory; error 302 then when it cannot be opened. Attachments stay until ClearAttachments or Reset.
+    /// @param path Path of the file; it is read while the message is sent.
+    /// @param name File name that the recipient sees; without one that of the file. Only what follows the last slash or
+    /// backslash is used; it is encoded by RFC 2231.
+    /// @param content_type Media type, parameters included, such as `image/png`; empty means guessed by the name, else
+    /// `application/octet-stream`.
+    /// @throws error with one of these codes, among others: 603
     void add_attachment_file(std::string_view path, std::string_view name = {}, std::string_view content_type = {}) {
         const detail::Text path_text(path);
         const detail::Text name_text(name);
@@ -2006,6 +2068,12 @@ public:
     }
     /// Attaches octets to the message (multipart/mixed, RFC 2183). A `text/calendar` with a `method` parameter and no
     /// name becomes an alternative of the text, which is where programs look for an invitation.
+    /// @param data The content; it is copied.
+    /// @param name File name that the recipient sees; without one that of the file. Only what follows the last slash or
+    /// backslash is used; it is encoded by RFC 2231.
+    /// @param content_type Media type, parameters included, such as `image/png`; empty means guessed by the name, else
+    /// `application/octet-stream`.
+    /// @throws error with one of these codes, among others: 603
     void add_attachment_data(BytesView data, std::string_view name = {}, std::string_view content_type = {}) {
         const detail::Text name_text(name);
         const detail::Text content_type_text(content_type);
@@ -2016,6 +2084,11 @@ public:
     }
     /// Adds a file that MessageHtml shows by its Content-ID (multipart/related, RFC 2387). It is read while the message
     /// is sent; error 302 then when it cannot be opened.
+    /// @param path Path of the file; it is read while the message is sent.
+    /// @param content_id Content-ID that the HTML names as `cid:ID`, printable ASCII, with or without angle brackets.
+    /// @param content_type Media type, parameters included, such as `image/png`; empty means guessed by the name, else
+    /// `application/octet-stream`.
+    /// @throws error with one of these codes, among others: 603
     void add_inline_file(std::string_view path, std::string_view content_id = {}, std::string_view content_type = {}) {
         const detail::Text path_text(path);
         const detail::Text content_id_text(content_id);
@@ -2026,6 +2099,11 @@ public:
         detail::check(s->handle, code);
     }
     /// Adds octets that MessageHtml shows by their Content-ID (multipart/related, RFC 2387).
+    /// @param data The content; it is copied.
+    /// @param content_id Content-ID that the HTML names as `cid:ID`, printable ASCII, with or without angle brackets.
+    /// @param content_type Media type, parameters included, such as `image/png`; empty means guessed by the name, else
+    /// `application/octet-stream`.
+    /// @throws error with one of these codes, among others: 603
     void add_inline_data(BytesView data, std::string_view content_id = {}, std::string_view content_type = {}) {
         const detail::Text content_id_text(content_id);
         const detail::Text content_type_text(content_type);
@@ -2037,6 +2115,7 @@ public:
     /// Puts the message that the properties make (headers, recipients, body, attachments, and what Sign and Encrypt
     /// made of it) aside, so that another one can be set and sent in its place; settings and the recipients'
     /// certificates stay. Error 603 when one is aside already.
+    /// @throws error with one of these codes, among others: 603
     void put_message_aside() {
         const auto s = running();
         const std::int32_t code = ssmtp_put_message_aside(s->handle);
@@ -2054,6 +2133,7 @@ public:
     /// it, 603 when there is TLS already, and the connection stays open; any other failure closes it. A connection that
     /// Send and the like open afterwards in place of this one has TLS as well; Connect begins anew, as SSLStartMode
     /// says.
+    /// @throws error with one of these codes, among others: 161, 162, 166, 201, 270, 276, 280, 301, 603, 1117, 1120
     void start_tls() {
         const auto s = running();
         const std::int32_t code = ssmtp_start_tls(s->handle);
@@ -2063,6 +2143,7 @@ public:
     /// have done: for a program whose own interface has this step. It does nothing when there is nothing to log in
     /// with. A login that the server refuses (161) leaves the connection open; a token or password can be set and tried
     /// again.
+    /// @throws error with one of these codes, among others: 161, 166, 201, 270, 301, 603, 1117, 1120
     void login() {
         const auto s = running();
         const std::int32_t code = ssmtp_login(s->handle);
@@ -2071,6 +2152,8 @@ public:
     /// Says DATA and sends a content, headers and all, in a transaction that SendCommand began with MAIL and RCPT: for
     /// a program that leads the dialogue itself. Line ends become CRLF, dots are stuffed. The reply is in LastReply; a
     /// refusing one is error 161.
+    /// @param content The message as it shall arrive.
+    /// @throws error with one of these codes, among others: 161, 162, 166, 201, 301, 1117, 1120
     void send_content(BytesView content) {
         const auto s = running();
         const std::int32_t code = ssmtp_send_content(s->handle, content.data(), content.size());
@@ -2096,6 +2179,10 @@ public:
         }
         s->finish(told ? 0 : code);
         return results;
+    }
+    /// So that `{&first, &second}` is a list of two, and not a pair of iterators.
+    std::vector<std::int32_t> send_all(std::initializer_list<const Ssmtp *> messages) {
+        return send_all(std::vector<const Ssmtp *>(messages));
     }
     std::vector<std::int32_t> send_all(const std::vector<Ssmtp> &messages) {
         std::vector<const Ssmtp *> all;

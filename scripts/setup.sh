@@ -1,16 +1,16 @@
 #!/usr/bin/env bash
-# Installs what `make demo`, `make test` or `make bench` needs and this machine lacks, and says so in one line; when nothing is missing it
-# says nothing. For Debian and Ubuntu, as root or with sudo. No daemon starts by it.
+# Installs what `make demo`, `make test`, `make bench`, `make wheel` or `make nuget` needs and this machine lacks, and says so in one line;
+# when nothing is missing it says nothing. For Debian and Ubuntu, as root or with sudo. No daemon starts by it.
 #
-# usage: scripts/setup.sh demo|test|bench
+# usage: scripts/setup.sh demo|test|bench|wheel|nuget
 set -euo pipefail
 
 RUST_AT_LEAST=1.88
 
 what=${1:-}
 case $what in
-    demo | test | bench) ;;
-    *) echo "usage: scripts/setup.sh demo|test|bench" >&2; exit 2 ;;
+    demo | test | bench | wheel | nuget) ;;
+    *) echo "usage: scripts/setup.sh demo|test|bench|wheel|nuget" >&2; exit 2 ;;
 esac
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -42,6 +42,16 @@ if [ "$what" = bench ]; then
     need openssl have openssl
     need python3 python3 -c 'import smtplib, ssl'
     need util-linux have taskset
+fi
+if [ "$what" = wheel ] || [ "$what" = nuget ]; then
+    need binutils have readelf
+    need python3 have python3
+    need python3-venv python3 -c 'import ensurepip, venv'
+fi
+if [ "$what" = nuget ]; then
+    need mono-mcs have mcs
+    need mono-runtime have mono
+    need libmono-system-core4.0-cil test -e /usr/lib/mono/4.5/System.Core.dll
 fi
 if [ "$what" = test ]; then
     need g++ have g++
@@ -187,14 +197,41 @@ if [ "$what" = test ] && ! reads_cms python3 >/dev/null 2>&1 && ! reads_cms targ
     quietly own_python
 fi
 
-# --- Django and mypy, for the tests of the Python package -----------------------------------------------------------------
+# --- Django, the type checkers and the checker of wheels, for the tests of the Python package ------------------------------
 python_tools() {
-    python3 -m venv target/python-venv && target/python-venv/bin/pip install --quiet --disable-pip-version-check Django==5.2.19 mypy==2.4.1
+    python3 -m venv target/python-venv &&
+        target/python-venv/bin/pip install --quiet --disable-pip-version-check \
+            Django==5.2.19 mypy==2.4.1 'pyright[nodejs]==1.1.414' auditwheel==6.8.2
 }
-if [ "$what" = test ] && ! target/python-venv/bin/python -c 'import django, mypy' >/dev/null 2>&1; then
-    echo "Installing into target/python-venv: Django, mypy"
+if [ "$what" = test ] && ! target/python-venv/bin/python -c 'import django, mypy, pyright, auditwheel' >/dev/null 2>&1; then
+    echo "Installing into target/python-venv: Django, mypy, pyright, auditwheel"
     quietly python_tools
 fi
+
+# --- .NET 8 and the .NET SDK, for the tests of the C# layer ---------------------------------------------------------------
+fetch_dotnet() { # PART FOLDER WORDS
+    if [ "$what" = test ] && [ "$(uname -m)" = x86_64 ] && [ ! -d "target/$2" ]; then
+        echo "Unpacking into target/$2: $3"
+        quietly python3 bindings/dotnet/fetch.py "$1" || echo "$3 cannot be had: the step coreclr goes without" >&2
+    fi
+}
+fetch_dotnet runtime net8 "the runtime of .NET 8"
+fetch_dotnet sdk dotnet-sdk "the .NET SDK"
+
+# --- zig, whose linker knows every glibc: scripts/portable.sh -------------------------------------------------------------
+ZIG=0.17.0
+own_zig() {
+    python3 -m venv target/zig &&
+        target/zig/bin/pip install --quiet --disable-pip-version-check --no-cache-dir --only-binary :all: "ziglang==$ZIG"
+}
+case $what in
+    test | wheel | nuget)
+        if [ "$(target/zig/bin/python -m ziglang version 2>/dev/null)" != $ZIG ]; then
+            echo "Installing into target/zig: zig $ZIG"
+            quietly own_zig || { rm -rf target/zig; echo "zig cannot be had: the packages will need this machine's glibc" >&2; }
+        fi
+        ;;
+esac
 
 # --- the vectors of Python's cryptography: data that the tests of the certificate readers read ----------------------------
 VECTORS=48.0.0

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Every check there is, one after the other, each under a heading; goes on after a failure and counts the steps at the end.
 #
-# usage: scripts/test.sh [STEP…]      without a name: all of them, in this order, but coreclr
-#   format lint build rust generated c cpp python dotnet attachments certs memory queue postfix extensions smime login secure platform proxies scenarios cli docs readme install wheel
+# usage: scripts/test.sh [STEP…]      without a name: all of them, in this order
+#   format lint build rust generated c cpp python dotnet coreclr attachments certs memory queue postfix extensions smime login secure platform proxies scenarios cli docs readme install wheel
 set -uo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -21,7 +21,6 @@ c()         { bash tests/c/run.sh; }
 cpp()       { bash bindings/cpp/test.sh; }
 python()    { PYTHONPATH=bindings/python/src python3 -m unittest discover -s bindings/python/tests; }
 dotnet()    { bash bindings/dotnet/test.sh && bash bindings/dotnet/package.sh; }
-# Not among those that run without a name: it fetches .NET 8.
 coreclr()   { bash bindings/dotnet/coreclr.sh; }
 attachments() { bash tests/attachments/run.sh; }
 certs()     { bash tests/certs/run.sh; }
@@ -42,7 +41,7 @@ install()   { bash tests/install.sh; }
 wheel()     { bash bindings/python/tests/wheel.sh; }
 
 steps=("$@")
-[ ${#steps[@]} -gt 0 ] || steps=(format lint build rust generated c cpp python dotnet attachments certs memory queue postfix extensions smime login secure platform proxies scenarios cli docs readme install wheel)
+[ ${#steps[@]} -gt 0 ] || steps=(format lint build rust generated c cpp python dotnet coreclr attachments certs memory queue postfix extensions smime login secure platform proxies scenarios cli docs readme install wheel)
 
 passed=0
 failed=()

@@ -4,7 +4,7 @@
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[repr(i32)]
 pub enum AuthMechanism {
-    /// User name and password: AUTH LOGIN or PLAIN, whichever the server offers.
+    /// User name and password: AUTH PLAIN where the server offers it, else LOGIN.
     #[default]
     UserPassword = 0,
     /// CRAM-MD5 (RFC 2195): the password does not travel.

@@ -4,6 +4,8 @@
 mod bench;
 #[path = "cms/encrypting.rs"]
 mod encrypting;
+#[path = "cms/forged.rs"]
+mod forged;
 #[path = "cms/hostile.rs"]
 mod hostile;
 #[path = "cms/others.rs"]

@@ -10,7 +10,8 @@ make --silent install "PREFIX=/usr" "DESTDIR=$work/tree" >"$work/log" 2>&1 || { 
 root=$work/tree/usr
 
 for file in bin/ssmtp lib/libssmtp.so lib/libssmtp.so.0 lib/libssmtp.a include/ssmtp.h include/ssmtp.hpp lib/pkgconfig/ssmtp.pc \
-    lib/cmake/ssmtp/ssmtp-config.cmake lib/cmake/ssmtp/ssmtp-config-version.cmake share/man/man3/ssmtp.3; do
+    lib/cmake/ssmtp/ssmtp-config.cmake lib/cmake/ssmtp/ssmtp-config-version.cmake share/man/man1/ssmtp.1 \
+    share/man/man3/ssmtp.3; do
     [ -e "$root/$file" ] || { echo "make install did not install $file" >&2; exit 1; }
 done
 grep -q '^Version: [0-9]' "$root/lib/pkgconfig/ssmtp.pc"
@@ -63,7 +64,12 @@ gcc -std=c99 "$work/use.c" $(pc --cflags --libs ssmtp) -o "$work/pc_c"
 g++ -std=c++17 "$work/use.cpp" $(pc --cflags --libs ssmtp) -o "$work/pc_cpp"
 LD_LIBRARY_PATH=$root/lib "$work/pc_c" "$version" >/dev/null
 LD_LIBRARY_PATH=$root/lib "$work/pc_cpp" "$version" >/dev/null
-echo "ok      C and C++ programs are built through pkg-config"
+mkdir "$work/archive"
+cp "$root/lib/libssmtp.a" "$work/archive/"
+# shellcheck disable=SC2046
+gcc -std=c99 "$work/use.c" $(pc --define-variable=libdir="$work/archive" --static --cflags --libs ssmtp) -o "$work/pc_static"
+"$work/pc_static" "$version" >/dev/null
+echo "ok      C and C++ programs are built through pkg-config, one with --static"
 
 mkdir "$work/cmake"
 cat >"$work/cmake/CMakeLists.txt" <<'CMAKE'
@@ -87,10 +93,15 @@ if cmake -S "$work/cmake" -B "$work/cmake/other" "-DCMAKE_PREFIX_PATH=$root" -DW
 fi
 echo "ok      C and C++ programs are built through CMake, shared and static"
 
-warnings=$(groff -man -Tutf8 -ww "$root/share/man/man3/ssmtp.3" 2>&1 >"$work/page" || true)
-if [ -n "$warnings" ]; then printf '%s\n' "$warnings" | head >&2; exit 1; fi
-grep -q 'ssmtp_send' "$work/page"
-echo "ok      the manual page reads without a warning"
+for page in man1/ssmtp.1 man3/ssmtp.3; do
+    warnings=$(groff -man -Tutf8 -ww "$root/share/man/$page" 2>&1 >"$work/page" || true)
+    if [ -n "$warnings" ]; then printf '%s\n' "$warnings" | head >&2; exit 1; fi
+    grep -q 'SSMTP' "$work/page"
+done
+for option in $(LD_LIBRARY_PATH=$root/lib "$root/bin/ssmtp" help | grep -o '^  --[a-z-]*'); do
+    grep -qF -- "${option//-/\\-}" "$root/share/man/man1/ssmtp.1" || { echo "ssmtp(1) lacks $option" >&2; exit 1; }
+done
+echo "ok      the manual pages read without a warning, and name every option"
 
 # What a user carries; the bound is there to notice a jump. Nothing beside libc (and libgcc_s) is needed.
 cp "$root/lib/libssmtp.so" "$work/stripped.so"
@@ -104,3 +115,8 @@ echo "ok      it needs only libc and libgcc_s"
 
 [ "$(LD_LIBRARY_PATH=$root/lib "$root/bin/ssmtp" version)" = "ssmtp $version" ]
 echo "ok      the installed tool runs"
+
+make --silent uninstall "PREFIX=/usr" "DESTDIR=$work/tree"
+left=$(find "$work/tree" -type f -o -type l)
+[ -z "$left" ] || { printf 'make uninstall leaves\n%s\n' "$left" >&2; exit 1; }
+echo "ok      make uninstall leaves nothing"

@@ -17,7 +17,7 @@ failed=0
 compile() { # COMPILER OUTPUT SOURCE…
     local compiler=$1 output=$2
     shift 2
-    "$compiler" -std=c++17 -O1 -Wall -Wextra -Wpedantic -Wshadow -Werror -Iinclude "-I$tests" "$@" -pthread \
+    "$compiler" -std=c++17 -O1 -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror -Iinclude "-I$tests" "$@" -pthread \
         "-L$lib" -lssmtp "-Wl,--enable-new-dtags,-rpath,$lib" -o "$output"
 }
 run() { # NAME COMMAND…

@@ -68,18 +68,6 @@ NUSPEC = """<?xml version="1.0" encoding="utf-8"?>
 </package>
 """
 
-# .NET takes what is in runtimes/ by itself; .NET Framework projects, which Mono runs, have it copied.
-TARGETS = """<Project xmlns="http://schemas.microsoft.com/developer/msbuild/2003">
-  <ItemGroup>
-    <None Include="$(MSBuildThisFileDirectory)../../runtimes/**/native/*">
-      <Link>runtimes/%(RecursiveDir)%(Filename)%(Extension)</Link>
-      <CopyToOutputDirectory>PreserveNewest</CopyToOutputDirectory>
-      <Visible>false</Visible>
-    </None>
-  </ItemGroup>
-</Project>
-"""
-
 
 def version():
     return re.search(r'^\[workspace\.package\]$.*?^version = "(.*?)"', (ROOT / "Cargo.toml").read_text(), re.M | re.S)[1]
@@ -111,7 +99,8 @@ def files(libraries):
     inside = {
         "lib/netstandard2.0/Ssmtp.dll": (built / "Ssmtp.dll").read_bytes(),
         "lib/netstandard2.0/Ssmtp.xml": (built / "Ssmtp.xml").read_bytes(),
-        "build/net461/Ssmtp.targets": TARGETS.encode(),
+        "build/net461/Ssmtp.targets": (HERE / "Ssmtp.targets").read_bytes(),
+        "buildTransitive/net461/Ssmtp.targets": (HERE / "Ssmtp.targets").read_bytes(),
         "README.md": (HERE / "README.md").read_bytes(),
         "LICENSE-MIT": (ROOT / "LICENSE-MIT").read_bytes(),
         "LICENSE-APACHE": (ROOT / "LICENSE-APACHE").read_bytes(),
@@ -195,14 +184,14 @@ def check(package):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--library", action="append", metavar="[RID=]FILE", help="target/release/libssmtp.so of this system otherwise")
+    parser.add_argument("--library", action="append", metavar="[RID=]FILE", help="what scripts/portable.sh made otherwise")
     parser.add_argument("--out", type=pathlib.Path, default=ROOT / "target/nuget")
     parser.add_argument("--check", metavar="PACKAGE", help="only say what is wrong with a package")
     asked = parser.parse_args()
     if asked.check is None:
         subprocess.run([HERE / "build.sh"], check=True)
         libraries = {}
-        for given in asked.library or [ROOT / "target/release/libssmtp.so"]:
+        for given in asked.library or [ROOT / "target/portable/libssmtp.so"]:
             rid, _, file = str(given).rpartition("=")
             libraries[rid or this_system()] = file
         asked.check = pack(libraries, asked.out)

@@ -27,6 +27,7 @@ Ssmtp.nuspec
 [Content_Types].xml
 _rels/.rels
 build/net461/Ssmtp.targets
+buildTransitive/net461/Ssmtp.targets
 lib/netstandard2.0/Ssmtp.dll
 lib/netstandard2.0/Ssmtp.xml
 package/services/metadata/core-properties/ID.psmdcp

@@ -1,6 +1,6 @@
 """Builds the wheel (PEP 517), with nothing but the standard library: a wheel is a zip file with a few lists in it. The
-library that it carries is the release build, or SSMTP_LIBRARY; the oldest glibc that it runs with is read from it and
-makes the tag (PEP 600). Linux only, as far as the tag goes.
+library that it carries is SSMTP_LIBRARY, or the newer one of what scripts/portable.sh made and the release build; the
+oldest glibc that it runs with is read from it and makes the tag (PEP 600). Linux only, as far as the tag goes.
 """
 
 import base64
@@ -29,10 +29,11 @@ def version():
 def library():
     """The library to carry."""
     chosen = os.environ.get("SSMTP_LIBRARY")
-    path = Path(chosen) if chosen else HERE.parents[1] / "target" / "release" / "libssmtp.so"
-    if not path.is_file():
-        raise SystemExit(f"{path} is not there: run `cargo build --release --package ssmtp` first, or set SSMTP_LIBRARY")
-    return path
+    built = [HERE.parents[1] / "target" / kind / "libssmtp.so" for kind in ("portable", "release")]
+    there = [path for path in ([Path(chosen)] if chosen else built) if path.is_file()]
+    if not there:
+        raise SystemExit(f"{chosen or built[0]} is not there: run `scripts/portable.sh` first, or set SSMTP_LIBRARY")
+    return max(there, key=lambda path: path.stat().st_mtime)
 
 
 def glibc_of(path):
@@ -46,8 +47,10 @@ def glibc_of(path):
 
 
 def tag(path):
-    major, minor = glibc_of(path)
-    return f"py3-none-manylinux_{major}_{minor}_{platform.machine()}"
+    """With the older name beside it where there is one, for a pip before 20.3."""
+    needed, machine = glibc_of(path), platform.machine()
+    older = f".manylinux2014_{machine}" if needed <= (2, 17) else ""
+    return f"py3-none-manylinux_{needed[0]}_{needed[1]}_{machine}{older}"
 
 
 def metadata():
@@ -90,8 +93,9 @@ class Wheel:
         self.records.append(f"{name},sha256={digest},{len(octets)}")
 
     def finish(self):
-        pure = "true" if self.tag.endswith("any") else "false"
-        lines = ["Wheel-Version: 1.0", "Generator: ssmtp", f"Root-Is-Purelib: {pure}", f"Tag: {self.tag}"]
+        python, abi, platforms = self.tag.split("-")
+        lines = ["Wheel-Version: 1.0", "Generator: ssmtp", f"Root-Is-Purelib: {str(platforms == 'any').lower()}"]
+        lines += [f"Tag: {python}-{abi}-{each}" for each in platforms.split(".")]
         self.add(f"{self.info}/METADATA", metadata().encode())
         self.add(f"{self.info}/WHEEL", ("\n".join(lines) + "\n").encode())
         for name in ("LICENSE-MIT", "LICENSE-APACHE"):

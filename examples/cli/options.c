@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-typedef enum { PROPERTY, SETTING, FILE_PROPERTY, SECRET_PROPERTY, SPECIAL, FLAG } kind;
+typedef enum { PROPERTY, SETTING, FILE_PROPERTY, SECRET_PROPERTY, SPECIAL, FLAG, SPECIAL_FLAG } kind;
 
 typedef struct {
     const char *name;
@@ -23,9 +23,12 @@ static const option table[] = {
     {"--identity-password-file", SPECIAL, "", "FILE", "its password"},
     {"--user", PROPERTY, "User", "NAME", "log in as"},
     {"--password-file", SECRET_PROPERTY, "Password", "FILE", "the password is the first line of FILE; - is standard input"},
-    {"--auth", SETTING, "SASLMechanism", "NAME", "PLAIN, LOGIN, SCRAM-SHA-256, XOAUTH2 and so on; the best offered otherwise"},
+    {"--password-env", SPECIAL, "", "NAME", "the password is in the environment variable NAME"},
+    {"--ask-password", SPECIAL_FLAG, "", "", "ask for the password at the terminal"},
+    {"--auth", SETTING, "SASLMechanism", "NAME", "PLAIN, LOGIN, SCRAM-SHA-256, XOAUTH2 and so on; PLAIN or LOGIN otherwise"},
     {"--token-file", SPECIAL, "", "FILE", "an OAuth token; sets --auth XOAUTH2 unless it is given"},
-    {"--proxy", SPECIAL, "", "URL", "http://, https://, socks4://, socks4a:// or socks5://[USER:PASSWORD@]HOST[:PORT]"},
+    {"--proxy", SPECIAL, "", "URL", "http://, https://, socks4://, socks4a:// or socks5://[USER[:PASSWORD]@]HOST[:PORT]"},
+    {"--proxy-password-file", SECRET_PROPERTY, "FirewallPassword", "FILE", "the proxy's password, which an URL would show to every user of the machine"},
     {"--timeout", PROPERTY, "Timeout", "SECONDS", "for each wait; 60 is the default"},
     {"--hello", SETTING, "Hello", "NAME", "the name said in EHLO"},
     {"--from", PROPERTY, "From", "ADDRESS", ""},
@@ -40,7 +43,7 @@ static const option table[] = {
     {"--text-file", FILE_PROPERTY, "MessageText", "FILE", "the text from a file; - is standard input"},
     {"--html-file", FILE_PROPERTY, "MessageHtml", "FILE", "the same text as HTML"},
     {"--attach", SPECIAL, "", "FILE", "attach a file; may be given more than once"},
-    {"--message", SPECIAL, "", "FILE", "a complete message, headers and all"},
+    {"--message", SPECIAL, "", "FILE", "a complete message, headers and all; it goes where --from and --to say"},
     {"--sign", SPECIAL, "", "STORE", "sign with the certificate and key in STORE (S/MIME)"},
     {"--sign-password-file", SPECIAL, "", "FILE", "its password"},
     {"--encrypt-to", SPECIAL, "", "FILE", "encrypt to this certificate; may be given more than once"},
@@ -52,7 +55,7 @@ static const option table[] = {
     {"--modern", FLAG, "SecurityProfile=Modern", "", "TLS 1.2 or 1.3, no login without it, AES-256, SHA-256"},
     {"--progress", FLAG, "", "", "show a bar, also where standard error is no terminal"},
     {"--no-progress", FLAG, "", "", "show none"},
-    {"--verbose", FLAG, "", "", "-v: what is said, line by line; -vv: TLS and connections too"},
+    {"--verbose", FLAG, "", "", "or -v: what is said, line by line; -vv: TLS and connections too"},
 };
 enum { COUNT = sizeof table / sizeof *table };
 
@@ -62,52 +65,6 @@ void print_options(FILE *out) {
         snprintf(left, sizeof left, "%s %s", table[n].name, table[n].value);
         fprintf(out, "  %-34s %s\n", left, table[n].help);
     }
-}
-
-char *read_file(const char *path, size_t *length) {
-    FILE *file = strcmp(path, "-") == 0 ? stdin : fopen(path, "rb");
-    size_t room = 65536, got = 0;
-    char *text = malloc(room + 1);
-    if (file == NULL || text == NULL) {
-        perror(path);
-        free(text);
-        return NULL;
-    }
-    for (;;) {
-        size_t n = fread(text + got, 1, room - got, file);
-        got += n;
-        if (n == 0) break;
-        if (got == room) {
-            char *more = realloc(text, room * 2 + 1);
-            if (more == NULL) break;
-            text = more;
-            room *= 2;
-        }
-    }
-    int bad = ferror(file);
-    if (file != stdin) fclose(file);
-    if (bad) {
-        fprintf(stderr, "%s cannot be read\n", path);
-        free(text);
-        return NULL;
-    }
-    text[got] = '\0';
-    *length = got;
-    return text;
-}
-
-char *read_secret(const char *path) {
-    size_t length;
-    char *text = read_file(path, &length);
-    if (text != NULL) text[strcspn(text, "\r\n")] = '\0';
-    return text;
-}
-
-void forget(char *secret) {
-    if (secret == NULL) return;
-    volatile char *p = secret;
-    while (*p != '\0') *p++ = '\0';
-    free(secret);
 }
 
 static int bad(const char *name, const char *why) {
@@ -123,7 +80,7 @@ static int32_t set_server(ssmtp_t *smtp, const char *text, int32_t (*set_host)(s
     size_t length = strlen(text);
     if (text[0] == '[') {
         const char *end = strchr(text, ']');
-        if (end == NULL) return SSMTP_ERROR_VALUE_REFUSED;
+        if (end == NULL || (end[1] != '\0' && end[1] != ':')) return SSMTP_ERROR_VALUE_REFUSED;
         length = (size_t)(end - text) - 1;
         if (end[1] == ':') port = end + 2;
         text++;
@@ -158,12 +115,32 @@ static int32_t set_tls(ssmtp_t *smtp, const char *mode) {
     return SSMTP_ERROR_VALUE_REFUSED;
 }
 
+/* Takes the %XX of an URL away, in place; 0 where there is a wrong one. */
+static int decode(char *text) {
+    char *to = text;
+    for (; *text != '\0'; text++, to++) {
+        unsigned octet;
+        if (*text != '%') {
+            *to = *text;
+        } else if (strspn(text + 1, "0123456789abcdefABCDEF") >= 2 && sscanf(text + 1, "%2x", &octet) == 1 && octet != 0) {
+            *to = (char)octet;
+            text += 2;
+        } else {
+            return 0;
+        }
+    }
+    *to = '\0';
+    return 1;
+}
+
 static int32_t set_proxy(ssmtp_t *smtp, const char *url) {
     static const struct {
         const char *scheme;
         int32_t type;
-    } types[] = {{"http://", SSMTP_FIREWALL_TYPE_TUNNEL},    {"https://", SSMTP_FIREWALL_TYPE_TUNNEL},
-                 {"socks4://", SSMTP_FIREWALL_TYPE_SOCKS4},   {"socks4a://", SSMTP_FIREWALL_TYPE_SOCKS4A},
+    } types[] = {{"http://", SSMTP_FIREWALL_TYPE_TUNNEL},
+                 {"https://", SSMTP_FIREWALL_TYPE_TUNNEL},
+                 {"socks4://", SSMTP_FIREWALL_TYPE_SOCKS4},
+                 {"socks4a://", SSMTP_FIREWALL_TYPE_SOCKS4A},
                  {"socks5://", SSMTP_FIREWALL_TYPE_SOCKS5}};
     for (size_t n = 0; n < sizeof types / sizeof *types; n++) {
         size_t length = strlen(types[n].scheme);
@@ -171,23 +148,22 @@ static int32_t set_proxy(ssmtp_t *smtp, const char *url) {
         char copy[1024];
         if (strlen(url) >= sizeof copy) return SSMTP_ERROR_VALUE_REFUSED;
         strcpy(copy, url + length);
-        copy[strcspn(copy, "/")] = '\0';
         int32_t code = ssmtp_set_firewall_type(smtp, types[n].type);
+        /* Before the port, which it would set. */
+        if (code == 0) code = ssmtp_config(smtp, n == 1 ? "FirewallTls=True" : "FirewallTls=False", NULL);
         char *host = copy, *at = strrchr(copy, '@');
         if (at != NULL && code == 0) {
             *at = '\0';
             host = at + 1;
             char *password = strchr(copy, ':');
             if (password != NULL) *password++ = '\0';
-            code = ssmtp_set_firewall_user(smtp, copy);
+            if (!decode(copy) || (password != NULL && !decode(password))) code = SSMTP_ERROR_VALUE_REFUSED;
+            if (code == 0) code = ssmtp_set_firewall_user(smtp, copy);
             if (code == 0 && password != NULL) code = ssmtp_set_firewall_password(smtp, password);
         }
-        char name[1024];
-        snprintf(name, sizeof name, "%s%s", n == 1 ? "https://" : "", host);
-        /* An https proxy is told by its host's scheme. */
-        if (code == 0) code = set_server(smtp, n == 1 ? host : name, ssmtp_set_firewall_host, ssmtp_set_firewall_port);
-        if (code == 0 && n == 1) code = ssmtp_config(smtp, "FirewallTls=True", NULL);
-        memset(copy, 0, sizeof copy);
+        host[strcspn(host, "/")] = '\0';
+        if (code == 0) code = set_server(smtp, host, ssmtp_set_firewall_host, ssmtp_set_firewall_port);
+        wipe(copy, sizeof copy);
         return code;
     }
     return SSMTP_ERROR_VALUE_REFUSED;
@@ -225,7 +201,14 @@ static int32_t config(ssmtp_t *smtp, const char *name, const char *value) {
     return code;
 }
 
-/* The options that are no line of the table. -1: the file was not readable, and that was said. */
+static int32_t set_password(ssmtp_t *smtp, char *password) {
+    if (password == NULL) return -1;
+    int32_t code = ssmtp_set(smtp, "Password", password);
+    forget(password);
+    return code;
+}
+
+/* The options that are no line of the table. -1: something was not readable, and that was said. */
 static int32_t special(job *j, const char *name, const char *value) {
     int32_t code = 0;
     size_t length;
@@ -234,6 +217,7 @@ static int32_t special(job *j, const char *name, const char *value) {
     if (strcmp(name, "--proxy") == 0) return set_proxy(j->smtp, value);
     if (strcmp(name, "--header") == 0) return add_header(j->smtp, value);
     if (strcmp(name, "--attach") == 0) return ssmtp_add_attachment_file(j->smtp, value, NULL, NULL);
+    if (strcmp(name, "--password-env") == 0) return set_password(j->smtp, secret_of_environment(value));
     if (strcmp(name, "--identity") == 0) j->identity = value;
     if (strcmp(name, "--identity-password-file") == 0) return (j->identity_password = read_secret(value)) == NULL ? -1 : 0;
     if (strcmp(name, "--sign") == 0) j->sign = value;
@@ -275,6 +259,11 @@ static int32_t apply(job *j, const option *o, const char *value) {
         case SPECIAL: return special(j, o->name, value);
         case FILE_PROPERTY:
             if ((text = read_file(value, &length)) == NULL) return -1;
+            if (strlen(text) != length) {
+                fprintf(stderr, "%s holds NUL: it is no text\n", value);
+                free(text);
+                return -1;
+            }
             code = strncmp(o->target, "SSL", 3) == 0 ? config(j->smtp, o->target, text) : ssmtp_set(j->smtp, o->target, text);
             free(text);
             return code;
@@ -283,6 +272,7 @@ static int32_t apply(job *j, const option *o, const char *value) {
             code = ssmtp_set(j->smtp, o->target, text);
             forget(text);
             return code;
+        case SPECIAL_FLAG: return set_password(j->smtp, ask_secret("Password: "));
         case FLAG: break;
     }
     if (o->target[0] != '\0') return ssmtp_config(j->smtp, o->target, NULL);
@@ -290,6 +280,16 @@ static int32_t apply(job *j, const option *o, const char *value) {
     if (strcmp(o->name, "--progress") == 0) j->progress = 1;
     if (strcmp(o->name, "--no-progress") == 0) j->progress = 0;
     return 0;
+}
+
+/* What is wrong with a file is no mistake of the command line. */
+static int exit_code_of(int32_t code) {
+    switch (code) {
+        case -1: case SSMTP_ERROR_ATTACHED_FILE: case SSMTP_ERROR_FILE: return NO_INPUT;
+        case SSMTP_ERROR_CERT_STORE: case SSMTP_ERROR_CERT_NOT_FOUND: return BAD_DATA;
+        case SSMTP_ERROR_OUT_OF_MEMORY: return INTERNAL;
+        default: return BAD_USAGE;
+    }
 }
 
 int read_options(job *j, int argc, char **argv) {
@@ -300,27 +300,36 @@ int read_options(job *j, int argc, char **argv) {
             j->words[j->word_count++] = name;
             continue;
         }
-        if (strcmp(name, "-v") == 0 || strcmp(name, "-vv") == 0) {
+        if (name[1] == 'v' && strspn(name + 1, "v") == strlen(name + 1)) {
             j->verbose += (int)strlen(name) - 1;
             continue;
         }
+        if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0) {
+            j->help = 1;
+            return 0;
+        }
+        /* --name value or --name=value */
+        size_t length = strcspn(name, "=");
         int k = 0;
-        while (k < COUNT && strcmp(name, table[k].name) != 0) k++;
+        while (k < COUNT && (strlen(table[k].name) != length || strncmp(name, table[k].name, length) != 0)) k++;
         if (k == COUNT) return bad(name, "no such option; ssmtp help lists them");
-        const char *value = "";
-        if (table[k].what != FLAG) {
+        const char *value = name[length] == '=' ? name + length + 1 : NULL;
+        if (table[k].what == FLAG || table[k].what == SPECIAL_FLAG) {
+            if (value != NULL) return bad(table[k].name, "takes no value");
+            value = "";
+        } else if (value == NULL) {
             if (i + 1 == argc) return bad(name, "a value is missing behind it");
             value = argv[++i];
         }
         int32_t code = apply(j, &table[k], value);
-        if (code == -1) return NO_INPUT;
-        if (code != 0) {
+        if (code > 0) {
             char *text = NULL;
             ssmtp_last_error(j->smtp, &text);
-            fprintf(stderr, "%s: %s (error %d)\n", name, text != NULL && *text != '\0' ? text : ssmtp_error_text(code), (int)code);
+            fprintf(stderr, "%s: %s (error %d)\n", table[k].name, text != NULL && *text != '\0' ? text : ssmtp_error_text(code),
+                    (int)code);
             ssmtp_free(text);
-            return BAD_USAGE;
         }
+        if (code != 0) return exit_code_of(code);
     }
     return 0;
 }

@@ -5,11 +5,14 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Text from a server is not to steer the terminal. */
+/* Text from a server is not to steer the terminal: no control characters, those behind 0x7F (in UTF-8 C2 80 to C2 9F) included. */
 static void put(FILE *out, const char *text, size_t length) {
     for (size_t n = 0; n < length; n++) {
-        unsigned char c = (unsigned char)text[n];
-        if (c < 32 || c == 127) {
+        unsigned char c = (unsigned char)text[n], next = n + 1 < length ? (unsigned char)text[n + 1] : 0;
+        if (c == 0xC2 && next >= 0x80 && next < 0xA0) {
+            fprintf(out, "\\x%02X", next);
+            n++;
+        } else if (c < 32 || c == 127) {
             fprintf(out, "\\x%02X", c);
         } else {
             fputc(c, out);
@@ -38,6 +41,7 @@ static int32_t trail(ssmtp_t *smtp, ssmtp_pi_trail_event *e, void *userdata) {
 static int32_t tls(ssmtp_t *smtp, ssmtp_ssl_status_event *e, void *userdata) {
     (void)smtp;
     (void)userdata;
+    clear_bar();
     fputs("= ", stderr);
     put(stderr, e->message, e->message_len);
     fputc('\n', stderr);
@@ -47,6 +51,7 @@ static int32_t tls(ssmtp_t *smtp, ssmtp_ssl_status_event *e, void *userdata) {
 static int32_t connection(ssmtp_t *smtp, ssmtp_connection_status_event *e, void *userdata) {
     (void)smtp;
     (void)userdata;
+    clear_bar();
     fputs("= ", stderr);
     put(stderr, e->connection_event, e->connection_event_len);
     if (e->status_code != 0) {
@@ -59,7 +64,7 @@ static int32_t connection(ssmtp_t *smtp, ssmtp_connection_status_event *e, void 
 
 static int32_t passed_over(ssmtp_t *smtp, ssmtp_error_event *e, void *userdata) {
     (void)smtp;
-    (void)userdata;
+    ((job *)userdata)->passed_over++;
     clear_bar();
     fprintf(stderr, "warning %d: ", (int)e->error_code);
     put(stderr, e->description, e->description_len);
@@ -105,7 +110,7 @@ static int32_t bar(ssmtp_t *smtp, ssmtp_transfer_event *e, void *userdata) {
 }
 
 void show_events(job *j) {
-    ssmtp_on_error(j->smtp, passed_over, NULL);
+    ssmtp_on_error(j->smtp, passed_over, j);
     ssmtp_on_expand(j->smtp, member, NULL);
     if (j->verbose > 0) ssmtp_on_pi_trail(j->smtp, trail, NULL);
     if (j->verbose > 1) {
@@ -176,6 +181,15 @@ void show_server(job *j) {
     line("SHA-256", value(j->smtp, "SSLServerCertFingerprintSHA256", 0));
 }
 
+int store_failed(const char *path, int32_t code) {
+    char *text = NULL;
+    ssmtp_last_error(NULL, &text);
+    fprintf(stderr, "%s: %s (error %d)\n", path, text != NULL && *text != '\0' ? text : ssmtp_error_text(code), (int)code);
+    ssmtp_free(text);
+    /* A store may also be something else than a file. */
+    return access(path, F_OK) == 0 || strncmp(path, "pkcs11:", 7) == 0 ? BAD_DATA : NO_INPUT;
+}
+
 int show_certificate(const char *path, const char *password) {
     static const struct {
         const char *label;
@@ -195,13 +209,7 @@ int show_certificate(const char *path, const char *password) {
     ssmtp_cert_t *cert = NULL;
     int32_t code = ssmtp_cert_new_store(SSMTP_CERT_STORE_TYPE_AUTO, path, password, "*", NULL, &cert);
     if (code == SSMTP_ERROR_CERT_NOT_FOUND) code = ssmtp_cert_new_file(path, &cert);
-    if (code != 0) {
-        char *text = NULL;
-        ssmtp_last_error(NULL, &text);
-        fprintf(stderr, "%s: %s (error %d)\n", path, text != NULL && *text != '\0' ? text : ssmtp_error_text(code), (int)code);
-        ssmtp_free(text);
-        return BAD_DATA;
-    }
+    if (code != 0) return store_failed(path, code);
     for (size_t n = 0; n < sizeof fields / sizeof *fields; n++) {
         char *text = NULL;
         if (fields[n].get(cert, &text) == 0) line(fields[n].label, text);
@@ -214,12 +222,21 @@ int show_certificate(const char *path, const char *password) {
     return DONE;
 }
 
-/* What a refusal means is in its reply: 4xx is worth trying again, 530, 534, 535 and 538 speak of the login. */
+/* What a refusal means is in its reply, 530, 534, 535 and 538 speak of the login; where recipients were refused, or the message for
+   them, it is in their results: the last reply may be that to a later command of the same group. 4xx is worth trying again. */
 static int refusal(ssmtp_t *smtp) {
-    char *reply = NULL;
-    int code = UNAVAILABLE;
+    char *count = value(smtp, "RecipientResultCount", 0), *reply = NULL;
+    int all = count == NULL ? 0 : atoi(count), refused = 0, later = 0, code = UNAVAILABLE;
+    ssmtp_free(count);
+    for (int n = 0; n < all; n++) {
+        char *number = value(smtp, "RecipientResultCode[%d]", n);
+        refused += number != NULL && number[0] > '3';
+        later += number != NULL && number[0] == '4';
+        ssmtp_free(number);
+    }
     if (ssmtp_get_last_reply(smtp, &reply) == 0 && reply != NULL) {
-        code = reply[0] == '4' ? TEMPORARY : strncmp(reply, "53", 2) == 0 ? NO_PERMISSION : UNAVAILABLE;
+        int temporary = refused > 0 ? later == refused : reply[0] == '4';
+        code = temporary ? TEMPORARY : strncmp(reply, "53", 2) == 0 ? NO_PERMISSION : UNAVAILABLE;
     }
     ssmtp_free(reply);
     return code;
@@ -229,12 +246,16 @@ int failed(job *j, const char *what, int32_t code) {
     char *text = NULL;
     clear_bar();
     ssmtp_last_error(j->smtp, &text);
-    fprintf(stderr, "ssmtp %s: %s (error %d)\n", what, text != NULL && *text != '\0' ? text : ssmtp_error_text(code), (int)code);
+    const char *said = text != NULL && *text != '\0' ? text : ssmtp_error_text(code);
+    fprintf(stderr, "ssmtp %s: ", what);
+    put(stderr, said, strlen(said));
+    fprintf(stderr, " (error %d)\n", (int)code);
     ssmtp_free(text);
+    if (code >= 10000 && code < 11000) return TEMPORARY; /* the network */
     switch (code) {
         case 161: return refusal(j->smtp);
-        case 201: case 301: case 1120: case 10054: case 10060: case 10061: case 162: case 118: return TEMPORARY;
-        case 11001: case 11002: case 11004: return NO_HOST;
+        case 201: case 301: case 1120: case 162: case 118: return TEMPORARY;
+        case 11001: case 11002: case 11003: case 11004: return NO_HOST;
         case 270: case 276: case 280: return NOT_TRUSTED;
         case 163: case 601: case 602: case 604: case 605: return BAD_USAGE;
         case 302: case 303: return NO_INPUT;

@@ -3,6 +3,7 @@
 
 use super::der::{self, Reader};
 use super::fault::{Read, broken, unsupported};
+use super::signing::Hash;
 use super::{ssh_wire, ssh_wire::Wire};
 
 pub const RSA: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 1];
@@ -218,6 +219,11 @@ impl PublicKey {
     pub fn identity(&self) -> Vec<u8> {
         match self.parts() {
             Some((DSA, _, y)) => [DSA, y].concat(),
+            // A compressed point is the same one.
+            Some((EC, _, point @ [2 | 3, ..])) => {
+                let whole = self.curve().and_then(|curve| PublicKey::ec(curve, &uncompressed(curve, point)?).ok());
+                whole.map_or_else(|| self.der.clone(), |key| key.identity())
+            }
             _ => self.to_ssh().unwrap_or_else(|| self.der.clone()),
         }
     }
@@ -236,6 +242,19 @@ impl PublicKey {
     /// The algorithm's object identifier.
     pub fn oid(&self) -> &[u8] {
         self.parts().map_or(&[], |(oid, _, _)| oid)
+    }
+
+    /// The hash that an RSA key for PSS is bound to (RFC 4055 §3.1), where it is.
+    pub fn pss_hash(&self) -> Option<Hash> {
+        let (oid, mut parameters, _) = self.parts()?;
+        if oid != RSA_PSS || parameters.is_empty() {
+            return None;
+        }
+        let mut parameters = parameters.sequence().ok()?;
+        match parameters.optional(0xa0).ok()? {
+            Some(digest) => Hash::from_oid(Reader::new(digest).sequence().ok()?.oid().ok()?),
+            None => Some(Hash::Sha1),
+        }
     }
 
     /// What the bit string holds: a point, the key itself, or DER.
@@ -276,6 +295,16 @@ impl PublicKey {
     pub fn pem(&self) -> String {
         super::pem::encode("PUBLIC KEY", &self.der)
     }
+}
+
+/// A point in whatever form (SEC 1 §2.3.4) as an uncompressed one; none when it is not on its curve.
+pub fn uncompressed(curve: Curve, point: &[u8]) -> Option<Vec<u8>> {
+    use p256::elliptic_curve::sec1::ToEncodedPoint;
+    Some(match curve {
+        Curve::P256 => p256::PublicKey::from_sec1_bytes(point).ok()?.to_encoded_point(false).as_bytes().to_vec(),
+        Curve::P384 => p384::PublicKey::from_sec1_bytes(point).ok()?.to_encoded_point(false).as_bytes().to_vec(),
+        Curve::P521 => p521::PublicKey::from_sec1_bytes(point).ok()?.to_encoded_point(false).as_bytes().to_vec(),
+    })
 }
 
 fn info(algorithm: &[&[u8]], key: &[u8]) -> Vec<u8> {

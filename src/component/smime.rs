@@ -4,7 +4,7 @@ use super::Component;
 use super::send::compose_options;
 use super::smime_read::Abilities;
 use crate::certs::x509::X509;
-use crate::certs::{Certificate, der, signing::Hash};
+use crate::certs::{Certificate, signing::Hash};
 use crate::config::{Setting, Settings};
 use crate::enums::RecipientType;
 use crate::error::{Code, Error, Result};
@@ -49,7 +49,7 @@ impl Smime {
     /// By name or object identifier; it reads as the identifier. Empty is the default again.
     pub fn set_signing_algorithm(&mut self, value: &str) -> Result<()> {
         let hash = if value.trim().is_empty() { Hash::Sha256 } else { hash_from_name(value)? };
-        self.signing_algorithm = der::dotted(hash.oid());
+        self.signing_algorithm = hash.dotted().into();
         Ok(())
     }
 
@@ -58,7 +58,7 @@ impl Smime {
         self.encrypting_algorithm = Cipher::AesCbc256.name().into();
         let strong = hash_from_name(&self.signing_algorithm).is_ok_and(|hash| hash.len() >= Hash::Sha256.len());
         if !strong {
-            self.signing_algorithm = der::dotted(Hash::Sha256.oid());
+            self.signing_algorithm = Hash::Sha256.dotted().into();
         }
     }
 

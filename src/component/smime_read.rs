@@ -24,13 +24,15 @@ impl Abilities {
         self.0.push((certificate, ciphers));
     }
 
-    /// Of the owner of a certificate: by the certificate itself, else by an address, since people sign with another one.
+    /// Of the owner of a certificate: by the certificate itself, else by an address, since people sign with another one. Anybody can
+    /// sign with a certificate that names the address, so what is known by it alone never makes the cipher weaker.
     pub fn of(&self, certificate: &X509) -> Vec<Cipher> {
         let same = |known: &X509| {
             known.emails().iter().any(|one| certificate.emails().iter().any(|two| one.eq_ignore_ascii_case(two)))
         };
         let exact = self.0.iter().find(|(known, _)| **known == *certificate);
-        let found = exact.or_else(|| self.0.iter().rev().find(|(known, _)| same(known)));
+        let strong = |ciphers: &[Cipher]| ciphers.contains(&Cipher::automatic(&[]));
+        let found = exact.or_else(|| self.0.iter().rev().find(|(known, ciphers)| same(known) && strong(ciphers)));
         found.map(|(_, ciphers)| ciphers.clone()).unwrap_or_default()
     }
 }
@@ -81,5 +83,29 @@ impl Component {
             state.smime.abilities.note(signer.certificate, signer.capabilities);
         }
         beside.or(verified.content).ok_or_else(missing)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stranger_who_signs_under_an_address_weakens_no_cipher() {
+        let pem = include_str!("../../tests/data/certs/rsa.crt");
+        let real = Certificate::from_data(pem.as_bytes()).unwrap().loaded().unwrap().certificate.clone().unwrap();
+        // Another certificate with the same address: the last octet of its own signature differs.
+        let mut der = real.der().to_vec();
+        *der.last_mut().unwrap() ^= 1;
+        let other = Arc::new(X509::from_der(&der).unwrap());
+        assert!(!real.emails().is_empty() && other != real);
+        let mut abilities = Abilities::default();
+        for weak in [vec![Cipher::TripleDes], vec![Cipher::Rc2Cbc40, Cipher::AesCbc128]] {
+            abilities.note(Arc::clone(&other), weak.clone());
+            assert_eq!(Cipher::automatic(&[abilities.of(&real)]), Cipher::AesCbc256);
+            assert_eq!(abilities.of(&other), weak, "the certificate itself may say so");
+        }
+        abilities.note(other, vec![Cipher::AesGcm256, Cipher::AesCbc256]);
+        assert_eq!(Cipher::automatic(&[abilities.of(&real)]), Cipher::AesGcm256);
     }
 }

@@ -15,7 +15,7 @@ use libc::c_void;
 use std::fmt;
 use std::sync::Arc;
 
-/// Signs with a key that the library does not have. `scheme` is an `ssmtp_sign_scheme_t`. `input` is the digest of what is signed, whose
+/// Signs with a key that the library does not have. `scheme` is an `ssmtp_sign_scheme`. `input` is the digest of what is signed, whose
 /// length tells the hash (16 MD5, 20 SHA-1, 28 SHA-224, 32 SHA-256, 48 SHA-384, 64 SHA-512); for Ed25519 and Ed448 it is what is signed.
 /// `signature` takes as many octets as `*signature_length` says, which is set to how many there are. Anything but 0 is a refusal.
 #[allow(non_camel_case_types)]

@@ -542,5 +542,25 @@ pub(super) fn pass_short_lines(text: &[u8], from: &mut usize) -> bool {
     true
 }
 
+/// Whether no line passes what SMTP permits, of text that comes in pieces.
+#[derive(Debug, Default)]
+pub struct ShortLines {
+    /// Octets of the line that goes on.
+    open: usize,
+}
+
+impl ShortLines {
+    pub fn go_on(&mut self, text: &[u8]) -> bool {
+        let Some(first) = memchr::memchr2(b'\r', b'\n', text) else {
+            self.open += text.len();
+            return self.open <= HARD_LIMIT;
+        };
+        let short = self.open + first <= HARD_LIMIT && pass_short_lines(text, &mut (first + 1));
+        let last = memchr::memrchr2(b'\r', b'\n', text).map_or(0, |last| last + 1);
+        self.open = text.len() - last;
+        short && self.open <= HARD_LIMIT
+    }
+}
+
 #[cfg(test)]
 mod tests;

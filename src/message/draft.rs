@@ -176,9 +176,11 @@ impl Draft {
         String::from_utf8_lossy(&self.html).into_owned()
     }
 
-    /// The same message as HTML; readers show it in place of MessageText.
+    /// The same message as HTML; readers show it in place of MessageText. An operation that waits takes it along.
     pub fn set_message_html(&mut self, html: &str) -> Result<()> {
-        self.set_anew(self.message.is_none() && !html.is_empty());
+        if !self.awaits_sending() {
+            self.beside_result(self.message.is_none() && !html.is_empty());
+        }
         self.html = html.as_bytes().into();
         self.changed();
         Ok(())

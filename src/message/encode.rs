@@ -135,11 +135,20 @@ fn plain_lines(input: &[u8]) -> usize {
         // A line that fits, and its CRLF.
         let Some(end) = memchr::memchr(b'\n', &rest[..rest.len().min(LINE + 1)]) else { return taken };
         let Some(line) = rest[..end].strip_suffix(b"\r") else { return taken };
-        let plain = line.iter().fold(true, |plain, b| plain & (b' '..=b'~').contains(b) & (*b != b'='));
-        if !plain || line.ends_with(b" ") || line.starts_with(b".") || line.starts_with(b"From ") {
+        if !is_plain(line) || line.ends_with(b" ") || line.starts_with(b".") || line.starts_with(b"From ") {
             return taken;
         }
         taken += end + 1;
+    }
+}
+
+/// Whether octets mean themselves in quoted-printable. In pieces of a fixed length, which the compiler makes wide; the last one overlaps.
+fn is_plain(line: &[u8]) -> bool {
+    let odd = |b: &u8| !(b' '..=b'~').contains(b) | (*b == b'=');
+    let any = |piece: &[u8; 16]| piece.iter().fold(0, |found, b| found | u8::from(odd(b)));
+    match line.last_chunk() {
+        Some(last) => line.as_chunks().0.iter().fold(any(last), |found, piece| found | any(piece)) == 0,
+        None => !line.iter().any(odd),
     }
 }
 
@@ -316,6 +325,20 @@ mod tests {
     fn the_shorter_encoding_is_taken() {
         assert_eq!(Transfer::shorter("Grüße aus Köln und ein langer Rest".as_bytes()), Transfer::QuotedPrintable);
         assert_eq!(Transfer::shorter("日本語のメール".as_bytes()), Transfer::Base64);
+    }
+
+    #[test]
+    fn one_octet_that_is_not_plain_is_seen_wherever_it_stands() {
+        for length in 0..80 {
+            assert!(is_plain(&vec![b'a'; length]));
+            for at in 0..length {
+                for odd in [b'=', 0x7f, 0x1f, 0x80, b'\t'] {
+                    let mut line = vec![b'~'; length];
+                    line[at] = odd;
+                    assert!(!is_plain(&line), "{odd} at {at} of {length}");
+                }
+            }
+        }
     }
 
     proptest! {

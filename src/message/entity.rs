@@ -123,7 +123,9 @@ fn one(
     let canonical = || if sealed.canonical { Piece::Bytes(bytes.clone()) } else { repaired(bytes) };
     let mut section = Section::new(other, style);
     section.ours("MIME-Version", None);
-    let (pieces, transfer) = if composite || !identity {
+    // In an encoding of the caller's, which stays.
+    let own = composite || !identity;
+    let (pieces, transfer) = if own {
         let pieces = match tail {
             None => vec![canonical()],
             Some(tail) => vec![Piece::Through(Arc::new(Canonical), vec![Piece::Bytes(bytes.clone()), tail])],
@@ -145,7 +147,7 @@ fn one(
             let transfer = Transfer::shorter(bytes);
             (vec![Piece::Encoded(encode::text(transfer, bytes).into())], Some(transfer.name()))
         } else {
-            (vec![canonical()], encoding.is_none().then_some("7bit"))
+            (vec![canonical()], Some("7bit"))
         }
     };
     if let Some(name) = transfer {
@@ -153,7 +155,7 @@ fn one(
     }
     section.contents();
     let pieces = pieces.into_iter().filter(|piece| piece.size() != Some(0)).collect();
-    Ok(Entity { fields: section.entity(), pieces, eight_bit: !ascii && composite })
+    Ok(Entity { fields: section.entity(), pieces, eight_bit: !ascii && own, unfit: sealed.unfit && own })
 }
 
 /// Octets in memory with CRLF line ends; the same ones, where they have them.
@@ -169,6 +171,13 @@ pub(super) fn repaired(bytes: &[u8]) -> Piece {
     let mut out = Vec::with_capacity(bytes.len());
     LineEnds::default().push(bytes, &mut out);
     Piece::Encoded(out.into())
+}
+
+/// Refuses lines that a relay breaks, and the signature with them.
+pub fn refuse_long_line() -> Error {
+    let why =
+        "the content has a NUL or a line of more than 998 octets in an encoding of its own, which a relay may change";
+    Error::new(Code::Encrypt, why)
 }
 
 /// Refuses what a signature that is to be read without a program for S/MIME cannot carry.
@@ -217,6 +226,16 @@ mod tests {
         let (fields, body) = made("Content-Type: text/html\r\nContent-Transfer-Encoding: 8bit\r\n", "ü");
         assert!(fields.contains("charset=utf-8") && !fields.contains("8bit") && body.is_ascii(), "{fields}");
         assert_eq!(fields.matches("Content-Transfer-Encoding").count(), 1);
+        // A label that says more than the text needs goes: some relays encode by it.
+        for label in ["8bit", "binary", "7BIT"] {
+            let (fields, _) = made(&format!("Content-Transfer-Encoding: {label}\r\n"), "a");
+            assert!(
+                fields.ends_with("\r\nContent-Transfer-Encoding: 7bit\r\n")
+                    || fields.starts_with("Content-Transfer-Encoding: 7bit\r\n"),
+                "{fields}"
+            );
+            assert_eq!(fields.matches("ransfer").count(), 1);
+        }
         let tree = "Content-Type: multipart/mixed; boundary=b\r\n";
         assert_eq!(made(tree, "--b\n\nx\n--b--\n"), (tree.into(), "--b\r\n\r\nx\r\n--b--\r\n".into()));
     }

@@ -66,6 +66,8 @@ impl Facts {
 pub struct Sealed {
     pub ascii: bool,
     pub canonical: bool,
+    /// As in [`Facts`].
+    pub unfit: bool,
     /// It cannot stay as it is: what [`Facts`] calls unfit, or a line that some relay changes.
     pub fragile: bool,
 }
@@ -80,7 +82,7 @@ impl Sealed {
             fragile = fragile || finders.iter().any(|finder| finder.find(block).is_some());
         });
         let fragile = if facts.canonical { fragile } else { is_fragile(text) };
-        Sealed { ascii: facts.ascii, canonical: facts.canonical, fragile: fragile || facts.unfit }
+        Sealed { ascii: facts.ascii, canonical: facts.canonical, unfit: facts.unfit, fragile: fragile || facts.unfit }
     }
 }
 
@@ -149,7 +151,10 @@ mod tests {
         assert_eq!((fast.ascii, fast.unfit, fast.canonical), (slow.ascii, slow.unfit, slow.canonical));
         assert!(!fast.canonical || fast.dots == slow.dots);
         let fragile = slow.unfit || is_fragile(octets);
-        assert_eq!(Sealed::of(octets), Sealed { ascii: slow.ascii, canonical: slow.canonical, fragile });
+        assert_eq!(
+            Sealed::of(octets),
+            Sealed { ascii: slow.ascii, canonical: slow.canonical, unfit: slow.unfit, fragile }
+        );
     }
 
     #[test]

@@ -24,6 +24,8 @@ pub struct Entity {
     pub fields: String,
     pub pieces: Vec<Piece>,
     pub eight_bit: bool,
+    /// It has a NUL or a line beyond SMTP's limit, in an encoding of the caller's.
+    pub unfit: bool,
 }
 
 /// What the tree is made of.
@@ -101,7 +103,7 @@ impl Tree<'_> {
             (false, false) => "",
         };
         let fields = format!("Content-Type: multipart/{kind}{parameters};\r\n boundary=\"{boundary}\"\r\n{transfer}");
-        Entity { fields, pieces, eight_bit }
+        Entity { fields, pieces, eight_bit, unfit: false }
     }
 
     /// An attachment, inline part or further alternative.
@@ -133,7 +135,7 @@ impl Tree<'_> {
             }
             fields.push_str(&field.finish());
         }
-        Ok(Entity { fields, pieces, eight_bit })
+        Ok(Entity { fields, pieces, eight_bit, unfit: false })
     }
 }
 
@@ -155,7 +157,7 @@ fn text_entity(subtype: &str, text: &Bytes, tail: Option<Piece>, caps: Caps, sea
         (vec![piece], if ascii { "7bit" } else { "8bit" })
     };
     fields.push_str(&format!("Content-Transfer-Encoding: {transfer}\r\n"));
-    Entity { fields, pieces, eight_bit: transfer == "8bit" }
+    Entity { fields, pieces, eight_bit: transfer == "8bit", unfit: false }
 }
 
 /// Text that can't go without an encoding, whatever the server.

@@ -93,6 +93,18 @@ impl Draft {
         }
     }
 
+    /// Whether Sign or Encrypt left their work to the sending.
+    pub(super) fn awaits_sending(&self) -> bool {
+        !self.secured.pending.is_empty()
+    }
+
+    /// Something joins MessageText, which is the result of an operation: together they are no message.
+    pub(super) fn beside_result(&mut self, body: bool) {
+        let done = if self.secured.added.is_empty() { 0 } else { self.secured.done };
+        self.set_anew(body);
+        self.secured.failed |= if body { done } else { 0 };
+    }
+
     /// OtherHeaders are set: the operation ends, and lines of its result that the new text repeats go (ruling 23).
     pub(super) fn without_our_lines(&mut self, text: &str) -> String {
         let secured = std::mem::take(&mut self.secured);
@@ -328,6 +340,40 @@ mod tests {
         draft.fail(ENCRYPT);
         draft.set_message_text("other").unwrap();
         assert_eq!(check(&draft), Err(Code::Encrypt));
+    }
+
+    #[test]
+    fn html_is_encrypted_with_the_rest_or_keeps_the_message_from_going() {
+        let check = |draft: &Draft| draft.check_secured(&[]).map_err(|error| error.code);
+        let mut waiting = Draft::default();
+        waiting.set_attached_file("a").unwrap();
+        waiting.defer(ENCRYPT, vec![Arc::new(Nothing)], None);
+        for html in ["<b>x</b>", ""] {
+            waiting.set_message_html(html).unwrap();
+            assert!(waiting.awaits_sending() && check(&waiting).is_ok());
+        }
+        let mut done = secured("", FIELDS);
+        done.set_message_html("").unwrap();
+        assert_eq!(check(&done), Ok(()));
+        let mut done = secured("", FIELDS);
+        done.set_message_html("<b>x</b>").unwrap();
+        assert_eq!(check(&done), Err(Code::Encrypt));
+        done.set_message_text("both anew").unwrap();
+        assert_eq!(check(&done), Ok(()));
+    }
+
+    /// An operation that does nothing.
+    #[derive(Debug)]
+    struct Nothing;
+
+    impl Wrap for Nothing {
+        fn wrap(&self, inner: super::super::mime::Entity, _edition: usize) -> Result<super::super::mime::Entity> {
+            Ok(inner)
+        }
+
+        fn check(&self) -> Result<()> {
+            Ok(())
+        }
     }
 
     #[test]

@@ -79,7 +79,8 @@ pub(super) fn read_through(layer: &dyn Layer, pieces: &[Piece], out: &mut Vec<u8
     };
     let length = octets.iter().map(|octets| octets.len() as u64).sum();
     let mut filter = layer.open(Some(length), false)?;
-    out.reserve(filter.total().or_else(|| layer.length(length)).map_or(0, reserved));
+    // Where it is not known, what a signature adds is about this much.
+    out.reserve(reserved(filter.total().unwrap_or(length + 8 * 1024)));
     filter.whole(&octets, out)?;
     filter.finish(out)
 }

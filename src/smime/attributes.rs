@@ -71,6 +71,14 @@ pub fn read(attributes: &[u8]) -> Read<Found<'_>> {
     Ok(found)
 }
 
+/// Whether octets are the SET OF attributes that some signature was made over. Signed content that is one was never meant as content:
+/// somebody took the signature of another message and left its attributes out.
+pub fn are(octets: &[u8]) -> bool {
+    let mut reader = Reader::new(octets);
+    let found = reader.expect(SET).and_then(read);
+    reader.is_empty() && found.is_ok_and(|found| found.content_type.is_some() && found.digest.is_some())
+}
+
 /// The ciphers among SMIMECapabilities (RFC 8551 §2.5.2), in the order of preference they stand in.
 fn capabilities(mut list: Reader<'_>) -> Read<Vec<Cipher>> {
     let mut found = Vec::new();
@@ -96,6 +104,14 @@ mod tests {
         assert_eq!(found.digest, Some(&[7; 32][..]));
         assert_eq!(found.time, Some(1_700_000_000));
         assert_eq!(found.capabilities, READS);
+    }
+
+    #[test]
+    fn a_set_of_attributes_is_told_from_content() {
+        let set = der::wrap(SET, &[&build(&[7; 32], 0, None)]);
+        assert!(are(&set));
+        assert!(!are(&[&set[..], b"\r\n"].concat()) && !are(&set[1..]) && !are(b"") && !are(b"1234"));
+        assert!(!are(&der::wrap(SET, &[&attribute(CONTENT_TYPE, &asn1::oid(DATA))])));
     }
 
     #[test]

@@ -10,7 +10,7 @@ use webpki::{EndEntityCert, KeyUsage, anchor_from_trusted_cert};
 /// id-kp-emailProtection.
 const EMAIL: &[u8] = &[0x2b, 6, 1, 5, 5, 7, 3, 4];
 /// digitalSignature and nonRepudiation, as `X509::usage_flags` has them.
-const SIGNS: i32 = 0x80 | 0x40;
+pub const SIGNS: i32 = 0x80 | 0x40;
 
 /// Whether a chain leads from the signer to one of the roots; if not, why.
 pub fn check(signer: &X509, known: &[&X509], roots: &[Arc<X509>], time: i64) -> Result<(), String> {

@@ -53,7 +53,7 @@ pub fn decrypt(cms: &[u8], keys: &[Pair]) -> Result<Vec<u8>> {
 
 /// Whether this is EnvelopedData or AuthEnvelopedData, whatever else is wrong with it.
 pub fn is_enveloped(cms: &[u8]) -> bool {
-    [ENVELOPED_DATA, AUTH_ENVELOPED_DATA].iter().any(|kind| super::verify::is_of(cms, kind))
+    matches!(super::verify::kind_of(cms), Some(ENVELOPED_DATA | AUTH_ENVELOPED_DATA))
 }
 
 /// The message taken apart.
@@ -114,7 +114,7 @@ fn read<'a>(der: &'a [u8], keys: &[Pair]) -> Read<Message<'a>> {
     let sealed = recipient::read(data.expect(SET)?, &wanted, &curve)?;
     let mut content = data.sequence()?;
     content.oid()?;
-    let (cipher, vector) = content_algorithm(content.sequence()?)?;
+    let (cipher, vector, least) = content_algorithm(content.sequence()?)?;
     let encrypted = match content.optional(0xa0)? {
         Some(pieces) => ber::join(pieces)?.into(),
         None => content.expect(0x80)?.into(),
@@ -127,15 +127,20 @@ fn read<'a>(der: &'a [u8], keys: &[Pair]) -> Read<Message<'a>> {
         if data.optional(0xa1)?.is_some() {
             return unsupported("an encrypted message with authenticated attributes");
         }
-        Some(data.expect(OCTET_STRING)?)
+        let tag = data.expect(OCTET_STRING)?;
+        if tag.len() < least {
+            return broken("a GCM tag that is shorter than announced");
+        }
+        Some(tag)
     } else {
         None
     };
     Ok(Message { keys: sealed, cipher, vector, content: encrypted, tag })
 }
 
-/// Cipher and vector. A tag of GCM shorter than whole is refused.
-fn content_algorithm(mut algorithm: Reader<'_>) -> Read<(Cipher, &[u8])> {
+/// Cipher, vector, and the octets of GCM's tag as they are announced.
+fn content_algorithm(mut algorithm: Reader<'_>) -> Read<(Cipher, &[u8], usize)> {
+    let mut least = 0;
     let oid = algorithm.oid()?;
     let Some(row) = CIPHERS.iter().find(|row| row.oid == oid) else {
         return unsupported(format!("the cipher {}", der::dotted(oid)));
@@ -155,6 +160,7 @@ fn content_algorithm(mut algorithm: Reader<'_>) -> Read<(Cipher, &[u8])> {
         if !(12..=bulk::TAG as u32).contains(&tag) {
             return unsupported("a GCM tag of such a length");
         }
+        least = tag as usize;
         (row.cipher, nonce)
     } else {
         (row.cipher, algorithm.expect(OCTET_STRING)?)
@@ -163,5 +169,5 @@ fn content_algorithm(mut algorithm: Reader<'_>) -> Read<(Cipher, &[u8])> {
     if vector.len() != length {
         return broken("an initialisation vector of the wrong length");
     }
-    Ok((cipher, vector))
+    Ok((cipher, vector, least))
 }

@@ -6,8 +6,9 @@ use crate::certs::key::PrivateKey;
 use crate::certs::x509::X509;
 use crate::error::{Code, Error, Result};
 use crate::message::body::Piece;
+use crate::message::compose::ShortLines;
 use crate::message::encode::Base64Lines;
-use crate::message::entity::refuse_eight_bit;
+use crate::message::entity::{refuse_eight_bit, refuse_long_line};
 use crate::message::id;
 use crate::message::layer::{Filter, Layer, Wrap};
 use crate::message::mime::Entity;
@@ -67,6 +68,9 @@ impl Wrap for Signing {
         if inner.eight_bit {
             return Err(refuse_eight_bit());
         }
+        if inner.unfit {
+            return Err(refuse_long_line());
+        }
         let boundary = format!("=_{}_s", id::hex(&id::random::<16>()?));
         let fields = format!(
             "Content-Type: multipart/signed; protocol=\"application/pkcs7-signature\";\r\n micalg={};\r\n boundary=\"{boundary}\"\r\n",
@@ -75,7 +79,7 @@ impl Wrap for Signing {
         let start = format!("This is a message with a signature of S/MIME.\r\n\r\n--{boundary}\r\n");
         let layer = DetachedLayer { signing: self.clone(), boundary };
         let pieces = vec![Piece::Encoded(start.into()), Piece::Through(Arc::new(layer), with_fields(inner))];
-        Ok(Entity { fields, pieces, eight_bit: false })
+        Ok(Entity { fields, pieces, eight_bit: false, unfit: false })
     }
 
     fn check(&self) -> Result<()> {
@@ -112,7 +116,7 @@ fn enveloped(kind: &str, inner: Entity, layer: Arc<dyn Layer>) -> Entity {
     let fields = format!(
         "Content-Type: application/pkcs7-mime; smime-type={kind};\r\n name=\"smime.p7m\"\r\nContent-Transfer-Encoding: base64\r\nContent-Disposition: attachment; filename=\"smime.p7m\"\r\n"
     );
-    Entity { fields, pieces: vec![Piece::Through(layer, with_fields(inner))], eight_bit: false }
+    Entity { fields, pieces: vec![Piece::Through(layer, with_fields(inner))], eight_bit: false, unfit: false }
 }
 
 /// multipart/signed (RFC 1847): the content goes as it is, the signature follows.
@@ -145,7 +149,7 @@ impl Layer for DetachedLayer {
         let signature = if told.is_some() { Detached::fixed(&spec)? } else { Detached::new(&spec)? };
         let layer = DetachedLayer { signing: self.signing.clone(), boundary: self.boundary.clone() };
         let total = told.and_then(|content| self.length(content));
-        Ok(Box::new(DetachedFilter { signature: Some(signature), layer, total }))
+        Ok(Box::new(DetachedFilter { signature: Some(signature), layer, total, lines: ShortLines::default() }))
     }
 
     fn length(&self, content: u64) -> Option<u64> {
@@ -158,12 +162,16 @@ struct DetachedFilter {
     signature: Option<Detached>,
     layer: DetachedLayer,
     total: Option<u64>,
+    lines: ShortLines,
 }
 
 impl Filter for DetachedFilter {
     fn update(&mut self, input: &[u8], out: &mut Vec<u8>) -> Result<()> {
         if !input.is_ascii() {
             return Err(refuse_eight_bit());
+        }
+        if !self.lines.go_on(input) || memchr::memchr(0, input).is_some() {
+            return Err(refuse_long_line());
         }
         if let Some(signature) = &mut self.signature {
             signature.update(input);

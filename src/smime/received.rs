@@ -1,12 +1,13 @@
 //! A received message, as far as S/MIME needs it taken apart: RFC 2045, RFC 1847 section 2.1, RFC 8551 section 3. What it holds is
 //! the sender's: nothing here trusts a length, and every step looks at the octets once.
 
-use super::decrypt::is_enveloped;
+use super::asn1::{AUTH_ENVELOPED_DATA, COMPRESSED_DATA, ENVELOPED_DATA, SIGNED_DATA};
+use super::verify::kind_of;
+use crate::certs::der;
 use crate::error::{Code, Error, Result};
 use crate::message::encode::LineEnds;
 use crate::message::headers;
 use base64_simd::STANDARD;
-use std::borrow::Cow;
 
 /// Names and values of header fields.
 type Fields = Vec<(String, String)>;
@@ -25,16 +26,16 @@ pub enum Received {
 /// Takes a message with its header apart, an entity, or the bare CMS in DER. 284 when it is neither signed nor encrypted.
 pub fn read(message: &[u8]) -> Result<Received> {
     if message.first() == Some(&0x30) {
-        return Ok(of_kind(message.to_vec()));
+        return of_kind(message.to_vec());
     }
     let (fields, body) = split(message)?;
     let kind = value(&fields, "Content-Type").unwrap_or_default();
     let name = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     match name.as_str() {
         "multipart/signed" => detached(message, &kind),
-        "application/pkcs7-mime" | "application/x-pkcs7-mime" => Ok(of_kind(decoded(&fields, body)?)),
+        "application/pkcs7-mime" | "application/x-pkcs7-mime" => of_kind(decoded(&fields, body)?),
         // What some gateways make of it (RFC 8551 section 3.9).
-        "application/octet-stream" if is_p7m(&fields, &kind) => Ok(of_kind(decoded(&fields, body)?)),
+        "application/octet-stream" if is_p7m(&fields, &kind) => of_kind(decoded(&fields, body)?),
         "" => Err(refused("the message is neither signed nor encrypted: it has no Content-Type")),
         other => Err(refused(&format!("the message is neither signed nor encrypted: it is {other}"))),
     }
@@ -44,8 +45,17 @@ fn refused(why: &str) -> Error {
     Error::new(Code::Decrypt, why)
 }
 
-fn of_kind(cms: Vec<u8>) -> Received {
-    if is_enveloped(&cms) { Received::Enveloped(cms) } else { Received::Signed(cms) }
+/// `smime-type` is only a hint (RFC 8551 section 3.2.2): the CMS itself says what it is.
+fn of_kind(cms: Vec<u8>) -> Result<Received> {
+    match kind_of(&cms) {
+        Some(SIGNED_DATA) => Ok(Received::Signed(cms)),
+        Some(ENVELOPED_DATA | AUTH_ENVELOPED_DATA) => Ok(Received::Enveloped(cms)),
+        Some(COMPRESSED_DATA) => Err(refused("the message is compressed, which is not supported")),
+        Some(other) => {
+            Err(refused(&format!("the message is neither signed nor encrypted: it is {}", der::dotted(other))))
+        }
+        None => Err(refused("the message is damaged: it does not begin as CMS does")),
+    }
 }
 
 fn is_p7m(fields: &[(String, String)], kind: &str) -> bool {
@@ -74,10 +84,15 @@ fn canonical(text: &[u8]) -> Vec<u8> {
     out
 }
 
+/// The first word of a value, without regard to case.
+fn word(value: &str) -> String {
+    value.split([' ', '\t', ';', '(']).next().unwrap_or_default().to_ascii_lowercase()
+}
+
 /// The octets of a part, out of its transfer encoding.
 fn decoded(fields: &[(String, String)], body: &[u8]) -> Result<Vec<u8>> {
     let encoding = value(fields, "Content-Transfer-Encoding").unwrap_or_default();
-    match encoding.split([' ', '\t', ';', '(']).next().unwrap_or_default().to_ascii_lowercase().as_str() {
+    match word(&encoding).as_str() {
         "base64" => {
             let mut text = body.to_vec();
             text.retain(|b| !b.is_ascii_whitespace());
@@ -92,14 +107,22 @@ fn decoded(fields: &[(String, String)], body: &[u8]) -> Result<Vec<u8>> {
 fn detached(message: &[u8], kind: &str) -> Result<Received> {
     let boundary =
         headers::whole_parameter(kind, "boundary").ok_or_else(|| refused("multipart/signed has no boundary"))?;
-    let message: Cow<'_, [u8]> = Cow::Owned(canonical(message));
-    let (_, body) = crate::message::complete::split(&message);
-    let parts = parts(body, &boundary);
-    let [content, signature] = parts.as_slice() else {
-        return Err(refused("multipart/signed does not have two parts"));
+    let text = canonical(message);
+    let two = |message: &[u8]| {
+        let found = parts(crate::message::complete::split(message).1, &boundary);
+        let [content, signature] = found.as_slice() else {
+            return Err(refused("multipart/signed does not have two parts"));
+        };
+        Ok((content.to_vec(), signature.to_vec()))
     };
-    let (fields, body) = split(signature)?;
-    Ok(Received::Detached { content: content.to_vec(), signature: decoded(&fields, body)? })
+    let (content, mut signature) = two(&text)?;
+    let encoding = value(&split(&signature)?.0, "Content-Transfer-Encoding").unwrap_or_default();
+    if word(&encoding) == "binary" {
+        // Octets that are no text have no line ends to be repaired.
+        signature = two(message)?.1;
+    }
+    let (fields, body) = split(&signature)?;
+    Ok(Received::Detached { content, signature: decoded(&fields, body)? })
 }
 
 /// More parts than a signed message has.
@@ -160,9 +183,39 @@ mod tests {
 
     #[test]
     fn a_gateway_may_have_changed_the_type() {
-        let message =
-            "Content-Type: application/octet-stream; name=\"SMIME.P7M\"\nContent-Transfer-Encoding: base64\n\nMDAw";
-        assert_eq!(read(message.as_bytes()).unwrap(), Received::Signed(b"000".to_vec()));
+        let cms = der::wrap(der::SEQUENCE, &[&der::wrap(der::OID, &[SIGNED_DATA])]);
+        let message = |name: &str| {
+            let text = STANDARD.encode_to_string(&cms);
+            format!(
+                "Content-Type: application/octet-stream; name={name}\nContent-Transfer-Encoding: base64\n\n{text}\n"
+            )
+        };
+        assert_eq!(read(message("\"SMIME.P7M\"").as_bytes()).unwrap(), Received::Signed(cms.clone()));
+        assert!(read(message("a.bin").as_bytes()).is_err());
+    }
+
+    #[test]
+    fn what_a_message_is_the_cms_says_and_no_parameter() {
+        let head =
+            "Content-Type: application/pkcs7-mime; smime-type=enveloped-data\nContent-Transfer-Encoding: base64\n\n";
+        let of = |cms: &[u8]| read([head.as_bytes(), STANDARD.encode_to_string(cms).as_bytes()].concat().as_slice());
+        let cms = |kind: &[u8]| der::wrap(der::SEQUENCE, &[&der::wrap(der::OID, &[kind])]);
+        assert_eq!(of(&cms(SIGNED_DATA)).unwrap(), Received::Signed(cms(SIGNED_DATA)));
+        for kind in [ENVELOPED_DATA, AUTH_ENVELOPED_DATA] {
+            assert_eq!(of(&cms(kind)).unwrap(), Received::Enveloped(cms(kind)));
+        }
+        assert!(of(&cms(COMPRESSED_DATA)).unwrap_err().message.contains("compressed"));
+        assert!(of(&cms(&[0x2a, 3])).unwrap_err().message.contains("1.2.3"));
+        assert!(of(b"000").unwrap_err().message.contains("damaged"));
+    }
+
+    #[test]
+    fn a_signature_that_came_as_octets_is_left_as_it_is() {
+        let signature = b"0\n1\r2\r\n\n3\0";
+        let head = "Content-Type: multipart/signed; boundary=b\r\n\r\n--b\r\n\r\ntext\r\n--b\r\nContent-Transfer-Encoding: Binary\r\n\r\n";
+        let message = [head.as_bytes(), signature, b"\r\n--b--\r\n"].concat();
+        let wanted = Received::Detached { content: b"\r\ntext".to_vec(), signature: signature.to_vec() };
+        assert_eq!(read(&message).unwrap(), wanted);
     }
 
     proptest::proptest! {

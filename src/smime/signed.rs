@@ -3,6 +3,7 @@
 
 use super::algorithm::Hash;
 use super::asn1::{self, DATA, Frame, Layout, SIGNED_DATA};
+use super::chain::SIGNS;
 use super::{Transform, attributes};
 use crate::certs::der::{self, OCTET_STRING, SEQUENCE, SET};
 use crate::certs::key::{Kind, PrivateKey};
@@ -47,11 +48,22 @@ impl SignSpec {
         if !self.key.belongs_to(&self.certificate) {
             return Err(Error::new(Code::Credentials, "the private key does not belong to the signer's certificate"));
         }
+        let certificate = &self.certificate;
+        if certificate.usage_flags != 0 && certificate.usage_flags & SIGNS == 0 {
+            let why = format!("the certificate of {} is not for signatures", certificate.subject);
+            return Err(Error::new(Code::Encrypt, why));
+        }
         let hash = self.hash;
+        if let Some(only) = certificate.public_key().pss_hash()
+            && only != hash
+        {
+            let why = format!("the key of {} signs with {} alone", certificate.subject, only.name());
+            return Err(Error::new(Code::Encrypt, why));
+        }
         let unfit = |what: &str| Err(Error::new(Code::Encrypt, format!("{what} does not sign with {}", hash.name())));
         let scheme = match self.key.kind() {
             // A certificate for PSS alone allows nothing else.
-            Kind::Rsa if self.pss || self.certificate.public_key().oid() == spki::RSA_PSS => Scheme::RsaPss(hash),
+            Kind::Rsa if self.pss || certificate.public_key().oid() == spki::RSA_PSS => Scheme::RsaPss(hash),
             Kind::Rsa => Scheme::RsaPkcs1(hash),
             Kind::Ec(_) if hash == Hash::Md5 => return unfit("ECDSA"),
             Kind::Ec(_) => Scheme::Ecdsa(hash),

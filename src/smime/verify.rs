@@ -53,6 +53,8 @@ pub struct Signer {
 /// More signatures and certificates than a message has.
 const MOST_SIGNERS: usize = 32;
 const MOST_CERTIFICATES: usize = 1000;
+/// Certificates that bear the same name, of which one has the signer's key.
+const NAMESAKES: usize = 4;
 
 /// Checks every signature of a message, DER or BER. The first that is not valid is the error (284).
 pub fn verify(cms: &[u8], detail: &Detail<'_>) -> Result<Verified> {
@@ -68,16 +70,14 @@ pub fn verify(cms: &[u8], detail: &Detail<'_>) -> Result<Verified> {
     check(&der, detail).map_err(failed)
 }
 
-/// Whether a message begins as ContentInfo of this kind.
-pub(super) fn is_of(cms: &[u8], kind: &[u8]) -> bool {
+/// What kind of ContentInfo a message begins as, whatever else is wrong with it.
+pub(super) fn kind_of(cms: &[u8]) -> Option<&[u8]> {
     let inner = match cms {
         [SEQUENCE, 0x80, rest @ ..] => rest,
-        _ => match der::header(cms) {
-            Ok((head, _)) if cms[0] == SEQUENCE => &cms[head..],
-            _ => return false,
-        },
+        [SEQUENCE, ..] => &cms[der::header(cms).ok()?.0..],
+        _ => return None,
     };
-    Reader::new(inner).oid().is_ok_and(|found| found == kind)
+    Reader::new(inner).oid().ok()
 }
 
 fn check(der: &[u8], detail: &Detail<'_>) -> Read<Verified> {
@@ -155,13 +155,9 @@ fn check_signer(
     let signed = info.optional(0xa0)?;
     let algorithm = info.sequence()?;
     let signature = info.expect(OCTET_STRING)?;
-    let Some(certificate) = certificates.iter().chain(detail.certificates).find(|c| identifier.is(c)) else {
-        return broken("the signer's certificate is missing");
-    };
-    let public = certificate.public_key();
-    let way = way(algorithm, hash, public)?;
     let mut found = attributes::Found::default();
-    let valid = match signed {
+    let set;
+    let message = match signed {
         Some(signed) => {
             found = attributes::read(signed)?;
             if found.content_type != Some(content_type) {
@@ -171,23 +167,38 @@ fn check_signer(
                 return broken("the content was changed");
             }
             // They are signed as the SET OF that they are, not under the tag they stand with (§5.4).
-            way.verify(public, &der::wrap(SET, &[signed]), signature)
+            set = der::wrap(SET, &[signed]);
+            &set[..]
         }
         // Attributes may only be left out where the content is plain data (§5.3).
-        None if content_type == DATA => way.verify(public, content, signature),
-        None => return broken("signed attributes are missing"),
+        None if content_type != DATA => return broken("signed attributes are missing"),
+        None if attributes::are(content) => return broken("it is one over attributes, not over this content"),
+        None => content,
     };
-    if !valid {
-        return broken("it does not belong to the signer's key and this content");
+    let mut refused = Fault::Broken("the signer's certificate is missing".into());
+    let named = certificates.iter().chain(detail.certificates).filter(|certificate| identifier.is(certificate));
+    for certificate in named.take(NAMESAKES) {
+        let public = certificate.public_key();
+        let way = match way(algorithm, hash, public) {
+            Ok(way) => way,
+            Err(fault) => {
+                refused = fault;
+                continue;
+            }
+        };
+        if way.verify(public, message, signature) {
+            return Ok(Signer {
+                certificate: certificate.clone(),
+                hash,
+                scheme: way.scheme,
+                time: found.time,
+                capabilities: found.capabilities,
+                trusted: None,
+            });
+        }
+        refused = Fault::Broken("it does not belong to the signer's key and this content".into());
     }
-    Ok(Signer {
-        certificate: certificate.clone(),
-        hash,
-        scheme: way.scheme,
-        time: found.time,
-        capabilities: found.capabilities,
-        trusted: None,
-    })
+    Err(refused)
 }
 
 /// A scheme, and the length of PSS's salt.

@@ -25,8 +25,8 @@ test_of --lib -- certs::tests:: certs::certificate::tests:: --skip hostile --ski
 test_of --test secure -- stores::a_key_of_every
 # The user's store and the machine's, in an /etc of their own.
 mkdir -p "$work/home/.local/share/libssmtp/certs/MY" "$work/etc/libssmtp/certs/MY"
-cp "$work/made/bundle.pem" "$work/home/.local/share/libssmtp/certs/MY/"
-cp "$work/made/modern.pfx" "$work/etc/libssmtp/certs/MY/"
+cp "$work/made/modern.pfx" "$work/home/.local/share/libssmtp/certs/MY/"
+cat "$work/made/p256.crt" "$work/made/p256.p8" >"$work/etc/libssmtp/certs/MY/other.pem"
 cp -a /etc/. "$work/etc/" 2>/dev/null || true # what only root may read is not needed
 binary=$(cargo test --manifest-path "$root/Cargo.toml" --test secure --no-run --message-format json 2>/dev/null |
     python3 -c 'import json, sys; print([e for e in map(json.loads, sys.stdin) if e.get("executable") and e["target"]["name"] == "secure"][-1]["executable"])')

@@ -35,10 +35,12 @@ serve() { # arguments of xtask serve; sets port
     mkdir "$work/eml"
     target/debug/xtask serve --eml "$work/eml" "$@" >"$work/listening" 2>"$work/server.err" &
     server=$!
-    for _ in $(seq 100); do grep -q listening "$work/listening" && break; sleep 0.05; done
+    for _ in $(seq 100); do grep -qs listening "$work/listening" && break; sleep 0.05; done
     port=$(sed -n 's/.*:\([0-9]*\)$/\1/p' "$work/listening")
 }
-newest() { ls -t "$work/eml"/*.eml | head -n 1; }
+# The newest message, or with "envelope" where it went.
+newest() { find "$work/eml" -name "*.${1:-eml}" | sort -t/ -V | tail -n 1; }
+not() { ! "$@"; }
 
 person() { # NAME ADDRESS
     quiet openssl req -x509 -newkey rsa:2048 -nodes -keyout "$work/$1.key" -out "$work/$1.crt" -days 30 -subj "/CN=$1" -addext "subjectAltName=email:$2"
@@ -54,6 +56,13 @@ mail=(--from me@a.example --to you@b.example --subject Hi)
 
 check "help and version need no server" exits 0 help
 check "the help names every option" grep -q -- --encrypt-to "$work/out"
+"$ssmtp" help | grep -Eo '^  --[a-z-]+' | tr -d ' ' | LC_ALL=C sort >"$work/options"
+check "the manual page names the same options" diff "$work/options" <(sed -n 's/^\\fB\(\\-\\-[a-z\\-]*\)\\fP.*/\1/p' docs/man/ssmtp.1 | tr -d '\\' | grep -v '^--help$' | LC_ALL=C sort)
+check "and the same commands" diff <("$ssmtp" help | grep -Eo 'ssmtp [a-z]+ ?' | sort -u) \
+    <(sed -n '/^.SH SYNOPSIS/,/^.fi/s/^\\fB\(ssmtp [a-z]*\)\\fP.*/\1 /p' docs/man/ssmtp.1 | sort -u)
+check "help is understood behind a command" exits 0 send --subject=x --help
+check "and on standard output" grep -q '^usage:' "$work/out"
+check "the version by any of its names" exits 0 --version
 check "an option that is not there is exit code 64" exits 64 send --nonsense
 check "a value that a property refuses is exit code 64" exits 64 send --from $'a\nb'
 check "a server that is not trusted is exit code 76" exits 76 send --server "localhost:$port" --tls starttls "${mail[@]}" --text x
@@ -85,5 +94,7 @@ head -c 3000000 /dev/urandom >"$work/large"
 check "a long transfer shows a bar" exits 0 send "${tls[@]}" "${mail[@]}" --progress --attach "$work/large"
 check "up to its end" grep -q '100%' "$work/said"
 check "a server that does not listen is exit code 75" exits 75 send --server 127.0.0.1:1 --tls none "${mail[@]}" --text x
+
+. tests/cli/options.sh
 
 [ "$failures" -eq 0 ]

@@ -31,18 +31,21 @@ openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -out rsa.key 2>/dev
 openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:1024 -out rsa1024.key 2>/dev/null
 openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:512 -out rsa512.key 2>/dev/null
 openssl genpkey -algorithm RSA-PSS -pkeyopt rsa_keygen_bits:2048 -out rsapss.key 2>/dev/null
+openssl genpkey -algorithm RSA-PSS -pkeyopt rsa_keygen_bits:2048 -pkeyopt rsa_pss_keygen_md:sha384 \
+    -pkeyopt rsa_pss_keygen_mgf1_md:sha384 -pkeyopt rsa_pss_keygen_saltlen:48 -out rsapss384.key 2>/dev/null
 for curve in 256 384 521; do openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-$curve -out p$curve.key 2>/dev/null; done
 openssl genpkey -algorithm ed25519 -out ed25519.key
 openssl genpkey -algorithm x25519 -out x25519.key
 openssl dsaparam -genkey -out dsa.par 2048 2>/dev/null
 openssl pkey -in dsa.par -out dsa.key
 cp rsa.key subrsa.key
-for name in signonly expired forservers; do cp rsa.key $name.key; done
+for name in signonly encryptonly expired forservers; do cp rsa.key $name.key; done
 
 for name in rsa rsa1024 rsa512; do leaf $name digitalSignature,keyEncipherment ca; done
 for name in p256 p384 p521; do leaf $name digitalSignature,keyAgreement ca; done
-for name in rsapss ed25519 dsa signonly; do leaf $name digitalSignature ca; done
+for name in rsapss rsapss384 ed25519 dsa signonly; do leaf $name digitalSignature ca; done
 leaf x25519 keyAgreement ca
+leaf encryptonly keyEncipherment ca
 leaf subrsa digitalSignature,keyEncipherment sub
 leaf expired digitalSignature,keyEncipherment ca emailProtection -1
 leaf forservers digitalSignature,keyEncipherment ca serverAuth

@@ -74,6 +74,25 @@ fn a_key_for_pss_alone_signs_with_pss_unasked() {
     every_form(&signer("rsapss", Hash::Sha256), "RSA-PSS key");
 }
 
+/// RFC 4055 §3.1: every program refuses another hash then.
+#[test]
+fn a_key_for_pss_with_one_hash_signs_with_no_other() {
+    every_form(&signer("rsapss384", Hash::Sha384), "RSA-PSS key for SHA-384");
+    for hash in [Hash::Sha1, Hash::Sha256, Hash::Sha512] {
+        let error = signer("rsapss384", hash).check().unwrap_err();
+        assert_eq!(error.code, Code::Encrypt);
+        assert!(error.message.contains("SHA-384"), "{error}");
+    }
+}
+
+/// RFC 8550 §4.4.2: what it signs is refused by every program that looks.
+#[test]
+fn a_certificate_that_is_not_for_signatures_signs_nothing() {
+    let error = signer("encryptonly", Hash::Sha256).check().unwrap_err();
+    assert_eq!(error.code, Code::Encrypt);
+    assert!(error.message.contains("not for signatures"), "{error}");
+}
+
 /// OpenSSL 3.0 has no Ed25519 in CMS; Bouncy Castle checks these (others.rs).
 #[test]
 fn ed25519_signs_with_sha_512_whatever_was_asked() {

@@ -168,11 +168,13 @@ fn a_certificate_out_of_a_store_is_encrypted_to_and_accepted() {
 #[ignore = "tests/certs/run.sh, with folders of its own"]
 fn folders_of_the_user_and_the_machine_log_in_and_sign() {
     let server = asking();
-    for kind in ["cstUser", "cstMachine"] {
+    for (kind, whose) in [("cstUser", "CN=\"Leaf, Example\""), ("cstMachine", "CN=p256.example.com")] {
         let store = (kind, "MY", "secret", "");
         proves_itself(&server, store);
         let handle = client(server.port(), "sslImplicit");
         select(&handle, "Certificate", store);
+        let subject = handle.get("CertificateSubject").unwrap();
+        assert!(subject.contains(whose), "{kind} gives {subject}");
         signs(&handle, kind);
         // ROOT is the system's bundle beside it.
         let handle = client(server.port(), "sslImplicit");

@@ -55,6 +55,62 @@ fn each_bcc_recipient_gets_an_envelope_of_his_own_in_a_transaction_of_his_own() 
 }
 
 #[test]
+fn bcc_recipients_are_in_no_layer_of_a_triple_wrap() {
+    let server = start();
+    for (detached, attached) in [("True", false), ("False", false), ("True", true)] {
+        let handle = addressed(&server, "second@b.example", "", "third@b.example");
+        handle.config(&format!("DetachedSignature={detached}")).unwrap();
+        if attached {
+            handle.must_set("AttachedFile", &scratch(b"a file\r\n"));
+        }
+        sign_as(&handle, "rsa");
+        encrypt_for(&handle, &["second", "third"]);
+        for method in ["Sign", "Encrypt", "Sign"] {
+            handle.call(method, "").unwrap();
+        }
+        let all = all_sent(&server, &handle);
+        assert_eq!(all.len(), 2);
+        for ((to, message), (name, other)) in all.iter().zip([("second", "third"), ("third", "second")]) {
+            assert_eq!(*to, format!("{name}@b.example"));
+            let envelope = verified(&message.data).unwrap();
+            assert_eq!(recipients(&envelope), 1);
+            assert!(decrypted(&envelope, other).is_err());
+            let inner = decrypted(&envelope, name).unwrap();
+            verified(&inner).unwrap();
+            for layer in [&message.data, &envelope, &inner] {
+                assert!(!text(layer).contains("third"));
+            }
+        }
+    }
+}
+
+/// A certificate that stands in the envelope of all shows nobody whom they do not know; one of Bcc recipients alone goes to each of them.
+#[test]
+fn a_certificate_of_two_people_is_in_the_envelope_of_each() {
+    let server = start();
+    let bcc_alone = vec![("second@b.example", 1), ("third@b.example", 1), ("fourth@b.example", 1)];
+    for (name, owners, bcc, others, wanted) in [
+        ("shown", ["second", "third"], "third@b.example", &[][..], vec![("second@b.example,third@b.example", 1)]),
+        ("hidden", ["third", "fourth"], "third@b.example, fourth@b.example", &["second"], bcc_alone),
+    ] {
+        let [one, two] = owners.map(|owner| format!("email:{owner}@b.example"));
+        let extension = format!("subjectAltName={one},{two}");
+        let (key, certificate) = (path(&format!("{name}.key")), path(&format!("{name}.pem")));
+        let make = ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=both", "-addext", &extension];
+        openssl(&[&make[..], &["-keyout", &key, "-out", &certificate]].concat(), b"").unwrap();
+        let handle = addressed(&server, "second@b.example", "", bcc);
+        encrypt_for(&handle, &[name]);
+        encrypt_for(&handle, others);
+        handle.call("Encrypt", "").unwrap();
+        let all = all_sent(&server, &handle);
+        let found: Vec<(&str, usize)> =
+            all.iter().map(|(to, message)| (to.as_str(), recipients(&message.data))).collect();
+        assert_eq!(found, wanted);
+        decrypted(&all.last().unwrap().1.data, name).unwrap();
+    }
+}
+
+#[test]
 fn one_envelope_for_everybody_has_to_be_asked_for() {
     let server = start();
     let handle = addressed(&server, "second@b.example", "", "third@b.example");

@@ -392,3 +392,39 @@ openssl ca -batch -notext -config c.cnf -selfsign -keyfile k -in r -extfile e -s
     assert!(output.status.success(), "{}", text(&output.stderr));
     output.stdout
 }
+
+#[test]
+fn what_a_relay_would_break_is_signed_only_where_no_relay_sees_it() {
+    let server = start();
+    let handle = message(&server);
+    sign_as(&handle, "rsa");
+    for (line, fine) in [("x".repeat(998), true), ("x".repeat(999), false)] {
+        handle.must_set("OtherHeaders", "Content-Type: multipart/mixed; boundary=b\r\n");
+        handle.must_set("MessageText", &format!("--b\r\n\r\n{line}\r\n--b--\r\n"));
+        assert_eq!(code(handle.call("Sign", "")), if fine { 0 } else { 283 });
+        assert_eq!(code(handle.call("Send", "")), if fine { 0 } else { 283 });
+    }
+    assert_eq!(server.count(), 1);
+    handle.config("DetachedSignature=False").unwrap();
+    handle.call("Sign", "").unwrap();
+    assert!(text(&verified(&sent(&server, &handle)).unwrap()).contains(&"x".repeat(999)));
+}
+
+#[test]
+fn html_that_comes_after_encrypt_never_goes_in_the_clear() {
+    let server = start();
+    let handle = message(&server);
+    encrypt_for(&handle, &["second"]);
+    handle.call("Encrypt", "").unwrap();
+    // MessageText is the encrypted body now, and HTML beside it no message.
+    handle.must_set("MessageHtml", "<b>secret</b>");
+    assert_eq!(code(handle.call("Send", "")), 283);
+    assert_eq!(server.count(), 0);
+    handle.must_set("MessageText", "anew");
+    handle.call("Encrypt", "").unwrap();
+    // Encrypt waits for the sending now, so what is set meanwhile is encrypted with the rest.
+    handle.must_set("MessageHtml", "<b>later</b>");
+    let arrived = sent(&server, &handle);
+    assert!(!text(&arrived).contains("later"));
+    assert!(text(&decrypted(&arrived, "second").unwrap()).contains("<b>later</b>"));
+}

@@ -62,6 +62,10 @@ fn coverage(root: &Path, check: bool) -> Result<(), String> {
 
 fn site(root: &Path, folder: Option<&str>) -> Result<(), String> {
     let to = folder.map_or_else(|| root.join("target/site"), PathBuf::from);
+    // A page that is no more would stay otherwise; what else is in a folder that somebody names is theirs.
+    if folder.is_none() && to.exists() {
+        std::fs::remove_dir_all(&to).map_err(|e| format!("{}: {e}", to.display()))?;
+    }
     let pages = xtask::site::write(root, &to)?;
     println!("{pages} pages; begin with {}", to.join("index.html").display());
     Ok(())

@@ -305,7 +305,8 @@ TEST(messages_go_together) {
     check(results == std::vector<std::int32_t>{0, ErrorCode::PROTOCOL, 0}, "results");
     same(messages[1].recipient_results()[0].enhanced_code, "5.1.1", "enhanced code");
     check(!smtp.connected(), "its own connection is closed");
-    check(smtp.send_all(std::vector<Ssmtp>()).empty(), "no messages");
+    check(smtp.send_all(std::vector<Ssmtp>()).empty() && smtp.send_all({}).empty(), "no messages");
+    check(smtp.send_all({&messages[0], &messages[2]}) == std::vector<std::int32_t>{0, 0}, "two of them");
     Ssmtp lost;
     fails(ErrorCode::NO_MAIL_SERVER, [&] { lost.send_all(messages); }, "no server");
 }
@@ -324,6 +325,10 @@ TEST(the_proxy_is_an_object) {
     const Firewall now = smtp.firewall();
     same(now.host, "proxy.example", "host");
     check(now.firewall_type == FirewallType::SOCKS5 && now.port == 1081, "type and port");
+    Firewall fresh;
+    fresh.firewall_type = FirewallType::SOCKS4;
+    smtp.firewall(fresh);
+    same(smtp.firewall().port(), 1080, "without a port it is that of the type");
     fails(ErrorCode::VALUE_REFUSED, [&] { smtp.firewall().port(65536); }, "a port out of range");
 }
 
@@ -402,6 +407,11 @@ TEST(a_stream_follows_the_text) {
     std::istringstream unknown("Unknown size.\r\n");
     smtp.set_message_stream(unknown, -1);
     same(sent(smtp), "One line.\r\nUnknown size.\r\n", "size unknown");
+
+    std::istringstream strict("Its end throws.\r\n");
+    strict.exceptions(std::ios::failbit | std::ios::eofbit | std::ios::badbit);
+    smtp.set_message_stream(strict);
+    same(sent(smtp), "One line.\r\nIts end throws.\r\n", "the end of a stream is no failure");
 
     gone = false;
     {

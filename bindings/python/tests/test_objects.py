@@ -1,6 +1,10 @@
 """The lists, the proxy, certificates, access by name, errors and finding the library."""
 
+import copy
 import ctypes
+import gc
+import importlib
+import inspect
 import os
 import pickle
 import subprocess
@@ -317,6 +321,31 @@ class LibraryTest(unittest.TestCase):
         code = "import ssmtp; s = ssmtp.Ssmtp(); s.on_error = print; c = ssmtp.Certificate(); print('end')"
         done = self.run_python(code)
         self.assertEqual((done.returncode, done.stdout, done.stderr), (0, "end\n", ""))
+
+    def test_what_is_public_has_a_docstring(self):
+        without = []
+        for module in ("ssmtp", "ssmtp.logging", "ssmtp.smtplib"):
+            module = importlib.import_module(module)
+            for name in module.__all__:
+                value = getattr(module, name)
+                if not isinstance(value, type):
+                    without += [] if isinstance(value, (int, str)) or value.__doc__ else [name]
+                    continue
+                for member in [name, *(m for m in vars(value) if m[0] != "_")]:
+                    its = value if member == name else inspect.getattr_static(value, member)
+                    if isinstance(its, (type, property, classmethod, staticmethod)) or inspect.isfunction(its):
+                        without += [] if inspect.getdoc(its) or inspect.getdoc(getattr(value, member)) else [f"{name}.{member}"]
+        self.assertEqual(without, [])
+
+    def test_a_copy_or_pickle_is_refused_and_the_original_lives_on(self):
+        smtp, certificate = Ssmtp(), Certificate()
+        self.addCleanup(smtp.close)
+        for original in (smtp, certificate):
+            for make in (copy.copy, copy.deepcopy, pickle.dumps):
+                with self.assertRaisesRegex(TypeError, "neither copied nor pickled"):
+                    make(original)
+        gc.collect()
+        self.assertEqual((smtp.mail_port, certificate.subject), (25, ""))
 
     def test_every_documented_name_is_exported(self):
         for name in ssmtp.__all__:

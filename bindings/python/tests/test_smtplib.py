@@ -166,6 +166,9 @@ class ErrorTest(unittest.TestCase):
             self.assertIsInstance(caught.exception.__cause__, SsmtpError)
         with self.assertRaises(socket.gaierror):
             smtplib.SMTP("does-not-exist.invalid", 25)
+        for host, port, here in (("127.0.0.1", 70000, None), ("a\nb", 25, None), ("127.0.0.1", 25, ("127.0.0.1", -7))):
+            with self.assertRaises(OSError):
+                smtplib.SMTP(host, port, source_address=here)
 
     def test_a_silent_server_is_a_timeout(self):
         with Server("GREETING=stall") as server, self.assertRaises(TimeoutError):

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The wheel, as somebody gets it who has no checkout: built, put into a fresh virtual environment without a network, and used
-# from another folder, where nothing of this tree is found. Needs target/debug/xtask, and builds target/release/libssmtp.so only
-# where it is missing.
+# from another folder, where nothing of this tree is found. Needs target/debug/xtask, and builds the release only where it is
+# missing.
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../../.." && pwd)
@@ -15,8 +15,7 @@ trap finish EXIT
 unset SSMTP_LIBRARY PYTHONPATH LD_LIBRARY_PATH
 
 # The step `install` has built it just before.
-library=$root/target/release/libssmtp.so
-[ -f "$library" ] || (cd "$root" && cargo build --quiet --release --package ssmtp)
+library=$(bash "$root/scripts/portable.sh" --built)
 make_wheel() { SSMTP_LIBRARY=$library bash "$root/bindings/python/wheel.sh" "$1"; }
 make_wheel "$work/wheel" >"$work/name"
 wheel=$(cat "$work/name")
@@ -25,11 +24,60 @@ version=$(sed -n '/^\[workspace.package\]/,/^\[/s/^version = "\(.*\)"/\1/p' "$ro
 
 # The tag, by another program than the one that made it.
 floor=$(objdump -T "$library" | grep -o 'GLIBC_[0-9.]*' | sort -uV | tail -n 1 | tr . _)
-[ "$file" = "ssmtp-$version-py3-none-manylinux_${floor#GLIBC_}_$(uname -m).whl" ] || { echo "$file needs $floor" >&2; exit 1; }
+older=
+if [ "$(printf '%s\n' "${floor#GLIBC_}" 2_17 | tr _ . | sort -V | tail -n 1)" = 2.17 ]; then older=.manylinux2014_$(uname -m); fi
+[ "$file" = "ssmtp-$version-py3-none-manylinux_${floor#GLIBC_}_$(uname -m)$older.whl" ] || { echo "$file needs $floor" >&2; exit 1; }
+if [ -d "$root/target/zig" ] && [ -z "$older" ]; then echo "$file does not run with glibc 2.17" >&2; exit 1; fi
 echo "ok      $file says which glibc it needs"
+auditor=$root/target/python-venv/bin/python
+if "$auditor" -c 'import auditwheel' 2>/dev/null; then
+    "$auditor" -m auditwheel show "$wheel" >"$work/audit"
+    grep -q "consistent with the following platform tag:[[:space:]]*\"manylinux_${floor#GLIBC_}_" <(tr '\n' ' ' <"$work/audit") || { cat "$work/audit" >&2; exit 1; }
+    echo "ok      auditwheel says the same"
+else
+    echo "skipped auditwheel: it is not installed (scripts/setup.sh test does it)"
+fi
+dynamic=$(readelf -d "$library")
+others=$(sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' <<<"$dynamic" | grep -Ev '^(lib(c|m|gcc_s|pthread|dl)\.so\.[0-9]|ld-linux.*)$' || true)
+[ -z "$others" ] || { echo "the library needs $others" >&2; exit 1; }
+grep -q 'SONAME.*\[libssmtp\.so\.0\]' <<<"$dynamic"
+grep -q 'FLAGS_1.*NODELETE' <<<"$dynamic"
+nm -D --defined-only "$library" | awk '{print $3}' | LC_ALL=C sort | diff <(LC_ALL=C sort "$root/tests/abi/exports.txt") -
+echo "ok      the library in it publishes the same functions as the one of make install, and needs nothing beside glibc"
 make_wheel "$work/again" >/dev/null
 cmp "$wheel" "$work/again/$file"
 echo "ok      it is made the same twice"
+
+python3 "$root/bindings/dotnet/pack.py" --library "$library" --out "$work" >"$work/name"
+python3 -m zipfile -e "$(cat "$work/name")" "$work/nuget"
+python3 -m zipfile -e "$wheel" "$work/unpacked"
+cmp "$work"/nuget/runtimes/*/native/libssmtp.so.0 "$work/unpacked/ssmtp/libssmtp.so.0"
+echo "ok      the NuGet package carries the same library"
+
+# What unwinds is another one there than in the builds that the other tests load.
+if [ -d "$root/target/zig" ]; then
+    (cd "$root" && cargo build --quiet --package ssmtp --features test-hooks --target-dir target/hooks)
+    bash "$root/scripts/portable.sh" "$root/target/hooks/debug/libssmtp.a" "$work/panics.so" ssmtp_test_panic
+    cat >"$work/panic.py" <<'PY'
+import ctypes, sys, threading
+library = ctypes.CDLL(sys.argv[1])
+library.ssmtp_new.restype = ctypes.c_void_p
+def panics():
+    handle = ctypes.c_void_p(library.ssmtp_new())
+    assert library.ssmtp_test_panic(handle) == 607
+    assert library.ssmtp_set_mail_port(handle, 25) == 607, "only deleting the handle works"
+    assert library.ssmtp_delete(handle) == 0
+    passed.append(handle)
+passed = []
+panics()
+thread = threading.Thread(target=panics)
+thread.start()
+thread.join()
+assert len(passed) == 2
+PY
+    python3 "$work/panic.py" "$work/panics.so"
+    echo "ok      a panic is caught in a library that is linked like it"
+fi
 
 "$root/target/debug/xtask" serve --eml "$work/mail" --extensions PIPELINING >"$work/log" &
 server=$!

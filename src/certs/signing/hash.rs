@@ -17,9 +17,21 @@ impl Hash {
 
     /// By its name, `SHA-256`, `sha256` or `SHA_256`, or by its object identifier with dots.
     pub fn from_name(name: &str) -> Option<Hash> {
-        let plain: String =
-            name.chars().filter(|c| !matches!(c, '-' | '_' | ' ')).map(|c| c.to_ascii_uppercase()).collect();
-        Hash::ALL.into_iter().find(|h| h.name().replace('-', "") == plain || super::super::der::dotted(h.oid()) == name)
+        let letters = |name: &'static str| name.bytes().filter(|c| *c != b'-');
+        let plain = || name.bytes().filter(|c| !matches!(c, b'-' | b'_' | b' ')).map(|c| c.to_ascii_uppercase());
+        Hash::ALL.into_iter().find(|hash| hash.dotted() == name || letters(hash.name()).eq(plain()))
+    }
+
+    /// Its object identifier with dots.
+    pub fn dotted(self) -> &'static str {
+        match self {
+            Hash::Md5 => "1.2.840.113549.2.5",
+            Hash::Sha1 => "1.3.14.3.2.26",
+            Hash::Sha224 => "2.16.840.1.101.3.4.2.4",
+            Hash::Sha256 => "2.16.840.1.101.3.4.2.1",
+            Hash::Sha384 => "2.16.840.1.101.3.4.2.2",
+            Hash::Sha512 => "2.16.840.1.101.3.4.2.3",
+        }
     }
 
     pub fn from_oid(oid: &[u8]) -> Option<Hash> {
@@ -107,5 +119,26 @@ impl Hasher {
             State::Sha224(state) => sha2::Digest::finalize(state).to_vec(),
             State::Ring(state) => state.finish().as_ref().to_vec(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hash_is_found_by_every_spelling() {
+        for hash in Hash::ALL {
+            assert_eq!(hash.dotted(), super::super::super::der::dotted(hash.oid()));
+            let name = hash.name();
+            let spellings =
+                [name.into(), name.replace('-', ""), name.to_lowercase().replace('-', "_"), hash.dotted().into()];
+            assert!(spellings.iter().all(|spelling| Hash::from_name(spelling) == Some(hash)), "{name}");
+        }
+        assert!(
+            ["", "SHA", "SHA2", "2.16.840.1.101.3.4.2.10", "SHA-512/256"]
+                .iter()
+                .all(|name| Hash::from_name(name).is_none())
+        );
     }
 }

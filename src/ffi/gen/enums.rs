@@ -5,7 +5,7 @@
 /// How to log in.
 #[repr(C)]
 pub enum ssmtp_auth_mechanism {
-    /// User name and password: AUTH LOGIN or PLAIN, whichever the server offers.
+    /// User name and password: AUTH PLAIN where the server offers it, else LOGIN.
     SSMTP_AUTH_MECHANISM_USER_PASSWORD = 0,
     /// CRAM-MD5 (RFC 2195): the password does not travel.
     SSMTP_AUTH_MECHANISM_CRAM_MD5 = 1,

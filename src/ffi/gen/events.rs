@@ -370,7 +370,7 @@ pub(crate) fn fire_token_wanted(callback: Callback, handle: *mut ssmtp_t, event:
     unsafe { function(handle, &mut c, callback.userdata()) }
 }
 
-/// The connection changed: made, secured, or ended.
+/// The connection changed: made, secured, or ended. Sets the callback of this event in the place of the one before; NULL takes it away.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_on_connection_status(
     handle: *mut ssmtp_t,
@@ -380,7 +380,7 @@ pub unsafe extern "C" fn ssmtp_on_connection_status(
     set(handle, Kind::ConnectionStatus, callback.map(Function::ConnectionStatus), userdata)
 }
 
-/// A body begins to travel: once for MessageText when it is not empty, and again for a stream or AttachedFile.
+/// A body begins to travel: once for MessageText when it is not empty, and again for a stream or AttachedFile. Sets the callback of this event in the place of the one before; NULL takes it away.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_on_start_transfer(
     handle: *mut ssmtp_t,
@@ -390,7 +390,7 @@ pub unsafe extern "C" fn ssmtp_on_start_transfer(
     set(handle, Kind::StartTransfer, callback.map(Function::StartTransfer), userdata)
 }
 
-/// A portion of the body was handed to the network; at most one event per 64 KiB.
+/// A portion of the body was handed to the network; at most one event per 64 KiB. Sets the callback of this event in the place of the one before; NULL takes it away.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_on_transfer(
     handle: *mut ssmtp_t,
@@ -400,7 +400,7 @@ pub unsafe extern "C" fn ssmtp_on_transfer(
     set(handle, Kind::Transfer, callback.map(Function::Transfer), userdata)
 }
 
-/// A body has been handed over completely. It follows each StartTransfer that was not cut short.
+/// A body has been handed over completely. It follows each StartTransfer that was not cut short. Sets the callback of this event in the place of the one before; NULL takes it away.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_on_end_transfer(
     handle: *mut ssmtp_t,
@@ -410,7 +410,7 @@ pub unsafe extern "C" fn ssmtp_on_end_transfer(
     set(handle, Kind::EndTransfer, callback.map(Function::EndTransfer), userdata)
 }
 
-/// One line of the conversation, in either direction, without line end. Message data is not traced, and secrets show as `***` while MaskSensitive is True.
+/// One line of the conversation, in either direction, without line end. Message data is not traced, and secrets show as `***` while MaskSensitive is True. Sets the callback of this event in the place of the one before; NULL takes it away.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_on_pi_trail(
     handle: *mut ssmtp_t,
@@ -420,13 +420,13 @@ pub unsafe extern "C" fn ssmtp_on_pi_trail(
     set(handle, Kind::PiTrail, callback.map(Function::PiTrail), userdata)
 }
 
-/// Something failed that does not fail the method: a recipient was refused whose kind must not stop the message, or a file of the queue could not be sent.
+/// Something failed that does not fail the method: a recipient was refused whose kind must not stop the message, or a file of the queue could not be sent. Sets the callback of this event in the place of the one before; NULL takes it away.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_on_error(handle: *mut ssmtp_t, callback: ssmtp_error_cb, userdata: *mut c_void) -> i32 {
     set(handle, Kind::Error, callback.map(Function::Error), userdata)
 }
 
-/// One member of a mailing list, as the method Expand gets it.
+/// One member of a mailing list, as the method Expand gets it. Sets the callback of this event in the place of the one before; NULL takes it away.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_on_expand(
     handle: *mut ssmtp_t,
@@ -436,7 +436,7 @@ pub unsafe extern "C" fn ssmtp_on_expand(
     set(handle, Kind::Expand, callback.map(Function::Expand), userdata)
 }
 
-/// The server showed its certificate; fires on every full handshake before EHLO. What the handler leaves in Accept decides.
+/// The server showed its certificate; fires on every full handshake before EHLO. What the handler leaves in Accept decides. Sets the callback of this event in the place of the one before; NULL takes it away.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_on_ssl_server_authentication(
     handle: *mut ssmtp_t,
@@ -446,7 +446,7 @@ pub unsafe extern "C" fn ssmtp_on_ssl_server_authentication(
     set(handle, Kind::SslServerAuthentication, callback.map(Function::SslServerAuthentication), userdata)
 }
 
-/// A step of the TLS handshake, for logs.
+/// A step of the TLS handshake, for logs. Sets the callback of this event in the place of the one before; NULL takes it away.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_on_ssl_status(
     handle: *mut ssmtp_t,
@@ -456,7 +456,7 @@ pub unsafe extern "C" fn ssmtp_on_ssl_status(
     set(handle, Kind::SslStatus, callback.map(Function::SslStatus), userdata)
 }
 
-/// An OAuth login (amXOAUTH2, OAUTHBEARER) has no token, or the server refuses the one it got. A handler that knows a fresh one sets AuthorizationIdentity by Config; it is then tried once on the same connection. Without a handler, or with the token unchanged, the login has failed.
+/// An OAuth login (amXOAUTH2, OAUTHBEARER) has no token, or the server refuses the one it got. A handler that knows a fresh one sets AuthorizationIdentity by Config; it is then tried once on the same connection. Without a handler, or with the token unchanged, the login has failed. Sets the callback of this event in the place of the one before; NULL takes it away.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_on_token_wanted(
     handle: *mut ssmtp_t,

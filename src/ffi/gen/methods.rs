@@ -6,24 +6,29 @@ use crate::ffi::text;
 use libc::c_char;
 
 /// Resolves MailServer, connects, reads the greeting, says EHLO or HELO, and logs in when User or Password is set: once, with the mechanism that AuthMechanism or SASLMechanism asks for. A login that fails or is not offered closes the connection with error 161 and the server's text, one that the properties do not allow with 603. Any number of messages can be sent afterwards, until Disconnect. Error 104 when connected already.
+/// - Errors, among others: 104 there is a connection already, 118 the proxy refused or failed, 161 the server refused a command, 162 the dialogue with the server broke, 163 MailServer is not set, 166 another operation runs on this handle, 201 the time ran out, 270 a security library cannot be loaded, 273 the private key is missing or does not fit, 276 the TLS handshake failed, 280 the server certificate is refused, 301 the operation was interrupted, 603 the value is refused, 1120 the server closed the connection, 10054 connection reset by the server, 10061 connection refused, 11001 host not found.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_connect(handle: *mut ssmtp_t) -> i32 {
     guard::run(handle, |c| c.connect())
 }
 
 /// Says QUIT, waits for the reply and closes the connection. It succeeds when there is no connection.
+/// - Errors, among others: 166 another operation runs on this handle, 201 the time ran out, 301 the operation was interrupted.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_disconnect(handle: *mut ssmtp_t) -> i32 {
     guard::run(handle, |c| c.disconnect())
 }
 
-/// Sends the message. With no connection open it connects first and disconnects afterwards; an open one stays open. After a refusing reply (161) the connection stays usable, after any other error in the session it is closed; a connection of its own on a server with PIPELINING is closed after the reply to the message whatever it is, since QUIT goes with the last dot. A refused recipient stops the message unless the StopOn setting of its kind is False; when every one is refused nothing is sent (161).
+/// Sends the message. With no connection open it connects first and disconnects afterwards; an open one stays open. After a refusing reply (161) the connection stays usable, after any other error in the session it is closed; a connection of its own on a server with PIPELINING is closed after the reply to the message whatever it is, since QUIT goes with the last dot. A refused recipient stops the message unless the StopOn setting of its kind is False; when every one is refused nothing is sent (161). What became of each is in the RecipientResult rows. Connecting fails with the numbers of Connect.
+/// - Errors, among others: 118 the proxy refused or failed, 161 the server refused a command, 162 the dialogue with the server broke, 163 MailServer is not set, 164 From or ReturnPath is missing or malformed, 165 a recipient is missing or malformed, 166 another operation runs on this handle, 201 the time ran out, 270 a security library cannot be loaded, 272 no such certificate, 273 the private key is missing or does not fit, 276 the TLS handshake failed, 280 the server certificate is refused, 283 encrypting or signing failed, 301 the operation was interrupted, 302 AttachedFile cannot be opened, 303 a file or stream cannot be used, 434 the text cannot be converted, 603 the value is refused, 1120 the server closed the connection, 10054 connection reset by the server, 10061 connection refused, 11001 host not found.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_send(handle: *mut ssmtp_t) -> i32 {
     guard::run(handle, |c| c.send())
 }
 
 /// Sends one command line to the server as it is, CRLF added, and waits for the reply, which LastReply then holds. A refusing reply (400 and above) is error 161; the connection stays open. Error 1117 while not connected, 603 when the line holds CR, LF or NUL.
+/// - `command`: The command line, without line end.
+/// - Errors, among others: 161 the server refused a command, 162 the dialogue with the server broke, 166 another operation runs on this handle, 201 the time ran out, 301 the operation was interrupted, 603 the value is refused, 1117 there is no connection, 1120 the server closed the connection.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_send_command(handle: *mut ssmtp_t, command: *const c_char) -> i32 {
     guard::run(handle, |c| {
@@ -39,12 +44,14 @@ pub unsafe extern "C" fn ssmtp_interrupt(handle: *mut ssmtp_t) -> i32 {
 }
 
 /// Looks at an idle open connection for what the server did meanwhile: a 421 or a close fires PITrail and ConnectionStatus and updates Connected. It waits 100 ms at most, and not at all when not connected.
+/// - Errors, among others: 166 another operation runs on this handle, 301 the operation was interrupted.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_do_events(handle: *mut ssmtp_t) -> i32 {
     guard::run(handle, |c| c.do_events())
 }
 
 /// Disconnects and puts every property and setting back to its default. Event handlers stay.
+/// - Errors, among others: 166 another operation runs on this handle.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_reset(handle: *mut ssmtp_t) -> i32 {
     guard::run(handle, |c| c.reset())
@@ -57,6 +64,8 @@ pub unsafe extern "C" fn ssmtp_reset_headers(handle: *mut ssmtp_t) -> i32 {
 }
 
 /// Asks the server whether it knows an address (VRFY, RFC 5321 section 3.5). The answer is in LastReply. It connects first when there is no connection.
+/// - `email_address`: The address or user name to ask about.
+/// - Errors, among others: 118 the proxy refused or failed, 161 the server refused a command, 162 the dialogue with the server broke, 201 the time ran out, 301 the operation was interrupted, 1120 the server closed the connection, 10054 connection reset by the server, 10061 connection refused, 11001 host not found, 163 MailServer is not set, 166 another operation runs on this handle, 603 the value is refused.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_verify(handle: *mut ssmtp_t, email_address: *const c_char) -> i32 {
     guard::run(handle, |c| {
@@ -66,6 +75,8 @@ pub unsafe extern "C" fn ssmtp_verify(handle: *mut ssmtp_t, email_address: *cons
 }
 
 /// Asks the server for the members of a mailing list (EXPN, RFC 5321 section 3.5); each one fires the Expand event. It connects first when there is no connection.
+/// - `email_address`: The name of the list.
+/// - Errors, among others: 118 the proxy refused or failed, 161 the server refused a command, 162 the dialogue with the server broke, 201 the time ran out, 301 the operation was interrupted, 1120 the server closed the connection, 10054 connection reset by the server, 10061 connection refused, 11001 host not found, 163 MailServer is not set, 166 another operation runs on this handle, 603 the value is refused.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_expand(handle: *mut ssmtp_t, email_address: *const c_char) -> i32 {
     guard::run(handle, |c| {
@@ -75,24 +86,30 @@ pub unsafe extern "C" fn ssmtp_expand(handle: *mut ssmtp_t, email_address: *cons
 }
 
 /// Sends the message to the recipient's terminal instead of the mailbox (SEND FROM, RFC 821 section 3.4). Few servers know it; error 211 with AllowExtensions False.
+/// - Errors, among others: 161 the server refused a command, 211 not possible in this state.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_send_to_terminal_only(handle: *mut ssmtp_t) -> i32 {
     guard::run(handle, |c| c.send_to_terminal_only())
 }
 
 /// Sends the message to the recipient's terminal, or to the mailbox when that is not possible (SOML FROM, RFC 821 section 3.4). Error 211 with AllowExtensions False.
+/// - Errors, among others: 161 the server refused a command, 211 not possible in this state.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_send_to_terminal_or_email(handle: *mut ssmtp_t) -> i32 {
     guard::run(handle, |c| c.send_to_terminal_or_email())
 }
 
 /// Sends the message to the recipient's terminal and to the mailbox (SAML FROM, RFC 821 section 3.4). Error 211 with AllowExtensions False.
+/// - Errors, among others: 161 the server refused a command, 211 not possible in this state.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_send_to_terminal_and_email(handle: *mut ssmtp_t) -> i32 {
     guard::run(handle, |c| c.send_to_terminal_and_email())
 }
 
 /// Writes the message, ready to send, to a new file `.queued` in a folder that exists, and returns the name of the file. Once it has returned, the file is whole and on the disk (error 303 where that fails, and no file then). The folder `*` returns the content instead, in ASCII, for SendQueued or a file of your own. It needs From and a recipient but no MailServer. The format is in docs/queue-format.md.
+/// - `queue_dir`: The folder, or `*`.
+/// - `value`: the result. Release the text with `ssmtp_free`.
+/// - Errors, among others: 164 From or ReturnPath is missing or malformed, 165 a recipient is missing or malformed, 166 another operation runs on this handle, 201 the time ran out, 301 the operation was interrupted, 302 AttachedFile cannot be opened, 303 a file or stream cannot be used, 434 the text cannot be converted, 603 the value is refused.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_queue(handle: *mut ssmtp_t, queue_dir: *const c_char, value: *mut *mut c_char) -> i32 {
     unsafe {
@@ -104,6 +121,8 @@ pub unsafe extern "C" fn ssmtp_queue(handle: *mut ssmtp_t, queue_dir: *const c_c
 }
 
 /// Sends every `.queued` file of a folder in the order of their names, over the open connection or one of its own. A file is `.sending` while it is sent; then it is removed (see KeepQueue), or becomes `.failed`, fires Error and does not stop the others (see QueueRetry). One whose fate is not known, since the reply to it never came, stays `.sending` and is never sent again by itself (see RecoverQueue). When the server cannot be reached or refuses the login, that error is returned and the files stay `.queued`. Any number of processes and threads may work at one folder. The message of the handle is left alone.
+/// - `queue_dir`: The folder.
+/// - Errors, among others: 118 the proxy refused or failed, 161 the server refused a command, 162 the dialogue with the server broke, 201 the time ran out, 301 the operation was interrupted, 1120 the server closed the connection, 10054 connection reset by the server, 10061 connection refused, 11001 host not found, 163 MailServer is not set, 166 another operation runs on this handle, 303 a file or stream cannot be used.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_process_queue(handle: *mut ssmtp_t, queue_dir: *const c_char) -> i32 {
     guard::run(handle, |c| {
@@ -113,6 +132,8 @@ pub unsafe extern "C" fn ssmtp_process_queue(handle: *mut ssmtp_t, queue_dir: *c
 }
 
 /// Sends a message that `Queue("*")` returned, on this handle or any other, so that it can travel through a broker of tasks. It connects and disconnects as Send does. Error 303 when the text was changed, 610 when the reply to the message never came: then nobody knows whether it was taken.
+/// - `queued_text`: The text, unchanged.
+/// - Errors, among others: 118 the proxy refused or failed, 161 the server refused a command, 162 the dialogue with the server broke, 163 MailServer is not set, 166 another operation runs on this handle, 201 the time ran out, 301 the operation was interrupted, 303 a file or stream cannot be used, 603 the value is refused, 610 message given, its fate is not known, 1120 the server closed the connection, 10054 connection reset by the server, 10061 connection refused, 11001 host not found.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_send_queued(handle: *mut ssmtp_t, queued_text: *const c_char) -> i32 {
     guard::run(handle, |c| {
@@ -122,6 +143,9 @@ pub unsafe extern "C" fn ssmtp_send_queued(handle: *mut ssmtp_t, queued_text: *c
 }
 
 /// Names, a line each, the `.sending` files of a folder that no process is sending: a crash or a lost reply left them, and they may have been sent or not. Config("QueueRecovery") says what else happens to them. Unless it is List, what crashes left half-written is removed too.
+/// - `queue_dir`: The folder.
+/// - `value`: the result. Release the text with `ssmtp_free`.
+/// - Errors, among others: 166 another operation runs on this handle, 303 a file or stream cannot be used.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_recover_queue(
     handle: *mut ssmtp_t,
@@ -137,6 +161,8 @@ pub unsafe extern "C" fn ssmtp_recover_queue(
 }
 
 /// Adds a certificate that Encrypt and SignAndEncrypt encrypt for. It lasts until Reset, ResetHeaders or MessageRecipientCount=0. Error 272 when it cannot be read.
+/// - `cert_encoded`: The certificate as DER, PEM or Base64.
+/// - Errors, among others: 272 no such certificate.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_add_recipient_cert(handle: *mut ssmtp_t, cert_encoded: *const u8, length: usize) -> i32 {
     guard::run(handle, |c| {
@@ -146,24 +172,30 @@ pub unsafe extern "C" fn ssmtp_add_recipient_cert(handle: *mut ssmtp_t, cert_enc
 }
 
 /// Signs the body with Certificate and leaves the signed entity in MessageText and its header lines in OtherHeaders (RFC 8551). With a stream, AttachedFile, MessageHtml or attachments, what can be checked is checked now, and the signature is made while the message is sent, in constant memory. Called again, it signs what is there; a new text ends it. After an error Send refuses (283) until the body is set anew. Error 281 without Certificate, 273 without its key, 283 for anything else.
+/// - Errors, among others: 273 the private key is missing or does not fit, 281 no certificate to sign with, 283 encrypting or signing failed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_sign(handle: *mut ssmtp_t) -> i32 {
     guard::run(handle, |c| c.sign())
 }
 
 /// Encrypts the body for the certificates that were added (RFC 8551) and leaves the result in MessageText and its header lines in OtherHeaders; with a stream, AttachedFile, MessageHtml or attachments while the message is sent, as Sign does. From, recipients and Subject stay readable (see ProtectHeaders). Bcc recipients get envelopes of their own, each sent in a transaction of its own (see BccEncryption). After an error Send refuses (283) until the body is set anew. Error 272 without a usable certificate, or without one for a recipient; 283 for anything else.
+/// - Errors, among others: 272 no such certificate, 283 encrypting or signing failed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_encrypt(handle: *mut ssmtp_t) -> i32 {
     guard::run(handle, |c| c.encrypt())
 }
 
 /// Signs the body, then encrypts the signed entity: as Sign and then Encrypt, with their errors.
+/// - Errors, among others: 272 no such certificate, 273 the private key is missing or does not fit, 281 no certificate to sign with, 283 encrypting or signing failed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_sign_and_encrypt(handle: *mut ssmtp_t) -> i32 {
     guard::run(handle, |c| c.sign_and_encrypt())
 }
 
 /// Decrypts a received message with the key of Certificate and returns the MIME entity that was encrypted: its header lines, an empty line, its body. It may be signed in turn, for VerifySignature. Nothing is sent. Error 281 without Certificate, 273 without its key, 284 for whatever else is wrong: a message that is not encrypted, not for this certificate, or damaged.
+/// - `encrypted_message`: The whole message with its header, as it was received; or an entity of it, or the bare CMS in DER.
+/// - `value`: the result. Release the octets with `ssmtp_free`.
+/// - Errors, among others: 166 another operation runs on this handle, 273 the private key is missing or does not fit, 281 no certificate to sign with, 284 decrypting failed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_decrypt(
     handle: *mut ssmtp_t,
@@ -181,6 +213,9 @@ pub unsafe extern "C" fn ssmtp_decrypt(
 }
 
 /// Checks every signature of a received message and returns the MIME entity that was signed. Who signed is in SignerCert then; whether its owner is to be trusted is for the caller to decide. Where the message lacks the signer's certificate it is looked for in Certificate and those of AddRecipientCert. Error 284 when a signature is not valid or there is none.
+/// - `signed_message`: The whole message with its header, as it was received; or an entity of it, or the bare CMS in DER.
+/// - `value`: the result. Release the octets with `ssmtp_free`.
+/// - Errors, among others: 166 another operation runs on this handle, 284 decrypting failed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_verify_signature(
     handle: *mut ssmtp_t,
@@ -198,6 +233,10 @@ pub unsafe extern "C" fn ssmtp_verify_signature(
 }
 
 /// Attaches a file to the message (multipart/mixed, RFC 2183). The file is read while the message is sent, in constant memory; error 302 then when it cannot be opened. Attachments stay until ClearAttachments or Reset.
+/// - `path`: Path of the file; it is read while the message is sent.
+/// - `name`: File name that the recipient sees; without one that of the file. Only what follows the last slash or backslash is used; it is encoded by RFC 2231.
+/// - `content_type`: Media type, parameters included, such as `image/png`; empty means guessed by the name, else `application/octet-stream`.
+/// - Errors, among others: 603 the value is refused.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_add_attachment_file(
     handle: *mut ssmtp_t,
@@ -214,6 +253,10 @@ pub unsafe extern "C" fn ssmtp_add_attachment_file(
 }
 
 /// Attaches octets to the message (multipart/mixed, RFC 2183). A `text/calendar` with a `method` parameter and no name becomes an alternative of the text, which is where programs look for an invitation.
+/// - `data`: The content; it is copied.
+/// - `name`: File name that the recipient sees; without one that of the file. Only what follows the last slash or backslash is used; it is encoded by RFC 2231.
+/// - `content_type`: Media type, parameters included, such as `image/png`; empty means guessed by the name, else `application/octet-stream`.
+/// - Errors, among others: 603 the value is refused.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_add_attachment_data(
     handle: *mut ssmtp_t,
@@ -231,6 +274,10 @@ pub unsafe extern "C" fn ssmtp_add_attachment_data(
 }
 
 /// Adds a file that MessageHtml shows by its Content-ID (multipart/related, RFC 2387). It is read while the message is sent; error 302 then when it cannot be opened.
+/// - `path`: Path of the file; it is read while the message is sent.
+/// - `content_id`: Content-ID that the HTML names as `cid:ID`, printable ASCII, with or without angle brackets.
+/// - `content_type`: Media type, parameters included, such as `image/png`; empty means guessed by the name, else `application/octet-stream`.
+/// - Errors, among others: 603 the value is refused.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_add_inline_file(
     handle: *mut ssmtp_t,
@@ -247,6 +294,10 @@ pub unsafe extern "C" fn ssmtp_add_inline_file(
 }
 
 /// Adds octets that MessageHtml shows by their Content-ID (multipart/related, RFC 2387).
+/// - `data`: The content; it is copied.
+/// - `content_id`: Content-ID that the HTML names as `cid:ID`, printable ASCII, with or without angle brackets.
+/// - `content_type`: Media type, parameters included, such as `image/png`; empty means guessed by the name, else `application/octet-stream`.
+/// - Errors, among others: 603 the value is refused.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_add_inline_data(
     handle: *mut ssmtp_t,
@@ -270,6 +321,7 @@ pub unsafe extern "C" fn ssmtp_clear_attachments(handle: *mut ssmtp_t) -> i32 {
 }
 
 /// Puts the message that the properties make (headers, recipients, body, attachments, and what Sign and Encrypt made of it) aside, so that another one can be set and sent in its place; settings and the recipients' certificates stay. Error 603 when one is aside already.
+/// - Errors, among others: 603 the value is refused.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_put_message_aside(handle: *mut ssmtp_t) -> i32 {
     guard::run(handle, |c| c.put_message_aside())
@@ -282,18 +334,22 @@ pub unsafe extern "C" fn ssmtp_put_message_back(handle: *mut ssmtp_t) -> i32 {
 }
 
 /// Begins TLS by STARTTLS on an open connection that has none, and says EHLO again: for a program whose own interface has this step. Others set SSLStartMode, and Connect does it. Error 276 when the server does not offer it, 603 when there is TLS already, and the connection stays open; any other failure closes it. A connection that Send and the like open afterwards in place of this one has TLS as well; Connect begins anew, as SSLStartMode says.
+/// - Errors, among others: 161 the server refused a command, 162 the dialogue with the server broke, 166 another operation runs on this handle, 201 the time ran out, 270 a security library cannot be loaded, 276 the TLS handshake failed, 280 the server certificate is refused, 301 the operation was interrupted, 603 the value is refused, 1117 there is no connection, 1120 the server closed the connection.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_start_tls(handle: *mut ssmtp_t) -> i32 {
     guard::run(handle, |c| c.start_tls())
 }
 
 /// Logs in on an open connection with what User, Password, AuthMechanism and the like say now, as Connect would have done: for a program whose own interface has this step. It does nothing when there is nothing to log in with. A login that the server refuses (161) leaves the connection open; a token or password can be set and tried again.
+/// - Errors, among others: 161 the server refused a command, 166 another operation runs on this handle, 201 the time ran out, 270 a security library cannot be loaded, 301 the operation was interrupted, 603 the value is refused, 1117 there is no connection, 1120 the server closed the connection.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_login(handle: *mut ssmtp_t) -> i32 {
     guard::run(handle, |c| c.login())
 }
 
 /// Says DATA and sends a content, headers and all, in a transaction that SendCommand began with MAIL and RCPT: for a program that leads the dialogue itself. Line ends become CRLF, dots are stuffed. The reply is in LastReply; a refusing one is error 161.
+/// - `content`: The message as it shall arrive.
+/// - Errors, among others: 161 the server refused a command, 162 the dialogue with the server broke, 166 another operation runs on this handle, 201 the time ran out, 301 the operation was interrupted, 1117 there is no connection, 1120 the server closed the connection.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_send_content(handle: *mut ssmtp_t, content: *const u8, length: usize) -> i32 {
     guard::run(handle, |c| {

@@ -5,7 +5,7 @@ use crate::ffi::handle::{ssmtp_cert_t, ssmtp_t};
 use crate::net::socket::local_offset;
 use libc::c_char;
 
-/// Reads MailServer. Host name or IP address of the submission server or relay. A name is resolved when the connection is made; while connected this reads as the address that was reached, and the name is kept for certificate checks and for connecting again. A leading `*` leaves the resolving to a SOCKS proxy. CR, LF, NUL and blanks are refused (603); setting it while connected is error 101, connecting without it error 163.
+/// Reads MailServer. Host name or IP address of the submission server or relay. A name is resolved when the connection is made; while connected this reads as the address that was reached, and the name is kept for certificate checks and for connecting again. A leading `*` leaves the resolving to a SOCKS proxy. CR, LF, NUL and blanks are refused (603); setting it while connected is error 101, connecting without it error 163. Release the text with `ssmtp_free`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_mail_server(handle: *mut ssmtp_t, value: *mut *mut c_char) -> i32 {
     unsafe { guard::get_text(handle, value, &|c| c.get_mail_server()) }
@@ -17,37 +17,37 @@ pub unsafe extern "C" fn ssmtp_set_mail_server(handle: *mut ssmtp_t, value: *con
     unsafe { guard::set_text(handle, value, &|c, v| c.set_mail_server(v)) }
 }
 
-/// Reads MailPort. TCP port of the server, 1 to 65535 (error 116 otherwise). 25 is relay, 587 submission, 465 submission with TLS from the first byte (RFC 8314). Setting it while connected is error 100.
+/// Reads MailPort. TCP port of the server, 1 to 65535 (error 116 otherwise). 25 is relay, 587 submission, 465 submission with TLS from the first byte (RFC 8314). Setting it while connected is error 100. Default: 25.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_mail_port(handle: *mut ssmtp_t, value: *mut i32) -> i32 {
     unsafe { guard::get_int(handle, value, &|c| c.get_mail_port()) }
 }
 
-/// Sets MailPort. TCP port of the server, 1 to 65535 (error 116 otherwise). 25 is relay, 587 submission, 465 submission with TLS from the first byte (RFC 8314). Setting it while connected is error 100.
+/// Sets MailPort. TCP port of the server, 1 to 65535 (error 116 otherwise). 25 is relay, 587 submission, 465 submission with TLS from the first byte (RFC 8314). Setting it while connected is error 100. Default: 25.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_set_mail_port(handle: *mut ssmtp_t, value: i32) -> i32 {
     unsafe { guard::set_int(handle, value, &|c, v| c.set_mail_port(v)) }
 }
 
-/// Reads AllowExtensions. Whether the session opens with EHLO and may use the service extensions the server lists (RFC 5321 section 2.2). When the server refuses EHLO, HELO follows; with False only HELO is sent.
+/// Reads AllowExtensions. Whether the session opens with EHLO and may use the service extensions the server lists (RFC 5321 section 2.2). When the server refuses EHLO, HELO follows; with False only HELO is sent. Default: True.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_allow_extensions(handle: *mut ssmtp_t, value: *mut i32) -> i32 {
     unsafe { guard::get_bool(handle, value, &|c| c.get_allow_extensions()) }
 }
 
-/// Sets AllowExtensions. Whether the session opens with EHLO and may use the service extensions the server lists (RFC 5321 section 2.2). When the server refuses EHLO, HELO follows; with False only HELO is sent.
+/// Sets AllowExtensions. Whether the session opens with EHLO and may use the service extensions the server lists (RFC 5321 section 2.2). When the server refuses EHLO, HELO follows; with False only HELO is sent. Default: True.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_set_allow_extensions(handle: *mut ssmtp_t, value: i32) -> i32 {
     unsafe { guard::set_bool(handle, value, &|c, v| c.set_allow_extensions(v)) }
 }
 
-/// Reads Timeout. Seconds that an operation may wait before it fails with 201. It is the time without any byte sent or received, or the time of the whole call with AbsoluteTimeout. 0 waits for ever; a negative number is refused (603).
+/// Reads Timeout. Seconds that an operation may wait before it fails with 201. It is the time without any byte sent or received, or the time of the whole call with AbsoluteTimeout. 0 waits for ever; a negative number is refused (603). Default: 60.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_timeout(handle: *mut ssmtp_t, value: *mut i32) -> i32 {
     unsafe { guard::get_int(handle, value, &|c| c.get_timeout()) }
 }
 
-/// Sets Timeout. Seconds that an operation may wait before it fails with 201. It is the time without any byte sent or received, or the time of the whole call with AbsoluteTimeout. 0 waits for ever; a negative number is refused (603).
+/// Sets Timeout. Seconds that an operation may wait before it fails with 201. It is the time without any byte sent or received, or the time of the whole call with AbsoluteTimeout. 0 waits for ever; a negative number is refused (603). Default: 60.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_set_timeout(handle: *mut ssmtp_t, value: i32) -> i32 {
     unsafe { guard::set_int(handle, value, &|c, v| c.set_timeout(v)) }
@@ -65,19 +65,19 @@ pub unsafe extern "C" fn ssmtp_set_connected(handle: *mut ssmtp_t, value: i32) -
     unsafe { guard::set_bool(handle, value, &|c, v| c.set_connected(v)) }
 }
 
-/// Reads Idle. False while a blocking method runs on this handle, True at all other times. Any thread may read it.
+/// Reads Idle. False while a blocking method runs on this handle, True at all other times. Any thread may read it. Default: True.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_idle(handle: *mut ssmtp_t, value: *mut i32) -> i32 {
     unsafe { guard::get_bool(handle, value, &|c| c.get_idle()) }
 }
 
-/// Reads LastReply. The last complete reply of the server, code and text, its lines joined by CRLF. The reply to QUIT is not kept, so that after a Send that closes its connection it is the reply to the message. Empty before the first reply.
+/// Reads LastReply. The last complete reply of the server, code and text, its lines joined by CRLF. The reply to QUIT is not kept, so that after a Send that closes its connection it is the reply to the message. Empty before the first reply. Release the text with `ssmtp_free`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_last_reply(handle: *mut ssmtp_t, value: *mut *mut c_char) -> i32 {
     unsafe { guard::get_text(handle, value, &|c| c.get_last_reply()) }
 }
 
-/// Reads LocalHost. Reads as the name of this machine (gethostname) until it is set, and as the local address of the connection while connected. Set it to a local IP address or name to send from that interface. CR, LF and NUL are refused (603); setting it while connected is error 107.
+/// Reads LocalHost. Reads as the name of this machine (gethostname) until it is set, and as the local address of the connection while connected. Set it to a local IP address or name to send from that interface. CR, LF and NUL are refused (603); setting it while connected is error 107. Release the text with `ssmtp_free`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_local_host(handle: *mut ssmtp_t, value: *mut *mut c_char) -> i32 {
     unsafe { guard::get_text(handle, value, &|c| c.get_local_host()) }
@@ -95,31 +95,31 @@ pub unsafe extern "C" fn ssmtp_set_command(handle: *mut ssmtp_t, value: *const c
     unsafe { guard::set_text(handle, value, &|c, v| c.set_command(v)) }
 }
 
-/// Reads AuthMechanism. How to log in when User or Password is set (AUTH, RFC 4954). Connect tries once, with this mechanism and no other: one that the server does not offer is error 161, as a refused login is, and the connection is closed. `amUserPassword` takes PLAIN where it is offered, else LOGIN; `amXOAUTH2` takes the token from AuthorizationIdentity and needs no Password; `amNTLM` answers with version 1 unless UseNTLMv2 is True. `amKerberos` needs the system's GSSAPI library (270 without it) and takes a ticket for User from the usual cache, or gets one with Password; the service is `smtp@` and MailServer. `amAPOP` belongs to POP3 and is refused when set (603). The setting SASLMechanism names further mechanisms. Without TLS, PLAIN, LOGIN and OAuth show the password or token to whoever listens; PITrail says so.
+/// Reads AuthMechanism. How to log in when User or Password is set (AUTH, RFC 4954). Connect tries once, with this mechanism and no other: one that the server does not offer is error 161, as a refused login is, and the connection is closed. `amUserPassword` takes PLAIN where it is offered, else LOGIN; `amXOAUTH2` takes the token from AuthorizationIdentity and needs no Password; `amNTLM` answers with version 1 unless UseNTLMv2 is True. `amKerberos` needs the system's GSSAPI library (270 without it) and takes a ticket for User from the usual cache, or gets one with Password; the service is `smtp@` and MailServer. `amAPOP` belongs to POP3 and is refused when set (603). The setting SASLMechanism names further mechanisms. Without TLS, PLAIN, LOGIN and OAuth show the password or token to whoever listens; PITrail says so. Default: 0 (USER_PASSWORD).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_auth_mechanism(handle: *mut ssmtp_t, value: *mut i32) -> i32 {
     unsafe { guard::get_int(handle, value, &|c| c.get_auth_mechanism()) }
 }
 
-/// Sets AuthMechanism. How to log in when User or Password is set (AUTH, RFC 4954). Connect tries once, with this mechanism and no other: one that the server does not offer is error 161, as a refused login is, and the connection is closed. `amUserPassword` takes PLAIN where it is offered, else LOGIN; `amXOAUTH2` takes the token from AuthorizationIdentity and needs no Password; `amNTLM` answers with version 1 unless UseNTLMv2 is True. `amKerberos` needs the system's GSSAPI library (270 without it) and takes a ticket for User from the usual cache, or gets one with Password; the service is `smtp@` and MailServer. `amAPOP` belongs to POP3 and is refused when set (603). The setting SASLMechanism names further mechanisms. Without TLS, PLAIN, LOGIN and OAuth show the password or token to whoever listens; PITrail says so.
+/// Sets AuthMechanism. How to log in when User or Password is set (AUTH, RFC 4954). Connect tries once, with this mechanism and no other: one that the server does not offer is error 161, as a refused login is, and the connection is closed. `amUserPassword` takes PLAIN where it is offered, else LOGIN; `amXOAUTH2` takes the token from AuthorizationIdentity and needs no Password; `amNTLM` answers with version 1 unless UseNTLMv2 is True. `amKerberos` needs the system's GSSAPI library (270 without it) and takes a ticket for User from the usual cache, or gets one with Password; the service is `smtp@` and MailServer. `amAPOP` belongs to POP3 and is refused when set (603). The setting SASLMechanism names further mechanisms. Without TLS, PLAIN, LOGIN and OAuth show the password or token to whoever listens; PITrail says so. Default: 0 (USER_PASSWORD).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_set_auth_mechanism(handle: *mut ssmtp_t, value: i32) -> i32 {
     unsafe { guard::set_int(handle, value, &|c, v| c.set_auth_mechanism(v)) }
 }
 
-/// Reads User. Name to log in with when the connection is opened; a change takes effect with the next Connect. While it and Password are empty no AUTH command is sent. CR, LF and NUL are refused (603).
+/// Reads User. Name to log in with when the connection is opened; a change takes effect with the next Connect. While it and Password are empty no AUTH command is sent. CR, LF and NUL are refused (603). Default: empty. Release the text with `ssmtp_free`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_user(handle: *mut ssmtp_t, value: *mut *mut c_char) -> i32 {
     unsafe { guard::get_text(handle, value, &|c| c.get_user()) }
 }
 
-/// Sets User. Name to log in with when the connection is opened; a change takes effect with the next Connect. While it and Password are empty no AUTH command is sent. CR, LF and NUL are refused (603).
+/// Sets User. Name to log in with when the connection is opened; a change takes effect with the next Connect. While it and Password are empty no AUTH command is sent. CR, LF and NUL are refused (603). Default: empty.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_set_user(handle: *mut ssmtp_t, value: *const c_char) -> i32 {
     unsafe { guard::set_text(handle, value, &|c, v| c.set_user(v)) }
 }
 
-/// Reads Password. Password that belongs to User. No error text and no LastReply shows it, and PITrail does not while MaskSensitive is True; it is wiped from memory when it is replaced and when the handle goes. CR, LF and NUL are refused (603).
+/// Reads Password. Password that belongs to User. No error text and no LastReply shows it, and PITrail does not while MaskSensitive is True; it is wiped from memory when it is replaced and when the handle goes. CR, LF and NUL are refused (603). Release the text with `ssmtp_free`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_password(handle: *mut ssmtp_t, value: *mut *mut c_char) -> i32 {
     unsafe { guard::get_text(handle, value, &|c| c.get_password()) }
@@ -131,43 +131,43 @@ pub unsafe extern "C" fn ssmtp_set_password(handle: *mut ssmtp_t, value: *const 
     unsafe { guard::set_text(handle, value, &|c, v| c.set_password(v)) }
 }
 
-/// Reads From. The author, one mailbox as RFC 5322 has them: an address alone, or a display name and the address in angle brackets. It makes the From header, and the envelope sender unless ReturnPath is set. CR, LF and NUL are refused when set (603); empty or malformed is error 164 when the message is sent.
+/// Reads From. The author, one mailbox as RFC 5322 has them: an address alone, or a display name and the address in angle brackets. It makes the From header, and the envelope sender unless ReturnPath is set. CR, LF and NUL are refused when set (603); empty or malformed is error 164 when the message is sent. Default: empty. Release the text with `ssmtp_free`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_from(handle: *mut ssmtp_t, value: *mut *mut c_char) -> i32 {
     unsafe { guard::get_text(handle, value, &|c| c.get_from()) }
 }
 
-/// Sets From. The author, one mailbox as RFC 5322 has them: an address alone, or a display name and the address in angle brackets. It makes the From header, and the envelope sender unless ReturnPath is set. CR, LF and NUL are refused when set (603); empty or malformed is error 164 when the message is sent.
+/// Sets From. The author, one mailbox as RFC 5322 has them: an address alone, or a display name and the address in angle brackets. It makes the From header, and the envelope sender unless ReturnPath is set. CR, LF and NUL are refused when set (603); empty or malformed is error 164 when the message is sent. Default: empty.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_set_from(handle: *mut ssmtp_t, value: *const c_char) -> i32 {
     unsafe { guard::set_text(handle, value, &|c, v| c.set_from(v)) }
 }
 
-/// Reads ReturnPath. The envelope sender (MAIL FROM) that bounces go to, when it is not From. A pair of empty angle brackets is the null sender. No Return-Path header is written, since the delivering server does that (RFC 5321 section 4.4). Malformed is error 164 when the message is sent; CR, LF and NUL are refused (603).
+/// Reads ReturnPath. The envelope sender (MAIL FROM) that bounces go to, when it is not From. A pair of empty angle brackets is the null sender. No Return-Path header is written, since the delivering server does that (RFC 5321 section 4.4). Malformed is error 164 when the message is sent; CR, LF and NUL are refused (603). Default: empty. Release the text with `ssmtp_free`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_return_path(handle: *mut ssmtp_t, value: *mut *mut c_char) -> i32 {
     unsafe { guard::get_text(handle, value, &|c| c.get_return_path()) }
 }
 
-/// Sets ReturnPath. The envelope sender (MAIL FROM) that bounces go to, when it is not From. A pair of empty angle brackets is the null sender. No Return-Path header is written, since the delivering server does that (RFC 5321 section 4.4). Malformed is error 164 when the message is sent; CR, LF and NUL are refused (603).
+/// Sets ReturnPath. The envelope sender (MAIL FROM) that bounces go to, when it is not From. A pair of empty angle brackets is the null sender. No Return-Path header is written, since the delivering server does that (RFC 5321 section 4.4). Malformed is error 164 when the message is sent; CR, LF and NUL are refused (603). Default: empty.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_set_return_path(handle: *mut ssmtp_t, value: *const c_char) -> i32 {
     unsafe { guard::set_text(handle, value, &|c, v| c.set_return_path(v)) }
 }
 
-/// Reads ReplyTo. Mailboxes that answers should go to; makes the Reply-To header when not empty. CR, LF and NUL are refused (603).
+/// Reads ReplyTo. Mailboxes that answers should go to; makes the Reply-To header when not empty. CR, LF and NUL are refused (603). Default: empty. Release the text with `ssmtp_free`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_reply_to(handle: *mut ssmtp_t, value: *mut *mut c_char) -> i32 {
     unsafe { guard::get_text(handle, value, &|c| c.get_reply_to()) }
 }
 
-/// Sets ReplyTo. Mailboxes that answers should go to; makes the Reply-To header when not empty. CR, LF and NUL are refused (603).
+/// Sets ReplyTo. Mailboxes that answers should go to; makes the Reply-To header when not empty. CR, LF and NUL are refused (603). Default: empty.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_set_reply_to(handle: *mut ssmtp_t, value: *const c_char) -> i32 {
     unsafe { guard::set_text(handle, value, &|c, v| c.set_reply_to(v)) }
 }
 
-/// Reads SendTo. The To recipients, mailboxes separated by commas (RFC 5322 section 3.4). Setting it replaces the To entries of MessageRecipients and no other entry; reading joins them by a comma and a blank. A message without any is error 165 unless AllowEmptyTo; CR, LF and NUL are refused (603).
+/// Reads SendTo. The To recipients, mailboxes separated by commas (RFC 5322 section 3.4). Setting it replaces the To entries of MessageRecipients and no other entry; reading joins them by a comma and a blank. A message without any is error 165 unless AllowEmptyTo; CR, LF and NUL are refused (603). Release the text with `ssmtp_free`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_send_to(handle: *mut ssmtp_t, value: *mut *mut c_char) -> i32 {
     unsafe { guard::get_text(handle, value, &|c| c.get_send_to()) }
@@ -179,7 +179,7 @@ pub unsafe extern "C" fn ssmtp_set_send_to(handle: *mut ssmtp_t, value: *const c
     unsafe { guard::set_text(handle, value, &|c, v| c.set_send_to(v)) }
 }
 
-/// Reads Cc. The Cc recipients, mailboxes separated by commas; they stand in the Cc header. Setting it replaces the Cc entries of MessageRecipients and no other entry. Malformed addresses are error 165 when the message is sent; CR, LF and NUL are refused (603).
+/// Reads Cc. The Cc recipients, mailboxes separated by commas; they stand in the Cc header. Setting it replaces the Cc entries of MessageRecipients and no other entry. Malformed addresses are error 165 when the message is sent; CR, LF and NUL are refused (603). Release the text with `ssmtp_free`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_cc(handle: *mut ssmtp_t, value: *mut *mut c_char) -> i32 {
     unsafe { guard::get_text(handle, value, &|c| c.get_cc()) }
@@ -191,7 +191,7 @@ pub unsafe extern "C" fn ssmtp_set_cc(handle: *mut ssmtp_t, value: *const c_char
     unsafe { guard::set_text(handle, value, &|c, v| c.set_cc(v)) }
 }
 
-/// Reads BCc. The blind recipients, mailboxes separated by commas. They get the message through the envelope only: no header, no MessageHeadersString and nothing that is transmitted names them. Setting it replaces the BCc entries of MessageRecipients and no other entry. A refused one fires the Error event and does not stop the message unless StopOnBccErrors.
+/// Reads BCc. The blind recipients, mailboxes separated by commas. They get the message through the envelope only: no header, no MessageHeadersString and nothing that is transmitted names them. Setting it replaces the BCc entries of MessageRecipients and no other entry. A refused one fires the Error event and does not stop the message unless StopOnBccErrors. Release the text with `ssmtp_free`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_bcc(handle: *mut ssmtp_t, value: *mut *mut c_char) -> i32 {
     unsafe { guard::get_text(handle, value, &|c| c.get_bcc()) }
@@ -203,115 +203,115 @@ pub unsafe extern "C" fn ssmtp_set_bcc(handle: *mut ssmtp_t, value: *const c_cha
     unsafe { guard::set_text(handle, value, &|c, v| c.set_bcc(v)) }
 }
 
-/// Reads Subject. Text of the Subject header. Text beyond ASCII goes as RFC 2047 encoded words (see Charset); a long line is folded (see MaxHeaderLength). CR, LF and NUL are refused (603).
+/// Reads Subject. Text of the Subject header. Text beyond ASCII goes as RFC 2047 encoded words (see Charset); a long line is folded (see MaxHeaderLength). CR, LF and NUL are refused (603). Default: empty. Release the text with `ssmtp_free`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_subject(handle: *mut ssmtp_t, value: *mut *mut c_char) -> i32 {
     unsafe { guard::get_text(handle, value, &|c| c.get_subject()) }
 }
 
-/// Sets Subject. Text of the Subject header. Text beyond ASCII goes as RFC 2047 encoded words (see Charset); a long line is folded (see MaxHeaderLength). CR, LF and NUL are refused (603).
+/// Sets Subject. Text of the Subject header. Text beyond ASCII goes as RFC 2047 encoded words (see Charset); a long line is folded (see MaxHeaderLength). CR, LF and NUL are refused (603). Default: empty.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_set_subject(handle: *mut ssmtp_t, value: *const c_char) -> i32 {
     unsafe { guard::set_text(handle, value, &|c, v| c.set_subject(v)) }
 }
 
-/// Reads MessageDate. The Date header: `*` is the time of sending, another text goes as it is (RFC 5322 section 3.3), empty leaves the header out. CR, LF and NUL are refused (603).
+/// Reads MessageDate. The Date header: `*` is the time of sending, another text goes as it is (RFC 5322 section 3.3), empty leaves the header out. CR, LF and NUL are refused (603). Default: `*`. Release the text with `ssmtp_free`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_message_date(handle: *mut ssmtp_t, value: *mut *mut c_char) -> i32 {
     unsafe { guard::get_text(handle, value, &|c| c.get_message_date()) }
 }
 
-/// Sets MessageDate. The Date header: `*` is the time of sending, another text goes as it is (RFC 5322 section 3.3), empty leaves the header out. CR, LF and NUL are refused (603).
+/// Sets MessageDate. The Date header: `*` is the time of sending, another text goes as it is (RFC 5322 section 3.3), empty leaves the header out. CR, LF and NUL are refused (603). Default: `*`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_set_message_date(handle: *mut ssmtp_t, value: *const c_char) -> i32 {
     unsafe { guard::set_text(handle, value, &|c, v| c.set_message_date(v)) }
 }
 
-/// Reads MessageId. The Message-ID header: `*` makes a new unique one for each message (see MessageIdAlgorithm), another text goes as it is, empty leaves the header out. CR, LF and NUL are refused (603).
+/// Reads MessageId. The Message-ID header: `*` makes a new unique one for each message (see MessageIdAlgorithm), another text goes as it is, empty leaves the header out. CR, LF and NUL are refused (603). Default: `*`. Release the text with `ssmtp_free`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_message_id(handle: *mut ssmtp_t, value: *mut *mut c_char) -> i32 {
     unsafe { guard::get_text(handle, value, &|c| c.get_message_id()) }
 }
 
-/// Sets MessageId. The Message-ID header: `*` makes a new unique one for each message (see MessageIdAlgorithm), another text goes as it is, empty leaves the header out. CR, LF and NUL are refused (603).
+/// Sets MessageId. The Message-ID header: `*` makes a new unique one for each message (see MessageIdAlgorithm), another text goes as it is, empty leaves the header out. CR, LF and NUL are refused (603). Default: `*`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_set_message_id(handle: *mut ssmtp_t, value: *const c_char) -> i32 {
     unsafe { guard::set_text(handle, value, &|c, v| c.set_message_id(v)) }
 }
 
-/// Reads Importance. Makes the header `Importance: High`, `Normal` or `Low` (RFC 2156); UNSPECIFIED, the default, makes none.
+/// Reads Importance. Makes the header `Importance: High`, `Normal` or `Low` (RFC 2156); UNSPECIFIED, the default, makes none. Default: 0 (UNSPECIFIED).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_importance(handle: *mut ssmtp_t, value: *mut i32) -> i32 {
     unsafe { guard::get_int(handle, value, &|c| c.get_importance()) }
 }
 
-/// Sets Importance. Makes the header `Importance: High`, `Normal` or `Low` (RFC 2156); UNSPECIFIED, the default, makes none.
+/// Sets Importance. Makes the header `Importance: High`, `Normal` or `Low` (RFC 2156); UNSPECIFIED, the default, makes none. Default: 0 (UNSPECIFIED).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_set_importance(handle: *mut ssmtp_t, value: i32) -> i32 {
     unsafe { guard::set_int(handle, value, &|c, v| c.set_importance(v)) }
 }
 
-/// Reads Priority. Makes the header `Priority: normal`, `urgent` or `non-urgent` (RFC 2156); UNSPECIFIED, the default, makes none. It is advice to programs that read the message and does not change how it is sent.
+/// Reads Priority. Makes the header `Priority: normal`, `urgent` or `non-urgent` (RFC 2156); UNSPECIFIED, the default, makes none. It is advice to programs that read the message and does not change how it is sent. Default: 0 (UNSPECIFIED).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_priority(handle: *mut ssmtp_t, value: *mut i32) -> i32 {
     unsafe { guard::get_int(handle, value, &|c| c.get_priority()) }
 }
 
-/// Sets Priority. Makes the header `Priority: normal`, `urgent` or `non-urgent` (RFC 2156); UNSPECIFIED, the default, makes none. It is advice to programs that read the message and does not change how it is sent.
+/// Sets Priority. Makes the header `Priority: normal`, `urgent` or `non-urgent` (RFC 2156); UNSPECIFIED, the default, makes none. It is advice to programs that read the message and does not change how it is sent. Default: 0 (UNSPECIFIED).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_set_priority(handle: *mut ssmtp_t, value: i32) -> i32 {
     unsafe { guard::set_int(handle, value, &|c, v| c.set_priority(v)) }
 }
 
-/// Reads Sensitivity. Makes the header `Sensitivity: Personal`, `Private` or `Company-Confidential` (RFC 2156); UNSPECIFIED, the default, makes none.
+/// Reads Sensitivity. Makes the header `Sensitivity: Personal`, `Private` or `Company-Confidential` (RFC 2156); UNSPECIFIED, the default, makes none. Default: 0 (UNSPECIFIED).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_sensitivity(handle: *mut ssmtp_t, value: *mut i32) -> i32 {
     unsafe { guard::get_int(handle, value, &|c| c.get_sensitivity()) }
 }
 
-/// Sets Sensitivity. Makes the header `Sensitivity: Personal`, `Private` or `Company-Confidential` (RFC 2156); UNSPECIFIED, the default, makes none.
+/// Sets Sensitivity. Makes the header `Sensitivity: Personal`, `Private` or `Company-Confidential` (RFC 2156); UNSPECIFIED, the default, makes none. Default: 0 (UNSPECIFIED).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_set_sensitivity(handle: *mut ssmtp_t, value: i32) -> i32 {
     unsafe { guard::set_int(handle, value, &|c, v| c.set_sensitivity(v)) }
 }
 
-/// Reads DeliveryNotificationTo. Mailbox for the header Return-Receipt-To, the old request for a notice of delivery. Servers of today act on the NOTIFY option of a recipient instead (RFC 3461, see MessageRecipientOptions). CR, LF and NUL are refused (603).
+/// Reads DeliveryNotificationTo. Mailbox for the header Return-Receipt-To, the old request for a notice of delivery. Servers of today act on the NOTIFY option of a recipient instead (RFC 3461, see MessageRecipientOptions). CR, LF and NUL are refused (603). Default: empty. Release the text with `ssmtp_free`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_delivery_notification_to(handle: *mut ssmtp_t, value: *mut *mut c_char) -> i32 {
     unsafe { guard::get_text(handle, value, &|c| c.get_delivery_notification_to()) }
 }
 
-/// Sets DeliveryNotificationTo. Mailbox for the header Return-Receipt-To, the old request for a notice of delivery. Servers of today act on the NOTIFY option of a recipient instead (RFC 3461, see MessageRecipientOptions). CR, LF and NUL are refused (603).
+/// Sets DeliveryNotificationTo. Mailbox for the header Return-Receipt-To, the old request for a notice of delivery. Servers of today act on the NOTIFY option of a recipient instead (RFC 3461, see MessageRecipientOptions). CR, LF and NUL are refused (603). Default: empty.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_set_delivery_notification_to(handle: *mut ssmtp_t, value: *const c_char) -> i32 {
     unsafe { guard::set_text(handle, value, &|c, v| c.set_delivery_notification_to(v)) }
 }
 
-/// Reads ReadReceiptTo. Mailbox for the header Disposition-Notification-To, which asks the reader for a receipt (RFC 8098). CR, LF and NUL are refused (603).
+/// Reads ReadReceiptTo. Mailbox for the header Disposition-Notification-To, which asks the reader for a receipt (RFC 8098). CR, LF and NUL are refused (603). Default: empty. Release the text with `ssmtp_free`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_read_receipt_to(handle: *mut ssmtp_t, value: *mut *mut c_char) -> i32 {
     unsafe { guard::get_text(handle, value, &|c| c.get_read_receipt_to()) }
 }
 
-/// Sets ReadReceiptTo. Mailbox for the header Disposition-Notification-To, which asks the reader for a receipt (RFC 8098). CR, LF and NUL are refused (603).
+/// Sets ReadReceiptTo. Mailbox for the header Disposition-Notification-To, which asks the reader for a receipt (RFC 8098). CR, LF and NUL are refused (603). Default: empty.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_set_read_receipt_to(handle: *mut ssmtp_t, value: *const c_char) -> i32 {
     unsafe { guard::set_text(handle, value, &|c, v| c.set_read_receipt_to(v)) }
 }
 
-/// Reads OtherHeaders. Further header lines, `Name: value` separated by CRLF; folded lines are fine. A Content line, MIME-Version, Date, Message-ID, From, Sender, Reply-To, To, Cc or Subject here takes the place of ours, others are appended, Bcc lines are dropped. A leading empty line (CRLF) makes this text the whole header section. NUL is refused (603).
+/// Reads OtherHeaders. Further header lines, `Name: value` separated by CRLF; folded lines are fine. A Content line, MIME-Version, Date, Message-ID, From, Sender, Reply-To, To, Cc or Subject here takes the place of ours, others are appended, Bcc lines are dropped. A leading empty line (CRLF) makes this text the whole header section. NUL is refused (603). Default: empty. Release the text with `ssmtp_free`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_other_headers(handle: *mut ssmtp_t, value: *mut *mut c_char) -> i32 {
     unsafe { guard::get_text(handle, value, &|c| c.get_other_headers()) }
 }
 
-/// Sets OtherHeaders. Further header lines, `Name: value` separated by CRLF; folded lines are fine. A Content line, MIME-Version, Date, Message-ID, From, Sender, Reply-To, To, Cc or Subject here takes the place of ours, others are appended, Bcc lines are dropped. A leading empty line (CRLF) makes this text the whole header section. NUL is refused (603).
+/// Sets OtherHeaders. Further header lines, `Name: value` separated by CRLF; folded lines are fine. A Content line, MIME-Version, Date, Message-ID, From, Sender, Reply-To, To, Cc or Subject here takes the place of ours, others are appended, Bcc lines are dropped. A leading empty line (CRLF) makes this text the whole header section. NUL is refused (603). Default: empty.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_set_other_headers(handle: *mut ssmtp_t, value: *const c_char) -> i32 {
     unsafe { guard::set_text(handle, value, &|c, v| c.set_other_headers(v)) }
 }
 
-/// Reads MessageText. The body. Line ends are normalised to CRLF and dots at line starts are escaped on the wire. ASCII text goes without MIME headers; other text goes as UTF-8, or in the charset that OtherHeaders names (error 434 when it cannot). While Message is set, that is sent instead.
+/// Reads MessageText. The body. Line ends are normalised to CRLF and dots at line starts are escaped on the wire. ASCII text goes without MIME headers; other text goes as UTF-8, or in the charset that OtherHeaders names (error 434 when it cannot). While Message is set, that is sent instead. Release the text with `ssmtp_free`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_message_text(handle: *mut ssmtp_t, value: *mut *mut c_char) -> i32 {
     unsafe { guard::get_text(handle, value, &|c| c.get_message_text()) }
@@ -323,7 +323,7 @@ pub unsafe extern "C" fn ssmtp_set_message_text(handle: *mut ssmtp_t, value: *co
     unsafe { guard::set_text(handle, value, &|c, v| c.set_message_text(v)) }
 }
 
-/// Reads Message. The content in place of MessageText, sent as it is except for line ends, which become CRLF, and dot escaping: whatever encoding it needs is up to the caller. The headers still come from the properties. Octets beyond ASCII need a server with 8BITMIME, else error 603 before MAIL.
+/// Reads Message. The content in place of MessageText, sent as it is except for line ends, which become CRLF, and dot escaping: whatever encoding it needs is up to the caller. The headers still come from the properties. Octets beyond ASCII need a server with 8BITMIME, else error 603 before MAIL. Release the text with `ssmtp_free`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_message(handle: *mut ssmtp_t, value: *mut *mut c_char) -> i32 {
     unsafe { guard::get_text(handle, value, &|c| c.get_message()) }
@@ -335,7 +335,7 @@ pub unsafe extern "C" fn ssmtp_set_message(handle: *mut ssmtp_t, value: *const c
     unsafe { guard::set_text(handle, value, &|c, v| c.set_message(v)) }
 }
 
-/// Reads MessageB. Message as octets: the same value, for content that is no text.
+/// Reads MessageB. Message as octets: the same value, for content that is no text. Release the octets with `ssmtp_free`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_message_b(handle: *mut ssmtp_t, value: *mut *mut u8, length: *mut usize) -> i32 {
     unsafe { guard::get_bytes(handle, value, length, &|c| c.get_message_b()) }
@@ -347,7 +347,7 @@ pub unsafe extern "C" fn ssmtp_set_message_b(handle: *mut ssmtp_t, value: *const
     unsafe { guard::set_bytes(handle, value, length, &|c, v| c.set_message_b(v)) }
 }
 
-/// Reads MessageHtml. The message as HTML, beside MessageText, which programs without HTML show (multipart/alternative, RFC 2046 section 5.1.4). It goes as UTF-8. Empty means none. ResetHeaders leaves it.
+/// Reads MessageHtml. The message as HTML, beside MessageText, which programs without HTML show (multipart/alternative, RFC 2046 section 5.1.4). It goes as UTF-8. Empty means none. ResetHeaders leaves it. Release the text with `ssmtp_free`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_message_html(handle: *mut ssmtp_t, value: *mut *mut c_char) -> i32 {
     unsafe { guard::get_text(handle, value, &|c| c.get_message_html()) }
@@ -359,13 +359,13 @@ pub unsafe extern "C" fn ssmtp_set_message_html(handle: *mut ssmtp_t, value: *co
     unsafe { guard::set_text(handle, value, &|c, v| c.set_message_html(v)) }
 }
 
-/// Reads AttachedFile. Path of a file that is streamed as body after MessageText, from the disk while sending. Setting it removes a message stream, and SetMessageStream clears it. Error 302 when it cannot be opened at the time of sending; NUL is refused (603).
+/// Reads AttachedFile. Path of a file that is streamed as body after MessageText, from the disk while sending. Setting it removes a message stream, and SetMessageStream clears it. Error 302 when it cannot be opened at the time of sending; NUL is refused (603). Default: empty. Release the text with `ssmtp_free`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_attached_file(handle: *mut ssmtp_t, value: *mut *mut c_char) -> i32 {
     unsafe { guard::get_text(handle, value, &|c| c.get_attached_file()) }
 }
 
-/// Sets AttachedFile. Path of a file that is streamed as body after MessageText, from the disk while sending. Setting it removes a message stream, and SetMessageStream clears it. Error 302 when it cannot be opened at the time of sending; NUL is refused (603).
+/// Sets AttachedFile. Path of a file that is streamed as body after MessageText, from the disk while sending. Setting it removes a message stream, and SetMessageStream clears it. Error 302 when it cannot be opened at the time of sending; NUL is refused (603). Default: empty.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_set_attached_file(handle: *mut ssmtp_t, value: *const c_char) -> i32 {
     unsafe { guard::set_text(handle, value, &|c, v| c.set_attached_file(v)) }
@@ -377,7 +377,7 @@ pub unsafe extern "C" fn ssmtp_get_message_header_count(handle: *mut ssmtp_t, va
     unsafe { guard::get_int(handle, value, &|c| c.get_message_header_count()) }
 }
 
-/// Reads MessageHeaderField. Name of the header line at an index from 0, as it is sent. Error 605 beyond the last one.
+/// Reads MessageHeaderField. Name of the header line at an index from 0, as it is sent. Error 605 beyond the last one. Release the text with `ssmtp_free`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_message_header_field(
     handle: *mut ssmtp_t,
@@ -387,7 +387,7 @@ pub unsafe extern "C" fn ssmtp_get_message_header_field(
     unsafe { guard::get_text(handle, value, &|c| c.get_message_header_field(index)) }
 }
 
-/// Reads MessageHeaderValue. Value of the header at an index from 0, encoded as it is sent, on one line. Error 605 beyond the last one.
+/// Reads MessageHeaderValue. Value of the header at an index from 0, encoded as it is sent, on one line. Error 605 beyond the last one. Release the text with `ssmtp_free`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_message_header_value(
     handle: *mut ssmtp_t,
@@ -397,7 +397,7 @@ pub unsafe extern "C" fn ssmtp_get_message_header_value(
     unsafe { guard::get_text(handle, value, &|c| c.get_message_header_value(index)) }
 }
 
-/// Reads MessageHeadersString. The whole header section as it is sent, with the empty line that ends it. Empty until From, a recipient, Subject or a body is set; the generated Date and Message-ID stay the same from read to read until the message changes or is sent anew.
+/// Reads MessageHeadersString. The whole header section as it is sent, with the empty line that ends it. Empty until From, a recipient, Subject or a body is set; the generated Date and Message-ID stay the same from read to read until the message changes or is sent anew. Release the text with `ssmtp_free`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_message_headers_string(handle: *mut ssmtp_t, value: *mut *mut c_char) -> i32 {
     unsafe { guard::get_text(handle, value, &|c| c.get_message_headers_string()) }
@@ -415,7 +415,7 @@ pub unsafe extern "C" fn ssmtp_set_message_recipient_count(handle: *mut ssmtp_t,
     unsafe { guard::set_int(handle, value, &|c, v| c.set_message_recipient_count(v)) }
 }
 
-/// Reads MessageRecipientAddress. Address of the recipient at an index from 0, without display name. Writing at the index that equals the count appends an entry; beyond that is error 605. Entries with an empty address are not sent; a malformed address is error 165 when the message is sent.
+/// Reads MessageRecipientAddress. Address of the recipient at an index from 0, without display name. Writing at the index that equals the count appends an entry; beyond that is error 605. Entries with an empty address are not sent; a malformed address is error 165 when the message is sent. Release the text with `ssmtp_free`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_message_recipient_address(
     handle: *mut ssmtp_t,
@@ -435,7 +435,7 @@ pub unsafe extern "C" fn ssmtp_set_message_recipient_address(
     unsafe { guard::set_text(handle, value, &|c, v| c.set_message_recipient_address(index, v)) }
 }
 
-/// Reads MessageRecipientName. Display name of the recipient at an index from 0; it stands before the address in the header. CR, LF and NUL are refused (603).
+/// Reads MessageRecipientName. Display name of the recipient at an index from 0; it stands before the address in the header. CR, LF and NUL are refused (603). Release the text with `ssmtp_free`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_message_recipient_name(
     handle: *mut ssmtp_t,
@@ -455,7 +455,7 @@ pub unsafe extern "C" fn ssmtp_set_message_recipient_name(
     unsafe { guard::set_text(handle, value, &|c, v| c.set_message_recipient_name(index, v)) }
 }
 
-/// Reads MessageRecipientOptions. Parameters for the RCPT command of the recipient at an index from 0, separated by blanks or semicolons, such as `NOTIFY=SUCCESS,FAILURE,DELAY` or `NOTIFY SUCCESS` (RFC 3461). Options of an extension that the server does not offer are left out, with a line in PITrail. CR, LF and NUL are refused (603).
+/// Reads MessageRecipientOptions. Parameters for the RCPT command of the recipient at an index from 0, separated by blanks or semicolons, such as `NOTIFY=SUCCESS,FAILURE,DELAY` or `NOTIFY SUCCESS` (RFC 3461). Options of an extension that the server does not offer are left out, with a line in PITrail. CR, LF and NUL are refused (603). Release the text with `ssmtp_free`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_message_recipient_options(
     handle: *mut ssmtp_t,
@@ -487,7 +487,7 @@ pub unsafe extern "C" fn ssmtp_set_message_recipient_type(handle: *mut ssmtp_t, 
     unsafe { guard::set_int(handle, value, &|c, v| c.set_message_recipient_type(index, v)) }
 }
 
-/// Reads Certificate. The certificate with its private key that Sign, SignAndEncrypt and decrypting use. Reading gives a copy that the caller releases; setting takes a copy. By name, use the rows CertificateStore and the others (604).
+/// Reads Certificate. The certificate with its private key that Sign, SignAndEncrypt and decrypting use. Reading gives a copy that the caller releases; setting takes a copy. By name, use the rows CertificateStore and the others (604). Release it with `ssmtp_cert_delete`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_certificate(handle: *mut ssmtp_t, value: *mut *mut ssmtp_cert_t) -> i32 {
     unsafe { guard::get_cert(handle, value, &|c| c.get_certificate()) }
@@ -499,55 +499,55 @@ pub unsafe extern "C" fn ssmtp_set_certificate(handle: *mut ssmtp_t, value: *mut
     unsafe { guard::set_cert(handle, value, &|c, v| c.set_certificate(v)) }
 }
 
-/// Reads EncryptingAlgorithm. Content encryption of Encrypt and SignAndEncrypt: `3DES`, `DES`, `RC2CBC40`, `RC2CBC64`, `RC2CBC128` or `RC2`, `AESCBC128` or `AES`, `AESCBC192`, `AESCBC256`, `AESGCM128` or `AESGCM`, `AESGCM192`, `AESGCM256`, or an object identifier; `Auto` takes the best that every recipient can read, by what the signatures said that VerifySignature saw, and AESCBC256 for those of whom nothing is known. New programs should set `AESCBC256`, which the setting SecurityProfile=Modern does. An unknown name is refused (603).
+/// Reads EncryptingAlgorithm. Content encryption of Encrypt and SignAndEncrypt: `3DES`, `DES`, `RC2CBC40`, `RC2CBC64`, `RC2CBC128` or `RC2`, `AESCBC128` or `AES`, `AESCBC192`, `AESCBC256`, `AESGCM128` or `AESGCM`, `AESGCM192`, `AESGCM256`, or an object identifier; `Auto` takes the best that every recipient can read, by what the signatures said that VerifySignature saw, and AESCBC256 for those of whom nothing is known. New programs should set `AESCBC256`, which the setting SecurityProfile=Modern does. An unknown name is refused (603). Default: `3DES`. Release the text with `ssmtp_free`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_encrypting_algorithm(handle: *mut ssmtp_t, value: *mut *mut c_char) -> i32 {
     unsafe { guard::get_text(handle, value, &|c| c.get_encrypting_algorithm()) }
 }
 
-/// Sets EncryptingAlgorithm. Content encryption of Encrypt and SignAndEncrypt: `3DES`, `DES`, `RC2CBC40`, `RC2CBC64`, `RC2CBC128` or `RC2`, `AESCBC128` or `AES`, `AESCBC192`, `AESCBC256`, `AESGCM128` or `AESGCM`, `AESGCM192`, `AESGCM256`, or an object identifier; `Auto` takes the best that every recipient can read, by what the signatures said that VerifySignature saw, and AESCBC256 for those of whom nothing is known. New programs should set `AESCBC256`, which the setting SecurityProfile=Modern does. An unknown name is refused (603).
+/// Sets EncryptingAlgorithm. Content encryption of Encrypt and SignAndEncrypt: `3DES`, `DES`, `RC2CBC40`, `RC2CBC64`, `RC2CBC128` or `RC2`, `AESCBC128` or `AES`, `AESCBC192`, `AESCBC256`, `AESGCM128` or `AESGCM`, `AESGCM192`, `AESGCM256`, or an object identifier; `Auto` takes the best that every recipient can read, by what the signatures said that VerifySignature saw, and AESCBC256 for those of whom nothing is known. New programs should set `AESCBC256`, which the setting SecurityProfile=Modern does. An unknown name is refused (603). Default: `3DES`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_set_encrypting_algorithm(handle: *mut ssmtp_t, value: *const c_char) -> i32 {
     unsafe { guard::set_text(handle, value, &|c, v| c.set_encrypting_algorithm(v)) }
 }
 
-/// Reads SigningAlgorithm. Digest of a signature, set by name (`sha-256`, `sha-384`, `sha-512`, `sha-224`, `sha1`, `md5`) or by object identifier. It reads as the object identifier; the default is SHA-256.
+/// Reads SigningAlgorithm. Digest of a signature, set by name (`sha-256`, `sha-384`, `sha-512`, `sha-224`, `sha1`, `md5`) or by object identifier. It reads as the object identifier; the default is SHA-256. Default: `2.16.840.1.101.3.4.2.1`. Release the text with `ssmtp_free`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_signing_algorithm(handle: *mut ssmtp_t, value: *mut *mut c_char) -> i32 {
     unsafe { guard::get_text(handle, value, &|c| c.get_signing_algorithm()) }
 }
 
-/// Sets SigningAlgorithm. Digest of a signature, set by name (`sha-256`, `sha-384`, `sha-512`, `sha-224`, `sha1`, `md5`) or by object identifier. It reads as the object identifier; the default is SHA-256.
+/// Sets SigningAlgorithm. Digest of a signature, set by name (`sha-256`, `sha-384`, `sha-512`, `sha-224`, `sha1`, `md5`) or by object identifier. It reads as the object identifier; the default is SHA-256. Default: `2.16.840.1.101.3.4.2.1`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_set_signing_algorithm(handle: *mut ssmtp_t, value: *const c_char) -> i32 {
     unsafe { guard::set_text(handle, value, &|c, v| c.set_signing_algorithm(v)) }
 }
 
-/// Reads IncludeCertificate. Whether a signature carries the signer's certificate. Without it the reader must have the certificate already.
+/// Reads IncludeCertificate. Whether a signature carries the signer's certificate. Without it the reader must have the certificate already. Default: True.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_include_certificate(handle: *mut ssmtp_t, value: *mut i32) -> i32 {
     unsafe { guard::get_bool(handle, value, &|c| c.get_include_certificate()) }
 }
 
-/// Sets IncludeCertificate. Whether a signature carries the signer's certificate. Without it the reader must have the certificate already.
+/// Sets IncludeCertificate. Whether a signature carries the signer's certificate. Without it the reader must have the certificate already. Default: True.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_set_include_certificate(handle: *mut ssmtp_t, value: i32) -> i32 {
     unsafe { guard::set_bool(handle, value, &|c, v| c.set_include_certificate(v)) }
 }
 
-/// Reads IncludeChain. Whether a signature carries the issuing certificates too, as far as they are known. It needs IncludeCertificate.
+/// Reads IncludeChain. Whether a signature carries the issuing certificates too, as far as they are known. It needs IncludeCertificate. Default: False.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_include_chain(handle: *mut ssmtp_t, value: *mut i32) -> i32 {
     unsafe { guard::get_bool(handle, value, &|c| c.get_include_chain()) }
 }
 
-/// Sets IncludeChain. Whether a signature carries the issuing certificates too, as far as they are known. It needs IncludeCertificate.
+/// Sets IncludeChain. Whether a signature carries the issuing certificates too, as far as they are known. It needs IncludeCertificate. Default: False.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_set_include_chain(handle: *mut ssmtp_t, value: i32) -> i32 {
     unsafe { guard::set_bool(handle, value, &|c, v| c.set_include_chain(v)) }
 }
 
-/// Reads SignerCert. The certificate of who signed the message that VerifySignature verified last; empty before, and after one that failed. Reading gives a copy that the caller releases. Whether its owner is to be trusted is for the caller to decide.
+/// Reads SignerCert. The certificate of who signed the message that VerifySignature verified last; empty before, and after one that failed. Reading gives a copy that the caller releases. Whether its owner is to be trusted is for the caller to decide. Release it with `ssmtp_cert_delete`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_signer_cert(handle: *mut ssmtp_t, value: *mut *mut ssmtp_cert_t) -> i32 {
     unsafe { guard::get_cert(handle, value, &|c| c.get_signer_cert()) }
@@ -565,31 +565,31 @@ pub unsafe extern "C" fn ssmtp_set_ssl_enabled(handle: *mut ssmtp_t, value: i32)
     unsafe { guard::set_bool(handle, value, &|c, v| c.set_ssl_enabled(v)) }
 }
 
-/// Reads SSLStartMode. When TLS starts: IMPLICIT right after connecting, EXPLICIT by STARTTLS (RFC 3207), AUTOMATIC is explicit on ports 25 and 587 and implicit on every other, NONE never. A server without STARTTLS is error 276 with EXPLICIT.
+/// Reads SSLStartMode. When TLS starts: IMPLICIT right after connecting, EXPLICIT by STARTTLS (RFC 3207), AUTOMATIC is explicit on ports 25 and 587 and implicit on every other, NONE never. A server that does not offer STARTTLS is error 276, one that refuses it 161; nothing is sent to either. TLS that fails is 276, a certificate that is refused 280. Default: 3 (NONE).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_ssl_start_mode(handle: *mut ssmtp_t, value: *mut i32) -> i32 {
     unsafe { guard::get_int(handle, value, &|c| c.get_ssl_start_mode()) }
 }
 
-/// Sets SSLStartMode. When TLS starts: IMPLICIT right after connecting, EXPLICIT by STARTTLS (RFC 3207), AUTOMATIC is explicit on ports 25 and 587 and implicit on every other, NONE never. A server without STARTTLS is error 276 with EXPLICIT.
+/// Sets SSLStartMode. When TLS starts: IMPLICIT right after connecting, EXPLICIT by STARTTLS (RFC 3207), AUTOMATIC is explicit on ports 25 and 587 and implicit on every other, NONE never. A server that does not offer STARTTLS is error 276, one that refuses it 161; nothing is sent to either. TLS that fails is 276, a certificate that is refused 280. Default: 3 (NONE).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_set_ssl_start_mode(handle: *mut ssmtp_t, value: i32) -> i32 {
     unsafe { guard::set_int(handle, value, &|c, v| c.set_ssl_start_mode(v)) }
 }
 
-/// Reads SSLProvider. Which TLS implementation works: INTERNAL is the one built in, PLATFORM the system's OpenSSL, loaded at run time (error 270 when it is not there), AUTOMATIC decides by what the settings ask for.
+/// Reads SSLProvider. Which TLS implementation works: INTERNAL is the one built in, PLATFORM the system's OpenSSL, loaded at run time (error 270 when it is not there), AUTOMATIC decides by what the settings ask for. Default: 0 (AUTOMATIC).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_ssl_provider(handle: *mut ssmtp_t, value: *mut i32) -> i32 {
     unsafe { guard::get_int(handle, value, &|c| c.get_ssl_provider()) }
 }
 
-/// Sets SSLProvider. Which TLS implementation works: INTERNAL is the one built in, PLATFORM the system's OpenSSL, loaded at run time (error 270 when it is not there), AUTOMATIC decides by what the settings ask for.
+/// Sets SSLProvider. Which TLS implementation works: INTERNAL is the one built in, PLATFORM the system's OpenSSL, loaded at run time (error 270 when it is not there), AUTOMATIC decides by what the settings ask for. Default: 0 (AUTOMATIC).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_set_ssl_provider(handle: *mut ssmtp_t, value: i32) -> i32 {
     unsafe { guard::set_int(handle, value, &|c, v| c.set_ssl_provider(v)) }
 }
 
-/// Reads SSLCert. The client certificate with its private key, shown to a server that asks for one. Reading gives a copy that the caller releases; setting takes a copy. By name, use the rows SSLCertStore and the others (604).
+/// Reads SSLCert. The client certificate with its private key, shown to a server that asks for one. Reading gives a copy that the caller releases; setting takes a copy. By name, use the rows SSLCertStore and the others (604). Release it with `ssmtp_cert_delete`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_ssl_cert(handle: *mut ssmtp_t, value: *mut *mut ssmtp_cert_t) -> i32 {
     unsafe { guard::get_cert(handle, value, &|c| c.get_ssl_cert()) }
@@ -601,7 +601,7 @@ pub unsafe extern "C" fn ssmtp_set_ssl_cert(handle: *mut ssmtp_t, value: *mut ss
     unsafe { guard::set_cert(handle, value, &|c, v| c.set_ssl_cert(v)) }
 }
 
-/// Reads SSLAcceptServerCert. A server certificate that is accepted without further checks when the server shows exactly this one. Reading gives a copy that the caller releases; setting takes a copy.
+/// Reads SSLAcceptServerCert. A server certificate that is accepted without further checks when the server shows exactly this one. Reading gives a copy that the caller releases; setting takes a copy. Release it with `ssmtp_cert_delete`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_ssl_accept_server_cert(handle: *mut ssmtp_t, value: *mut *mut ssmtp_cert_t) -> i32 {
     unsafe { guard::get_cert(handle, value, &|c| c.get_ssl_accept_server_cert()) }
@@ -613,37 +613,37 @@ pub unsafe extern "C" fn ssmtp_set_ssl_accept_server_cert(handle: *mut ssmtp_t, 
     unsafe { guard::set_cert(handle, value, &|c, v| c.set_ssl_accept_server_cert(v)) }
 }
 
-/// Reads SSLServerCert. The certificate that the server showed in the last handshake. Emptied when a new connection is tried. Reading gives a copy that the caller releases.
+/// Reads SSLServerCert. The certificate that the server showed in the last handshake. Emptied when a new connection is tried. Reading gives a copy that the caller releases. Release it with `ssmtp_cert_delete`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_ssl_server_cert(handle: *mut ssmtp_t, value: *mut *mut ssmtp_cert_t) -> i32 {
     unsafe { guard::get_cert(handle, value, &|c| c.get_ssl_server_cert()) }
 }
 
-/// Reads FirewallAutoDetect. Whether the proxy that the environment names is used where FirewallType and FirewallHost name none: all_proxy, else http_proxy, in small letters or capitals, unless no_proxy has the server. http://, socks4://, socks4a://, socks5:// and socks5h:// (names resolved by the proxy) are known, another kind is error 118.
+/// Reads FirewallAutoDetect. Whether the proxy that the environment names is used where FirewallType and FirewallHost name none: all_proxy, else http_proxy, in small letters or capitals, unless no_proxy has the server. http://, socks4://, socks4a://, socks5:// and socks5h:// (names resolved by the proxy) are known, another kind is error 118. Default: False.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_firewall_auto_detect(handle: *mut ssmtp_t, value: *mut i32) -> i32 {
     unsafe { guard::get_bool(handle, value, &|c| c.get_firewall_auto_detect()) }
 }
 
-/// Sets FirewallAutoDetect. Whether the proxy that the environment names is used where FirewallType and FirewallHost name none: all_proxy, else http_proxy, in small letters or capitals, unless no_proxy has the server. http://, socks4://, socks4a://, socks5:// and socks5h:// (names resolved by the proxy) are known, another kind is error 118.
+/// Sets FirewallAutoDetect. Whether the proxy that the environment names is used where FirewallType and FirewallHost name none: all_proxy, else http_proxy, in small letters or capitals, unless no_proxy has the server. http://, socks4://, socks4a://, socks5:// and socks5h:// (names resolved by the proxy) are known, another kind is error 118. Default: False.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_set_firewall_auto_detect(handle: *mut ssmtp_t, value: i32) -> i32 {
     unsafe { guard::set_bool(handle, value, &|c, v| c.set_firewall_auto_detect(v)) }
 }
 
-/// Reads FirewallType. Kind of proxy. Setting it also sets FirewallPort: 80 for TUNNEL, 1080 for the SOCKS kinds.
+/// Reads FirewallType. Kind of proxy. Setting it also sets FirewallPort: 80 for TUNNEL, 1080 for the SOCKS kinds. Default: 0 (NONE).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_firewall_type(handle: *mut ssmtp_t, value: *mut i32) -> i32 {
     unsafe { guard::get_int(handle, value, &|c| c.get_firewall_type()) }
 }
 
-/// Sets FirewallType. Kind of proxy. Setting it also sets FirewallPort: 80 for TUNNEL, 1080 for the SOCKS kinds.
+/// Sets FirewallType. Kind of proxy. Setting it also sets FirewallPort: 80 for TUNNEL, 1080 for the SOCKS kinds. Default: 0 (NONE).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_set_firewall_type(handle: *mut ssmtp_t, value: i32) -> i32 {
     unsafe { guard::set_int(handle, value, &|c, v| c.set_firewall_type(v)) }
 }
 
-/// Reads FirewallHost. Name or address of the proxy; while connected it reads as the address that was reached. With a FirewallType it must not be empty (error 118 at Connect). A name that does not resolve is error 11001, a proxy that refuses error 118.
+/// Reads FirewallHost. Name or address of the proxy; while connected it reads as the address that was reached. With a FirewallType it must not be empty (error 118 at Connect). A name that does not resolve is error 11001, a proxy that refuses error 118. Release the text with `ssmtp_free`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_firewall_host(handle: *mut ssmtp_t, value: *mut *mut c_char) -> i32 {
     unsafe { guard::get_text(handle, value, &|c| c.get_firewall_host()) }
@@ -655,31 +655,31 @@ pub unsafe extern "C" fn ssmtp_set_firewall_host(handle: *mut ssmtp_t, value: *c
     unsafe { guard::set_text(handle, value, &|c, v| c.set_firewall_host(v)) }
 }
 
-/// Reads FirewallPort. TCP port of the proxy, 0 to 65535. Setting FirewallType sets it; 0 is the usual port of the type.
+/// Reads FirewallPort. TCP port of the proxy, 0 to 65535. Setting FirewallType sets it; 0 is the usual port of the type. Default: 0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_firewall_port(handle: *mut ssmtp_t, value: *mut i32) -> i32 {
     unsafe { guard::get_int(handle, value, &|c| c.get_firewall_port()) }
 }
 
-/// Sets FirewallPort. TCP port of the proxy, 0 to 65535. Setting FirewallType sets it; 0 is the usual port of the type.
+/// Sets FirewallPort. TCP port of the proxy, 0 to 65535. Setting FirewallType sets it; 0 is the usual port of the type. Default: 0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_set_firewall_port(handle: *mut ssmtp_t, value: i32) -> i32 {
     unsafe { guard::set_int(handle, value, &|c, v| c.set_firewall_port(v)) }
 }
 
-/// Reads FirewallUser. User name for a proxy that asks for one: Basic at a tunnelling proxy, user and password at SOCKS 5, the user alone at SOCKS 4.
+/// Reads FirewallUser. User name for a proxy that asks for one: Basic at a tunnelling proxy, user and password at SOCKS 5, the user alone at SOCKS 4. Default: empty. Release the text with `ssmtp_free`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_firewall_user(handle: *mut ssmtp_t, value: *mut *mut c_char) -> i32 {
     unsafe { guard::get_text(handle, value, &|c| c.get_firewall_user()) }
 }
 
-/// Sets FirewallUser. User name for a proxy that asks for one: Basic at a tunnelling proxy, user and password at SOCKS 5, the user alone at SOCKS 4.
+/// Sets FirewallUser. User name for a proxy that asks for one: Basic at a tunnelling proxy, user and password at SOCKS 5, the user alone at SOCKS 4. Default: empty.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_set_firewall_user(handle: *mut ssmtp_t, value: *const c_char) -> i32 {
     unsafe { guard::set_text(handle, value, &|c, v| c.set_firewall_user(v)) }
 }
 
-/// Reads FirewallPassword. Password for a proxy that asks for one. It is never shown in a trace, an error text or a dump.
+/// Reads FirewallPassword. Password for a proxy that asks for one. It is never shown in a trace, an error text or a dump. Release the text with `ssmtp_free`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_firewall_password(handle: *mut ssmtp_t, value: *mut *mut c_char) -> i32 {
     unsafe { guard::get_text(handle, value, &|c| c.get_firewall_password()) }
@@ -697,7 +697,7 @@ pub unsafe extern "C" fn ssmtp_get_recipient_result_count(handle: *mut ssmtp_t, 
     unsafe { guard::get_int(handle, value, &|c| c.get_recipient_result_count()) }
 }
 
-/// Reads RecipientResultAddress. Address of a recipient of the last Send, as RCPT named it. Error 605 for an index that is not there.
+/// Reads RecipientResultAddress. Address of a recipient of the last Send, as RCPT named it. Error 605 for an index that is not there. Release the text with `ssmtp_free`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_recipient_result_address(
     handle: *mut ssmtp_t,
@@ -707,7 +707,7 @@ pub unsafe extern "C" fn ssmtp_get_recipient_result_address(
     unsafe { guard::get_text(handle, value, &|c| c.get_recipient_result_address(index)) }
 }
 
-/// Reads RecipientResultPhase. Where the last answer for a recipient came from: `MAIL` (the sender was refused), `RCPT`, or `CONTENT` (the reply to the message itself). Error 605 for an index that is not there.
+/// Reads RecipientResultPhase. Where the last answer for a recipient came from: `MAIL` (the sender was refused), `RCPT`, or `CONTENT` (the reply to the message itself). Error 605 for an index that is not there. Release the text with `ssmtp_free`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_recipient_result_phase(
     handle: *mut ssmtp_t,
@@ -723,7 +723,7 @@ pub unsafe extern "C" fn ssmtp_get_recipient_result_code(handle: *mut ssmtp_t, i
     unsafe { guard::get_int(handle, value, &|c| c.get_recipient_result_code(index)) }
 }
 
-/// Reads RecipientResultEnhancedCode. Enhanced status code of that reply, such as `5.1.1` (RFC 3463); empty when it has none. Error 605 for an index that is not there.
+/// Reads RecipientResultEnhancedCode. Enhanced status code of that reply, such as `5.1.1` (RFC 3463); empty when it has none. Error 605 for an index that is not there. Release the text with `ssmtp_free`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_recipient_result_enhanced_code(
     handle: *mut ssmtp_t,
@@ -733,7 +733,7 @@ pub unsafe extern "C" fn ssmtp_get_recipient_result_enhanced_code(
     unsafe { guard::get_text(handle, value, &|c| c.get_recipient_result_enhanced_code(index)) }
 }
 
-/// Reads RecipientResultText. That reply, all its lines in one. Error 605 for an index that is not there.
+/// Reads RecipientResultText. That reply, all its lines in one. Error 605 for an index that is not there. Release the text with `ssmtp_free`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_recipient_result_text(
     handle: *mut ssmtp_t,
@@ -759,19 +759,19 @@ pub unsafe extern "C" fn ssmtp_get_recipient_result_temporary(
     unsafe { guard::get_bool(handle, value, &|c| c.get_recipient_result_temporary(index)) }
 }
 
-/// Reads SSLCertEffectiveDate. Of the client certificate (SSLCert). First moment of validity in local time, such as `23-Jan-2000 15:00:00`.
+/// Reads SSLCertEffectiveDate. Of the client certificate (SSLCert). First moment of validity in local time, such as `23-Jan-2000 15:00:00`. Release the text with `ssmtp_free`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_ssl_cert_effective_date(handle: *mut ssmtp_t, value: *mut *mut c_char) -> i32 {
     unsafe { guard::get_text(handle, value, &|c| c.get_ssl_cert_effective_date()) }
 }
 
-/// Reads SSLCertExpirationDate. Of the client certificate (SSLCert). Last moment of validity in local time, such as `23-Jan-2001 15:00:00`.
+/// Reads SSLCertExpirationDate. Of the client certificate (SSLCert). Last moment of validity in local time, such as `23-Jan-2001 15:00:00`. Release the text with `ssmtp_free`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_ssl_cert_expiration_date(handle: *mut ssmtp_t, value: *mut *mut c_char) -> i32 {
     unsafe { guard::get_text(handle, value, &|c| c.get_ssl_cert_expiration_date()) }
 }
 
-/// Reads SSLCertSubject. Of the client certificate (SSLCert). Name of the holder in RFC 4514 order, joined by a comma and a blank, with CN O OU L S C E and object identifiers otherwise. Setting it searches the store: an exact match first (case and blanks after commas do not matter), then a part of a name, `*` takes the first entry with a key. When nothing matches it reads empty and nothing is selected; a store that cannot be read is error 271.
+/// Reads SSLCertSubject. Of the client certificate (SSLCert). Name of the holder in RFC 4514 order, joined by a comma and a blank, with CN O OU L S C E and object identifiers otherwise. Setting it searches the store: an exact match first (case and blanks after commas do not matter), then a part of a name, `*` takes the first entry with a key. When nothing matches it reads empty and nothing is selected; a store that cannot be read is error 271. Release the text with `ssmtp_free`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_ssl_cert_subject(handle: *mut ssmtp_t, value: *mut *mut c_char) -> i32 {
     unsafe { guard::get_text(handle, value, &|c| c.get_ssl_cert_subject()) }
@@ -783,31 +783,31 @@ pub unsafe extern "C" fn ssmtp_set_ssl_cert_subject(handle: *mut ssmtp_t, value:
     unsafe { guard::set_text(handle, value, &|c, v| c.set_ssl_cert_subject(v)) }
 }
 
-/// Reads SSLCertIssuer. Of the client certificate (SSLCert). Name of the issuer, written as Subject is.
+/// Reads SSLCertIssuer. Of the client certificate (SSLCert). Name of the issuer, written as Subject is. Release the text with `ssmtp_free`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_ssl_cert_issuer(handle: *mut ssmtp_t, value: *mut *mut c_char) -> i32 {
     unsafe { guard::get_text(handle, value, &|c| c.get_ssl_cert_issuer()) }
 }
 
-/// Reads SSLCertSubjectAltNames. Of the client certificate (SSLCert). Alternative names of the holder (host names, mail addresses), joined by commas.
+/// Reads SSLCertSubjectAltNames. Of the client certificate (SSLCert). Alternative names of the holder (host names, mail addresses), joined by commas. Release the text with `ssmtp_free`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_ssl_cert_subject_alt_names(handle: *mut ssmtp_t, value: *mut *mut c_char) -> i32 {
     unsafe { guard::get_text(handle, value, &|c| c.get_ssl_cert_subject_alt_names()) }
 }
 
-/// Reads SSLCertSerialNumber. Of the client certificate (SSLCert). Serial number as upper-case hexadecimal digits.
+/// Reads SSLCertSerialNumber. Of the client certificate (SSLCert). Serial number as upper-case hexadecimal digits. Release the text with `ssmtp_free`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_ssl_cert_serial_number(handle: *mut ssmtp_t, value: *mut *mut c_char) -> i32 {
     unsafe { guard::get_text(handle, value, &|c| c.get_ssl_cert_serial_number()) }
 }
 
-/// Reads SSLCertVersion. Of the client certificate (SSLCert). `V1`, `V2` or `V3`.
+/// Reads SSLCertVersion. Of the client certificate (SSLCert). `V1`, `V2` or `V3`. Release the text with `ssmtp_free`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_ssl_cert_version(handle: *mut ssmtp_t, value: *mut *mut c_char) -> i32 {
     unsafe { guard::get_text(handle, value, &|c| c.get_ssl_cert_version()) }
 }
 
-/// Reads SSLCertUsage. Of the client certificate (SSLCert). What the key may be used for, the words for UsageFlags joined by commas.
+/// Reads SSLCertUsage. Of the client certificate (SSLCert). What the key may be used for, the words for UsageFlags joined by commas. Release the text with `ssmtp_free`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_ssl_cert_usage(handle: *mut ssmtp_t, value: *mut *mut c_char) -> i32 {
     unsafe { guard::get_text(handle, value, &|c| c.get_ssl_cert_usage()) }
@@ -819,25 +819,25 @@ pub unsafe extern "C" fn ssmtp_get_ssl_cert_usage_flags(handle: *mut ssmtp_t, va
     unsafe { guard::get_int(handle, value, &|c| c.get_ssl_cert_usage_flags()) }
 }
 
-/// Reads SSLCertExtendedKeyUsage. Of the client certificate (SSLCert). Object identifiers of the extended key usage (RFC 5280 section 4.2.1.12), joined by commas.
+/// Reads SSLCertExtendedKeyUsage. Of the client certificate (SSLCert). Object identifiers of the extended key usage (RFC 5280 section 4.2.1.12), joined by commas. Release the text with `ssmtp_free`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_ssl_cert_extended_key_usage(handle: *mut ssmtp_t, value: *mut *mut c_char) -> i32 {
     unsafe { guard::get_text(handle, value, &|c| c.get_ssl_cert_extended_key_usage()) }
 }
 
-/// Reads SSLCertSignatureAlgorithm. Of the client certificate (SSLCert). Algorithm that the issuer signed with.
+/// Reads SSLCertSignatureAlgorithm. Of the client certificate (SSLCert). Algorithm that the issuer signed with. Release the text with `ssmtp_free`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_ssl_cert_signature_algorithm(handle: *mut ssmtp_t, value: *mut *mut c_char) -> i32 {
     unsafe { guard::get_text(handle, value, &|c| c.get_ssl_cert_signature_algorithm()) }
 }
 
-/// Reads SSLCertPublicKey. Of the client certificate (SSLCert). Public key as PEM (SubjectPublicKeyInfo).
+/// Reads SSLCertPublicKey. Of the client certificate (SSLCert). Public key as PEM (SubjectPublicKeyInfo). Release the text with `ssmtp_free`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_ssl_cert_public_key(handle: *mut ssmtp_t, value: *mut *mut c_char) -> i32 {
     unsafe { guard::get_text(handle, value, &|c| c.get_ssl_cert_public_key()) }
 }
 
-/// Reads SSLCertPublicKeyAlgorithm. Of the client certificate (SSLCert). `RSA`, `EC`, `Ed25519`, `Ed448` or `DSA`, else the object identifier.
+/// Reads SSLCertPublicKeyAlgorithm. Of the client certificate (SSLCert). `RSA`, `EC`, `Ed25519`, `Ed448` or `DSA`, else the object identifier. Release the text with `ssmtp_free`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_ssl_cert_public_key_algorithm(handle: *mut ssmtp_t, value: *mut *mut c_char) -> i32 {
     unsafe { guard::get_text(handle, value, &|c| c.get_ssl_cert_public_key_algorithm()) }
@@ -849,7 +849,7 @@ pub unsafe extern "C" fn ssmtp_get_ssl_cert_public_key_length(handle: *mut ssmtp
     unsafe { guard::get_int(handle, value, &|c| c.get_ssl_cert_public_key_length()) }
 }
 
-/// Reads SSLCertPrivateKey. Of the client certificate (SSLCert). Private key as PEM (PKCS #8), empty when there is none or when it cannot leave its token.
+/// Reads SSLCertPrivateKey. Of the client certificate (SSLCert). Private key as PEM (PKCS #8), empty when there is none or when it cannot leave its token. Release the text with `ssmtp_free`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_ssl_cert_private_key(handle: *mut ssmtp_t, value: *mut *mut c_char) -> i32 {
     unsafe { guard::get_text(handle, value, &|c| c.get_ssl_cert_private_key()) }
@@ -861,7 +861,7 @@ pub unsafe extern "C" fn ssmtp_get_ssl_cert_private_key_available(handle: *mut s
     unsafe { guard::get_bool(handle, value, &|c| c.get_ssl_cert_private_key_available()) }
 }
 
-/// Reads SSLCertPrivateKeyContainer. Of the client certificate (SSLCert). Always empty: key containers exist on another system only.
+/// Reads SSLCertPrivateKeyContainer. Of the client certificate (SSLCert). Always empty: key containers exist on another system only. Release the text with `ssmtp_free`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_ssl_cert_private_key_container(
     handle: *mut ssmtp_t,
@@ -870,55 +870,55 @@ pub unsafe extern "C" fn ssmtp_get_ssl_cert_private_key_container(
     unsafe { guard::get_text(handle, value, &|c| c.get_ssl_cert_private_key_container()) }
 }
 
-/// Reads SSLCertFingerprint. Of the client certificate (SSLCert). MD5 fingerprint in lower-case hexadecimal with colons: of the certificate, or of the SSH key when there is none.
+/// Reads SSLCertFingerprint. Of the client certificate (SSLCert). MD5 fingerprint in lower-case hexadecimal with colons: of the certificate, or of the SSH key when there is none. Release the text with `ssmtp_free`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_ssl_cert_fingerprint(handle: *mut ssmtp_t, value: *mut *mut c_char) -> i32 {
     unsafe { guard::get_text(handle, value, &|c| c.get_ssl_cert_fingerprint()) }
 }
 
-/// Reads SSLCertFingerprintSHA1. Of the client certificate (SSLCert). SHA-1 fingerprint, written as Fingerprint is.
+/// Reads SSLCertFingerprintSHA1. Of the client certificate (SSLCert). SHA-1 fingerprint, written as Fingerprint is. Release the text with `ssmtp_free`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_ssl_cert_fingerprint_sha1(handle: *mut ssmtp_t, value: *mut *mut c_char) -> i32 {
     unsafe { guard::get_text(handle, value, &|c| c.get_ssl_cert_fingerprint_sha1()) }
 }
 
-/// Reads SSLCertFingerprintSHA256. Of the client certificate (SSLCert). SHA-256 fingerprint, written as Fingerprint is.
+/// Reads SSLCertFingerprintSHA256. Of the client certificate (SSLCert). SHA-256 fingerprint, written as Fingerprint is. Release the text with `ssmtp_free`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_ssl_cert_fingerprint_sha256(handle: *mut ssmtp_t, value: *mut *mut c_char) -> i32 {
     unsafe { guard::get_text(handle, value, &|c| c.get_ssl_cert_fingerprint_sha256()) }
 }
 
-/// Reads SSLCertThumbprintMD5. Of the client certificate (SSLCert). MD5 digest of the certificate in upper-case hexadecimal without colons.
+/// Reads SSLCertThumbprintMD5. Of the client certificate (SSLCert). MD5 digest of the certificate in upper-case hexadecimal without colons. Release the text with `ssmtp_free`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_ssl_cert_thumbprint_md5(handle: *mut ssmtp_t, value: *mut *mut c_char) -> i32 {
     unsafe { guard::get_text(handle, value, &|c| c.get_ssl_cert_thumbprint_md5()) }
 }
 
-/// Reads SSLCertThumbprintSHA1. Of the client certificate (SSLCert). SHA-1 digest of the certificate, written as ThumbprintMD5 is.
+/// Reads SSLCertThumbprintSHA1. Of the client certificate (SSLCert). SHA-1 digest of the certificate, written as ThumbprintMD5 is. Release the text with `ssmtp_free`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_ssl_cert_thumbprint_sha1(handle: *mut ssmtp_t, value: *mut *mut c_char) -> i32 {
     unsafe { guard::get_text(handle, value, &|c| c.get_ssl_cert_thumbprint_sha1()) }
 }
 
-/// Reads SSLCertThumbprintSHA256. Of the client certificate (SSLCert). SHA-256 digest of the certificate, written as ThumbprintMD5 is.
+/// Reads SSLCertThumbprintSHA256. Of the client certificate (SSLCert). SHA-256 digest of the certificate, written as ThumbprintMD5 is. Release the text with `ssmtp_free`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_ssl_cert_thumbprint_sha256(handle: *mut ssmtp_t, value: *mut *mut c_char) -> i32 {
     unsafe { guard::get_text(handle, value, &|c| c.get_ssl_cert_thumbprint_sha256()) }
 }
 
-/// Reads SSLCertStore. Of the client certificate (SSLCert). Where to search: a file name, the content itself for the BLOB kinds, or a folder name such as `MY`, `ROOT` or `CA` for USER and MACHINE. StoreType says which of these it is.
+/// Reads SSLCertStore. Of the client certificate (SSLCert). Where to search: a file name, the content itself for the BLOB kinds, or a folder name such as `MY`, `ROOT` or `CA` for USER and MACHINE. StoreType says which of these it is. Default: `MY`. Release the text with `ssmtp_free`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_ssl_cert_store(handle: *mut ssmtp_t, value: *mut *mut c_char) -> i32 {
     unsafe { guard::get_text(handle, value, &|c| c.get_ssl_cert_store()) }
 }
 
-/// Sets SSLCertStore. Of the client certificate (SSLCert). Where to search: a file name, the content itself for the BLOB kinds, or a folder name such as `MY`, `ROOT` or `CA` for USER and MACHINE. StoreType says which of these it is.
+/// Sets SSLCertStore. Of the client certificate (SSLCert). Where to search: a file name, the content itself for the BLOB kinds, or a folder name such as `MY`, `ROOT` or `CA` for USER and MACHINE. StoreType says which of these it is. Default: `MY`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_set_ssl_cert_store(handle: *mut ssmtp_t, value: *const c_char) -> i32 {
     unsafe { guard::set_text(handle, value, &|c, v| c.set_ssl_cert_store(v)) }
 }
 
-/// Reads SSLCertStoreB. Of the client certificate (SSLCert). Store as octets: the same value, for content that is no text.
+/// Reads SSLCertStoreB. Of the client certificate (SSLCert). Store as octets: the same value, for content that is no text. Default: `MY`. Release the octets with `ssmtp_free`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_ssl_cert_store_b(
     handle: *mut ssmtp_t,
@@ -928,7 +928,7 @@ pub unsafe extern "C" fn ssmtp_get_ssl_cert_store_b(
     unsafe { guard::get_bytes(handle, value, length, &|c| c.get_ssl_cert_store_b()) }
 }
 
-/// Sets SSLCertStoreB. Of the client certificate (SSLCert). Store as octets: the same value, for content that is no text.
+/// Sets SSLCertStoreB. Of the client certificate (SSLCert). Store as octets: the same value, for content that is no text. Default: `MY`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_set_ssl_cert_store_b(handle: *mut ssmtp_t, value: *const u8, length: usize) -> i32 {
     unsafe { guard::set_bytes(handle, value, length, &|c, v| c.set_ssl_cert_store_b(v)) }
@@ -946,7 +946,7 @@ pub unsafe extern "C" fn ssmtp_set_ssl_cert_store_type(handle: *mut ssmtp_t, val
     unsafe { guard::set_int(handle, value, &|c, v| c.set_ssl_cert_store_type(v)) }
 }
 
-/// Reads SSLCertStorePassword. Of the client certificate (SSLCert). Password of the store, or the PIN of a token. A wrong one is error 271 when the store is opened.
+/// Reads SSLCertStorePassword. Of the client certificate (SSLCert). Password of the store, or the PIN of a token. A wrong one is error 271 when the store is opened. Release the text with `ssmtp_free`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_ssl_cert_store_password(handle: *mut ssmtp_t, value: *mut *mut c_char) -> i32 {
     unsafe { guard::get_text(handle, value, &|c| c.get_ssl_cert_store_password()) }
@@ -958,7 +958,7 @@ pub unsafe extern "C" fn ssmtp_set_ssl_cert_store_password(handle: *mut ssmtp_t,
     unsafe { guard::set_text(handle, value, &|c, v| c.set_ssl_cert_store_password(v)) }
 }
 
-/// Reads SSLCertEncoded. Of the client certificate (SSLCert). The certificate as PEM. Setting it (PEM or Base64) selects that certificate and searches Store for its key; without the key Subject reads empty while the other fields are filled.
+/// Reads SSLCertEncoded. Of the client certificate (SSLCert). The certificate as PEM. Setting it (PEM or Base64) selects that certificate and searches Store for its key; without the key Subject reads empty while the other fields are filled. Release the text with `ssmtp_free`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_ssl_cert_encoded(handle: *mut ssmtp_t, value: *mut *mut c_char) -> i32 {
     unsafe { guard::get_text(handle, value, &|c| c.get_ssl_cert_encoded()) }
@@ -970,7 +970,7 @@ pub unsafe extern "C" fn ssmtp_set_ssl_cert_encoded(handle: *mut ssmtp_t, value:
     unsafe { guard::set_text(handle, value, &|c, v| c.set_ssl_cert_encoded(v)) }
 }
 
-/// Reads SSLCertEncodedB. Of the client certificate (SSLCert). The certificate as octets. Setting it (DER or PEM) does what setting Encoded does.
+/// Reads SSLCertEncodedB. Of the client certificate (SSLCert). The certificate as octets. Setting it (DER or PEM) does what setting Encoded does. Release the octets with `ssmtp_free`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_ssl_cert_encoded_b(
     handle: *mut ssmtp_t,
@@ -986,7 +986,7 @@ pub unsafe extern "C" fn ssmtp_set_ssl_cert_encoded_b(handle: *mut ssmtp_t, valu
     unsafe { guard::set_bytes(handle, value, length, &|c, v| c.set_ssl_cert_encoded_b(v)) }
 }
 
-/// Reads SSLAcceptServerCertEffectiveDate. Of the server certificate to accept (SSLAcceptServerCert). First moment of validity in local time, such as `23-Jan-2000 15:00:00`.
+/// Reads SSLAcceptServerCertEffectiveDate. Of the server certificate to accept (SSLAcceptServerCert). First moment of validity in local time, such as `23-Jan-2000 15:00:00`. Release the text with `ssmtp_free`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_ssl_accept_server_cert_effective_date(
     handle: *mut ssmtp_t,
@@ -995,7 +995,7 @@ pub unsafe extern "C" fn ssmtp_get_ssl_accept_server_cert_effective_date(
     unsafe { guard::get_text(handle, value, &|c| c.get_ssl_accept_server_cert_effective_date()) }
 }
 
-/// Reads SSLAcceptServerCertExpirationDate. Of the server certificate to accept (SSLAcceptServerCert). Last moment of validity in local time, such as `23-Jan-2001 15:00:00`.
+/// Reads SSLAcceptServerCertExpirationDate. Of the server certificate to accept (SSLAcceptServerCert). Last moment of validity in local time, such as `23-Jan-2001 15:00:00`. Release the text with `ssmtp_free`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_ssl_accept_server_cert_expiration_date(
     handle: *mut ssmtp_t,
@@ -1004,7 +1004,7 @@ pub unsafe extern "C" fn ssmtp_get_ssl_accept_server_cert_expiration_date(
     unsafe { guard::get_text(handle, value, &|c| c.get_ssl_accept_server_cert_expiration_date()) }
 }
 
-/// Reads SSLAcceptServerCertSubject. Of the server certificate to accept (SSLAcceptServerCert). Name of the holder in RFC 4514 order, joined by a comma and a blank, with CN O OU L S C E and object identifiers otherwise. Setting it searches the store: an exact match first (case and blanks after commas do not matter), then a part of a name, `*` takes the first entry with a key. When nothing matches it reads empty and nothing is selected; a store that cannot be read is error 271.
+/// Reads SSLAcceptServerCertSubject. Of the server certificate to accept (SSLAcceptServerCert). Name of the holder in RFC 4514 order, joined by a comma and a blank, with CN O OU L S C E and object identifiers otherwise. Setting it searches the store: an exact match first (case and blanks after commas do not matter), then a part of a name, `*` takes the first entry with a key. When nothing matches it reads empty and nothing is selected; a store that cannot be read is error 271. Release the text with `ssmtp_free`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_ssl_accept_server_cert_subject(
     handle: *mut ssmtp_t,
@@ -1019,13 +1019,13 @@ pub unsafe extern "C" fn ssmtp_set_ssl_accept_server_cert_subject(handle: *mut s
     unsafe { guard::set_text(handle, value, &|c, v| c.set_ssl_accept_server_cert_subject(v)) }
 }
 
-/// Reads SSLAcceptServerCertIssuer. Of the server certificate to accept (SSLAcceptServerCert). Name of the issuer, written as Subject is.
+/// Reads SSLAcceptServerCertIssuer. Of the server certificate to accept (SSLAcceptServerCert). Name of the issuer, written as Subject is. Release the text with `ssmtp_free`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_ssl_accept_server_cert_issuer(handle: *mut ssmtp_t, value: *mut *mut c_char) -> i32 {
     unsafe { guard::get_text(handle, value, &|c| c.get_ssl_accept_server_cert_issuer()) }
 }
 
-/// Reads SSLAcceptServerCertSubjectAltNames. Of the server certificate to accept (SSLAcceptServerCert). Alternative names of the holder (host names, mail addresses), joined by commas.
+/// Reads SSLAcceptServerCertSubjectAltNames. Of the server certificate to accept (SSLAcceptServerCert). Alternative names of the holder (host names, mail addresses), joined by commas. Release the text with `ssmtp_free`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_ssl_accept_server_cert_subject_alt_names(
     handle: *mut ssmtp_t,
@@ -1034,7 +1034,7 @@ pub unsafe extern "C" fn ssmtp_get_ssl_accept_server_cert_subject_alt_names(
     unsafe { guard::get_text(handle, value, &|c| c.get_ssl_accept_server_cert_subject_alt_names()) }
 }
 
-/// Reads SSLAcceptServerCertSerialNumber. Of the server certificate to accept (SSLAcceptServerCert). Serial number as upper-case hexadecimal digits.
+/// Reads SSLAcceptServerCertSerialNumber. Of the server certificate to accept (SSLAcceptServerCert). Serial number as upper-case hexadecimal digits. Release the text with `ssmtp_free`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_ssl_accept_server_cert_serial_number(
     handle: *mut ssmtp_t,
@@ -1043,7 +1043,7 @@ pub unsafe extern "C" fn ssmtp_get_ssl_accept_server_cert_serial_number(
     unsafe { guard::get_text(handle, value, &|c| c.get_ssl_accept_server_cert_serial_number()) }
 }
 
-/// Reads SSLAcceptServerCertVersion. Of the server certificate to accept (SSLAcceptServerCert). `V1`, `V2` or `V3`.
+/// Reads SSLAcceptServerCertVersion. Of the server certificate to accept (SSLAcceptServerCert). `V1`, `V2` or `V3`. Release the text with `ssmtp_free`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_ssl_accept_server_cert_version(
     handle: *mut ssmtp_t,
@@ -1052,7 +1052,7 @@ pub unsafe extern "C" fn ssmtp_get_ssl_accept_server_cert_version(
     unsafe { guard::get_text(handle, value, &|c| c.get_ssl_accept_server_cert_version()) }
 }
 
-/// Reads SSLAcceptServerCertUsage. Of the server certificate to accept (SSLAcceptServerCert). What the key may be used for, the words for UsageFlags joined by commas.
+/// Reads SSLAcceptServerCertUsage. Of the server certificate to accept (SSLAcceptServerCert). What the key may be used for, the words for UsageFlags joined by commas. Release the text with `ssmtp_free`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_ssl_accept_server_cert_usage(handle: *mut ssmtp_t, value: *mut *mut c_char) -> i32 {
     unsafe { guard::get_text(handle, value, &|c| c.get_ssl_accept_server_cert_usage()) }
@@ -1064,7 +1064,7 @@ pub unsafe extern "C" fn ssmtp_get_ssl_accept_server_cert_usage_flags(handle: *m
     unsafe { guard::get_int(handle, value, &|c| c.get_ssl_accept_server_cert_usage_flags()) }
 }
 
-/// Reads SSLAcceptServerCertExtendedKeyUsage. Of the server certificate to accept (SSLAcceptServerCert). Object identifiers of the extended key usage (RFC 5280 section 4.2.1.12), joined by commas.
+/// Reads SSLAcceptServerCertExtendedKeyUsage. Of the server certificate to accept (SSLAcceptServerCert). Object identifiers of the extended key usage (RFC 5280 section 4.2.1.12), joined by commas. Release the text with `ssmtp_free`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_ssl_accept_server_cert_extended_key_usage(
     handle: *mut ssmtp_t,
@@ -1073,7 +1073,7 @@ pub unsafe extern "C" fn ssmtp_get_ssl_accept_server_cert_extended_key_usage(
     unsafe { guard::get_text(handle, value, &|c| c.get_ssl_accept_server_cert_extended_key_usage()) }
 }
 
-/// Reads SSLAcceptServerCertSignatureAlgorithm. Of the server certificate to accept (SSLAcceptServerCert). Algorithm that the issuer signed with.
+/// Reads SSLAcceptServerCertSignatureAlgorithm. Of the server certificate to accept (SSLAcceptServerCert). Algorithm that the issuer signed with. Release the text with `ssmtp_free`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_ssl_accept_server_cert_signature_algorithm(
     handle: *mut ssmtp_t,
@@ -1082,7 +1082,7 @@ pub unsafe extern "C" fn ssmtp_get_ssl_accept_server_cert_signature_algorithm(
     unsafe { guard::get_text(handle, value, &|c| c.get_ssl_accept_server_cert_signature_algorithm()) }
 }
 
-/// Reads SSLAcceptServerCertPublicKey. Of the server certificate to accept (SSLAcceptServerCert). Public key as PEM (SubjectPublicKeyInfo).
+/// Reads SSLAcceptServerCertPublicKey. Of the server certificate to accept (SSLAcceptServerCert). Public key as PEM (SubjectPublicKeyInfo). Release the text with `ssmtp_free`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_ssl_accept_server_cert_public_key(
     handle: *mut ssmtp_t,
@@ -1091,7 +1091,7 @@ pub unsafe extern "C" fn ssmtp_get_ssl_accept_server_cert_public_key(
     unsafe { guard::get_text(handle, value, &|c| c.get_ssl_accept_server_cert_public_key()) }
 }
 
-/// Reads SSLAcceptServerCertPublicKeyAlgorithm. Of the server certificate to accept (SSLAcceptServerCert). `RSA`, `EC`, `Ed25519`, `Ed448` or `DSA`, else the object identifier.
+/// Reads SSLAcceptServerCertPublicKeyAlgorithm. Of the server certificate to accept (SSLAcceptServerCert). `RSA`, `EC`, `Ed25519`, `Ed448` or `DSA`, else the object identifier. Release the text with `ssmtp_free`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_ssl_accept_server_cert_public_key_algorithm(
     handle: *mut ssmtp_t,
@@ -1109,7 +1109,7 @@ pub unsafe extern "C" fn ssmtp_get_ssl_accept_server_cert_public_key_length(
     unsafe { guard::get_int(handle, value, &|c| c.get_ssl_accept_server_cert_public_key_length()) }
 }
 
-/// Reads SSLAcceptServerCertPrivateKey. Of the server certificate to accept (SSLAcceptServerCert). Private key as PEM (PKCS #8), empty when there is none or when it cannot leave its token.
+/// Reads SSLAcceptServerCertPrivateKey. Of the server certificate to accept (SSLAcceptServerCert). Private key as PEM (PKCS #8), empty when there is none or when it cannot leave its token. Release the text with `ssmtp_free`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_ssl_accept_server_cert_private_key(
     handle: *mut ssmtp_t,
@@ -1127,7 +1127,7 @@ pub unsafe extern "C" fn ssmtp_get_ssl_accept_server_cert_private_key_available(
     unsafe { guard::get_bool(handle, value, &|c| c.get_ssl_accept_server_cert_private_key_available()) }
 }
 
-/// Reads SSLAcceptServerCertPrivateKeyContainer. Of the server certificate to accept (SSLAcceptServerCert). Always empty: key containers exist on another system only.
+/// Reads SSLAcceptServerCertPrivateKeyContainer. Of the server certificate to accept (SSLAcceptServerCert). Always empty: key containers exist on another system only. Release the text with `ssmtp_free`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_ssl_accept_server_cert_private_key_container(
     handle: *mut ssmtp_t,
@@ -1136,7 +1136,7 @@ pub unsafe extern "C" fn ssmtp_get_ssl_accept_server_cert_private_key_container(
     unsafe { guard::get_text(handle, value, &|c| c.get_ssl_accept_server_cert_private_key_container()) }
 }
 
-/// Reads SSLAcceptServerCertFingerprint. Of the server certificate to accept (SSLAcceptServerCert). MD5 fingerprint in lower-case hexadecimal with colons: of the certificate, or of the SSH key when there is none.
+/// Reads SSLAcceptServerCertFingerprint. Of the server certificate to accept (SSLAcceptServerCert). MD5 fingerprint in lower-case hexadecimal with colons: of the certificate, or of the SSH key when there is none. Release the text with `ssmtp_free`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_ssl_accept_server_cert_fingerprint(
     handle: *mut ssmtp_t,
@@ -1145,7 +1145,7 @@ pub unsafe extern "C" fn ssmtp_get_ssl_accept_server_cert_fingerprint(
     unsafe { guard::get_text(handle, value, &|c| c.get_ssl_accept_server_cert_fingerprint()) }
 }
 
-/// Reads SSLAcceptServerCertFingerprintSHA1. Of the server certificate to accept (SSLAcceptServerCert). SHA-1 fingerprint, written as Fingerprint is.
+/// Reads SSLAcceptServerCertFingerprintSHA1. Of the server certificate to accept (SSLAcceptServerCert). SHA-1 fingerprint, written as Fingerprint is. Release the text with `ssmtp_free`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_ssl_accept_server_cert_fingerprint_sha1(
     handle: *mut ssmtp_t,
@@ -1154,7 +1154,7 @@ pub unsafe extern "C" fn ssmtp_get_ssl_accept_server_cert_fingerprint_sha1(
     unsafe { guard::get_text(handle, value, &|c| c.get_ssl_accept_server_cert_fingerprint_sha1()) }
 }
 
-/// Reads SSLAcceptServerCertFingerprintSHA256. Of the server certificate to accept (SSLAcceptServerCert). SHA-256 fingerprint, written as Fingerprint is.
+/// Reads SSLAcceptServerCertFingerprintSHA256. Of the server certificate to accept (SSLAcceptServerCert). SHA-256 fingerprint, written as Fingerprint is. Release the text with `ssmtp_free`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_ssl_accept_server_cert_fingerprint_sha256(
     handle: *mut ssmtp_t,
@@ -1163,7 +1163,7 @@ pub unsafe extern "C" fn ssmtp_get_ssl_accept_server_cert_fingerprint_sha256(
     unsafe { guard::get_text(handle, value, &|c| c.get_ssl_accept_server_cert_fingerprint_sha256()) }
 }
 
-/// Reads SSLAcceptServerCertThumbprintMD5. Of the server certificate to accept (SSLAcceptServerCert). MD5 digest of the certificate in upper-case hexadecimal without colons.
+/// Reads SSLAcceptServerCertThumbprintMD5. Of the server certificate to accept (SSLAcceptServerCert). MD5 digest of the certificate in upper-case hexadecimal without colons. Release the text with `ssmtp_free`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_ssl_accept_server_cert_thumbprint_md5(
     handle: *mut ssmtp_t,
@@ -1172,7 +1172,7 @@ pub unsafe extern "C" fn ssmtp_get_ssl_accept_server_cert_thumbprint_md5(
     unsafe { guard::get_text(handle, value, &|c| c.get_ssl_accept_server_cert_thumbprint_md5()) }
 }
 
-/// Reads SSLAcceptServerCertThumbprintSHA1. Of the server certificate to accept (SSLAcceptServerCert). SHA-1 digest of the certificate, written as ThumbprintMD5 is.
+/// Reads SSLAcceptServerCertThumbprintSHA1. Of the server certificate to accept (SSLAcceptServerCert). SHA-1 digest of the certificate, written as ThumbprintMD5 is. Release the text with `ssmtp_free`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_ssl_accept_server_cert_thumbprint_sha1(
     handle: *mut ssmtp_t,
@@ -1181,7 +1181,7 @@ pub unsafe extern "C" fn ssmtp_get_ssl_accept_server_cert_thumbprint_sha1(
     unsafe { guard::get_text(handle, value, &|c| c.get_ssl_accept_server_cert_thumbprint_sha1()) }
 }
 
-/// Reads SSLAcceptServerCertThumbprintSHA256. Of the server certificate to accept (SSLAcceptServerCert). SHA-256 digest of the certificate, written as ThumbprintMD5 is.
+/// Reads SSLAcceptServerCertThumbprintSHA256. Of the server certificate to accept (SSLAcceptServerCert). SHA-256 digest of the certificate, written as ThumbprintMD5 is. Release the text with `ssmtp_free`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_ssl_accept_server_cert_thumbprint_sha256(
     handle: *mut ssmtp_t,
@@ -1190,19 +1190,19 @@ pub unsafe extern "C" fn ssmtp_get_ssl_accept_server_cert_thumbprint_sha256(
     unsafe { guard::get_text(handle, value, &|c| c.get_ssl_accept_server_cert_thumbprint_sha256()) }
 }
 
-/// Reads SSLAcceptServerCertStore. Of the server certificate to accept (SSLAcceptServerCert). Where to search: a file name, the content itself for the BLOB kinds, or a folder name such as `MY`, `ROOT` or `CA` for USER and MACHINE. StoreType says which of these it is.
+/// Reads SSLAcceptServerCertStore. Of the server certificate to accept (SSLAcceptServerCert). Where to search: a file name, the content itself for the BLOB kinds, or a folder name such as `MY`, `ROOT` or `CA` for USER and MACHINE. StoreType says which of these it is. Default: `MY`. Release the text with `ssmtp_free`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_ssl_accept_server_cert_store(handle: *mut ssmtp_t, value: *mut *mut c_char) -> i32 {
     unsafe { guard::get_text(handle, value, &|c| c.get_ssl_accept_server_cert_store()) }
 }
 
-/// Sets SSLAcceptServerCertStore. Of the server certificate to accept (SSLAcceptServerCert). Where to search: a file name, the content itself for the BLOB kinds, or a folder name such as `MY`, `ROOT` or `CA` for USER and MACHINE. StoreType says which of these it is.
+/// Sets SSLAcceptServerCertStore. Of the server certificate to accept (SSLAcceptServerCert). Where to search: a file name, the content itself for the BLOB kinds, or a folder name such as `MY`, `ROOT` or `CA` for USER and MACHINE. StoreType says which of these it is. Default: `MY`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_set_ssl_accept_server_cert_store(handle: *mut ssmtp_t, value: *const c_char) -> i32 {
     unsafe { guard::set_text(handle, value, &|c, v| c.set_ssl_accept_server_cert_store(v)) }
 }
 
-/// Reads SSLAcceptServerCertStoreB. Of the server certificate to accept (SSLAcceptServerCert). Store as octets: the same value, for content that is no text.
+/// Reads SSLAcceptServerCertStoreB. Of the server certificate to accept (SSLAcceptServerCert). Store as octets: the same value, for content that is no text. Default: `MY`. Release the octets with `ssmtp_free`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_ssl_accept_server_cert_store_b(
     handle: *mut ssmtp_t,
@@ -1212,7 +1212,7 @@ pub unsafe extern "C" fn ssmtp_get_ssl_accept_server_cert_store_b(
     unsafe { guard::get_bytes(handle, value, length, &|c| c.get_ssl_accept_server_cert_store_b()) }
 }
 
-/// Sets SSLAcceptServerCertStoreB. Of the server certificate to accept (SSLAcceptServerCert). Store as octets: the same value, for content that is no text.
+/// Sets SSLAcceptServerCertStoreB. Of the server certificate to accept (SSLAcceptServerCert). Store as octets: the same value, for content that is no text. Default: `MY`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_set_ssl_accept_server_cert_store_b(
     handle: *mut ssmtp_t,
@@ -1234,7 +1234,7 @@ pub unsafe extern "C" fn ssmtp_set_ssl_accept_server_cert_store_type(handle: *mu
     unsafe { guard::set_int(handle, value, &|c, v| c.set_ssl_accept_server_cert_store_type(v)) }
 }
 
-/// Reads SSLAcceptServerCertStorePassword. Of the server certificate to accept (SSLAcceptServerCert). Password of the store, or the PIN of a token. A wrong one is error 271 when the store is opened.
+/// Reads SSLAcceptServerCertStorePassword. Of the server certificate to accept (SSLAcceptServerCert). Password of the store, or the PIN of a token. A wrong one is error 271 when the store is opened. Release the text with `ssmtp_free`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_ssl_accept_server_cert_store_password(
     handle: *mut ssmtp_t,
@@ -1252,7 +1252,7 @@ pub unsafe extern "C" fn ssmtp_set_ssl_accept_server_cert_store_password(
     unsafe { guard::set_text(handle, value, &|c, v| c.set_ssl_accept_server_cert_store_password(v)) }
 }
 
-/// Reads SSLAcceptServerCertEncoded. Of the server certificate to accept (SSLAcceptServerCert). The certificate as PEM. Setting it (PEM or Base64) selects that certificate and searches Store for its key; without the key Subject reads empty while the other fields are filled.
+/// Reads SSLAcceptServerCertEncoded. Of the server certificate to accept (SSLAcceptServerCert). The certificate as PEM. Setting it (PEM or Base64) selects that certificate and searches Store for its key; without the key Subject reads empty while the other fields are filled. Release the text with `ssmtp_free`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_ssl_accept_server_cert_encoded(
     handle: *mut ssmtp_t,
@@ -1267,7 +1267,7 @@ pub unsafe extern "C" fn ssmtp_set_ssl_accept_server_cert_encoded(handle: *mut s
     unsafe { guard::set_text(handle, value, &|c, v| c.set_ssl_accept_server_cert_encoded(v)) }
 }
 
-/// Reads SSLAcceptServerCertEncodedB. Of the server certificate to accept (SSLAcceptServerCert). The certificate as octets. Setting it (DER or PEM) does what setting Encoded does.
+/// Reads SSLAcceptServerCertEncodedB. Of the server certificate to accept (SSLAcceptServerCert). The certificate as octets. Setting it (DER or PEM) does what setting Encoded does. Release the octets with `ssmtp_free`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_ssl_accept_server_cert_encoded_b(
     handle: *mut ssmtp_t,
@@ -1287,7 +1287,7 @@ pub unsafe extern "C" fn ssmtp_set_ssl_accept_server_cert_encoded_b(
     unsafe { guard::set_bytes(handle, value, length, &|c, v| c.set_ssl_accept_server_cert_encoded_b(v)) }
 }
 
-/// Reads SSLServerCertEffectiveDate. Of the certificate that the server showed (SSLServerCert). First moment of validity in local time, such as `23-Jan-2000 15:00:00`.
+/// Reads SSLServerCertEffectiveDate. Of the certificate that the server showed (SSLServerCert). First moment of validity in local time, such as `23-Jan-2000 15:00:00`. Release the text with `ssmtp_free`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_ssl_server_cert_effective_date(
     handle: *mut ssmtp_t,
@@ -1296,7 +1296,7 @@ pub unsafe extern "C" fn ssmtp_get_ssl_server_cert_effective_date(
     unsafe { guard::get_text(handle, value, &|c| c.get_ssl_server_cert_effective_date()) }
 }
 
-/// Reads SSLServerCertExpirationDate. Of the certificate that the server showed (SSLServerCert). Last moment of validity in local time, such as `23-Jan-2001 15:00:00`.
+/// Reads SSLServerCertExpirationDate. Of the certificate that the server showed (SSLServerCert). Last moment of validity in local time, such as `23-Jan-2001 15:00:00`. Release the text with `ssmtp_free`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_ssl_server_cert_expiration_date(
     handle: *mut ssmtp_t,
@@ -1305,19 +1305,19 @@ pub unsafe extern "C" fn ssmtp_get_ssl_server_cert_expiration_date(
     unsafe { guard::get_text(handle, value, &|c| c.get_ssl_server_cert_expiration_date()) }
 }
 
-/// Reads SSLServerCertSubject. Of the certificate that the server showed (SSLServerCert). Name of the holder in RFC 4514 order, joined by a comma and a blank, with CN O OU L S C E and object identifiers otherwise. Setting it searches the store: an exact match first (case and blanks after commas do not matter), then a part of a name, `*` takes the first entry with a key. When nothing matches it reads empty and nothing is selected; a store that cannot be read is error 271.
+/// Reads SSLServerCertSubject. Of the certificate that the server showed (SSLServerCert). Name of the holder in RFC 4514 order, joined by a comma and a blank, with CN O OU L S C E and object identifiers otherwise. Setting it searches the store: an exact match first (case and blanks after commas do not matter), then a part of a name, `*` takes the first entry with a key. When nothing matches it reads empty and nothing is selected; a store that cannot be read is error 271. Release the text with `ssmtp_free`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_ssl_server_cert_subject(handle: *mut ssmtp_t, value: *mut *mut c_char) -> i32 {
     unsafe { guard::get_text(handle, value, &|c| c.get_ssl_server_cert_subject()) }
 }
 
-/// Reads SSLServerCertIssuer. Of the certificate that the server showed (SSLServerCert). Name of the issuer, written as Subject is.
+/// Reads SSLServerCertIssuer. Of the certificate that the server showed (SSLServerCert). Name of the issuer, written as Subject is. Release the text with `ssmtp_free`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_ssl_server_cert_issuer(handle: *mut ssmtp_t, value: *mut *mut c_char) -> i32 {
     unsafe { guard::get_text(handle, value, &|c| c.get_ssl_server_cert_issuer()) }
 }
 
-/// Reads SSLServerCertSubjectAltNames. Of the certificate that the server showed (SSLServerCert). Alternative names of the holder (host names, mail addresses), joined by commas.
+/// Reads SSLServerCertSubjectAltNames. Of the certificate that the server showed (SSLServerCert). Alternative names of the holder (host names, mail addresses), joined by commas. Release the text with `ssmtp_free`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_ssl_server_cert_subject_alt_names(
     handle: *mut ssmtp_t,
@@ -1326,19 +1326,19 @@ pub unsafe extern "C" fn ssmtp_get_ssl_server_cert_subject_alt_names(
     unsafe { guard::get_text(handle, value, &|c| c.get_ssl_server_cert_subject_alt_names()) }
 }
 
-/// Reads SSLServerCertSerialNumber. Of the certificate that the server showed (SSLServerCert). Serial number as upper-case hexadecimal digits.
+/// Reads SSLServerCertSerialNumber. Of the certificate that the server showed (SSLServerCert). Serial number as upper-case hexadecimal digits. Release the text with `ssmtp_free`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_ssl_server_cert_serial_number(handle: *mut ssmtp_t, value: *mut *mut c_char) -> i32 {
     unsafe { guard::get_text(handle, value, &|c| c.get_ssl_server_cert_serial_number()) }
 }
 
-/// Reads SSLServerCertVersion. Of the certificate that the server showed (SSLServerCert). `V1`, `V2` or `V3`.
+/// Reads SSLServerCertVersion. Of the certificate that the server showed (SSLServerCert). `V1`, `V2` or `V3`. Release the text with `ssmtp_free`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_ssl_server_cert_version(handle: *mut ssmtp_t, value: *mut *mut c_char) -> i32 {
     unsafe { guard::get_text(handle, value, &|c| c.get_ssl_server_cert_version()) }
 }
 
-/// Reads SSLServerCertUsage. Of the certificate that the server showed (SSLServerCert). What the key may be used for, the words for UsageFlags joined by commas.
+/// Reads SSLServerCertUsage. Of the certificate that the server showed (SSLServerCert). What the key may be used for, the words for UsageFlags joined by commas. Release the text with `ssmtp_free`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_ssl_server_cert_usage(handle: *mut ssmtp_t, value: *mut *mut c_char) -> i32 {
     unsafe { guard::get_text(handle, value, &|c| c.get_ssl_server_cert_usage()) }
@@ -1350,7 +1350,7 @@ pub unsafe extern "C" fn ssmtp_get_ssl_server_cert_usage_flags(handle: *mut ssmt
     unsafe { guard::get_int(handle, value, &|c| c.get_ssl_server_cert_usage_flags()) }
 }
 
-/// Reads SSLServerCertExtendedKeyUsage. Of the certificate that the server showed (SSLServerCert). Object identifiers of the extended key usage (RFC 5280 section 4.2.1.12), joined by commas.
+/// Reads SSLServerCertExtendedKeyUsage. Of the certificate that the server showed (SSLServerCert). Object identifiers of the extended key usage (RFC 5280 section 4.2.1.12), joined by commas. Release the text with `ssmtp_free`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_ssl_server_cert_extended_key_usage(
     handle: *mut ssmtp_t,
@@ -1359,7 +1359,7 @@ pub unsafe extern "C" fn ssmtp_get_ssl_server_cert_extended_key_usage(
     unsafe { guard::get_text(handle, value, &|c| c.get_ssl_server_cert_extended_key_usage()) }
 }
 
-/// Reads SSLServerCertSignatureAlgorithm. Of the certificate that the server showed (SSLServerCert). Algorithm that the issuer signed with.
+/// Reads SSLServerCertSignatureAlgorithm. Of the certificate that the server showed (SSLServerCert). Algorithm that the issuer signed with. Release the text with `ssmtp_free`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_ssl_server_cert_signature_algorithm(
     handle: *mut ssmtp_t,
@@ -1368,13 +1368,13 @@ pub unsafe extern "C" fn ssmtp_get_ssl_server_cert_signature_algorithm(
     unsafe { guard::get_text(handle, value, &|c| c.get_ssl_server_cert_signature_algorithm()) }
 }
 
-/// Reads SSLServerCertPublicKey. Of the certificate that the server showed (SSLServerCert). Public key as PEM (SubjectPublicKeyInfo).
+/// Reads SSLServerCertPublicKey. Of the certificate that the server showed (SSLServerCert). Public key as PEM (SubjectPublicKeyInfo). Release the text with `ssmtp_free`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_ssl_server_cert_public_key(handle: *mut ssmtp_t, value: *mut *mut c_char) -> i32 {
     unsafe { guard::get_text(handle, value, &|c| c.get_ssl_server_cert_public_key()) }
 }
 
-/// Reads SSLServerCertPublicKeyAlgorithm. Of the certificate that the server showed (SSLServerCert). `RSA`, `EC`, `Ed25519`, `Ed448` or `DSA`, else the object identifier.
+/// Reads SSLServerCertPublicKeyAlgorithm. Of the certificate that the server showed (SSLServerCert). `RSA`, `EC`, `Ed25519`, `Ed448` or `DSA`, else the object identifier. Release the text with `ssmtp_free`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_ssl_server_cert_public_key_algorithm(
     handle: *mut ssmtp_t,
@@ -1389,7 +1389,7 @@ pub unsafe extern "C" fn ssmtp_get_ssl_server_cert_public_key_length(handle: *mu
     unsafe { guard::get_int(handle, value, &|c| c.get_ssl_server_cert_public_key_length()) }
 }
 
-/// Reads SSLServerCertPrivateKey. Of the certificate that the server showed (SSLServerCert). Private key as PEM (PKCS #8), empty when there is none or when it cannot leave its token.
+/// Reads SSLServerCertPrivateKey. Of the certificate that the server showed (SSLServerCert). Private key as PEM (PKCS #8), empty when there is none or when it cannot leave its token. Release the text with `ssmtp_free`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_ssl_server_cert_private_key(handle: *mut ssmtp_t, value: *mut *mut c_char) -> i32 {
     unsafe { guard::get_text(handle, value, &|c| c.get_ssl_server_cert_private_key()) }
@@ -1401,7 +1401,7 @@ pub unsafe extern "C" fn ssmtp_get_ssl_server_cert_private_key_available(handle:
     unsafe { guard::get_bool(handle, value, &|c| c.get_ssl_server_cert_private_key_available()) }
 }
 
-/// Reads SSLServerCertPrivateKeyContainer. Of the certificate that the server showed (SSLServerCert). Always empty: key containers exist on another system only.
+/// Reads SSLServerCertPrivateKeyContainer. Of the certificate that the server showed (SSLServerCert). Always empty: key containers exist on another system only. Release the text with `ssmtp_free`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_ssl_server_cert_private_key_container(
     handle: *mut ssmtp_t,
@@ -1410,13 +1410,13 @@ pub unsafe extern "C" fn ssmtp_get_ssl_server_cert_private_key_container(
     unsafe { guard::get_text(handle, value, &|c| c.get_ssl_server_cert_private_key_container()) }
 }
 
-/// Reads SSLServerCertFingerprint. Of the certificate that the server showed (SSLServerCert). MD5 fingerprint in lower-case hexadecimal with colons: of the certificate, or of the SSH key when there is none.
+/// Reads SSLServerCertFingerprint. Of the certificate that the server showed (SSLServerCert). MD5 fingerprint in lower-case hexadecimal with colons: of the certificate, or of the SSH key when there is none. Release the text with `ssmtp_free`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_ssl_server_cert_fingerprint(handle: *mut ssmtp_t, value: *mut *mut c_char) -> i32 {
     unsafe { guard::get_text(handle, value, &|c| c.get_ssl_server_cert_fingerprint()) }
 }
 
-/// Reads SSLServerCertFingerprintSHA1. Of the certificate that the server showed (SSLServerCert). SHA-1 fingerprint, written as Fingerprint is.
+/// Reads SSLServerCertFingerprintSHA1. Of the certificate that the server showed (SSLServerCert). SHA-1 fingerprint, written as Fingerprint is. Release the text with `ssmtp_free`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_ssl_server_cert_fingerprint_sha1(
     handle: *mut ssmtp_t,
@@ -1425,7 +1425,7 @@ pub unsafe extern "C" fn ssmtp_get_ssl_server_cert_fingerprint_sha1(
     unsafe { guard::get_text(handle, value, &|c| c.get_ssl_server_cert_fingerprint_sha1()) }
 }
 
-/// Reads SSLServerCertFingerprintSHA256. Of the certificate that the server showed (SSLServerCert). SHA-256 fingerprint, written as Fingerprint is.
+/// Reads SSLServerCertFingerprintSHA256. Of the certificate that the server showed (SSLServerCert). SHA-256 fingerprint, written as Fingerprint is. Release the text with `ssmtp_free`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_ssl_server_cert_fingerprint_sha256(
     handle: *mut ssmtp_t,
@@ -1434,7 +1434,7 @@ pub unsafe extern "C" fn ssmtp_get_ssl_server_cert_fingerprint_sha256(
     unsafe { guard::get_text(handle, value, &|c| c.get_ssl_server_cert_fingerprint_sha256()) }
 }
 
-/// Reads SSLServerCertThumbprintMD5. Of the certificate that the server showed (SSLServerCert). MD5 digest of the certificate in upper-case hexadecimal without colons.
+/// Reads SSLServerCertThumbprintMD5. Of the certificate that the server showed (SSLServerCert). MD5 digest of the certificate in upper-case hexadecimal without colons. Release the text with `ssmtp_free`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_ssl_server_cert_thumbprint_md5(
     handle: *mut ssmtp_t,
@@ -1443,7 +1443,7 @@ pub unsafe extern "C" fn ssmtp_get_ssl_server_cert_thumbprint_md5(
     unsafe { guard::get_text(handle, value, &|c| c.get_ssl_server_cert_thumbprint_md5()) }
 }
 
-/// Reads SSLServerCertThumbprintSHA1. Of the certificate that the server showed (SSLServerCert). SHA-1 digest of the certificate, written as ThumbprintMD5 is.
+/// Reads SSLServerCertThumbprintSHA1. Of the certificate that the server showed (SSLServerCert). SHA-1 digest of the certificate, written as ThumbprintMD5 is. Release the text with `ssmtp_free`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_ssl_server_cert_thumbprint_sha1(
     handle: *mut ssmtp_t,
@@ -1452,7 +1452,7 @@ pub unsafe extern "C" fn ssmtp_get_ssl_server_cert_thumbprint_sha1(
     unsafe { guard::get_text(handle, value, &|c| c.get_ssl_server_cert_thumbprint_sha1()) }
 }
 
-/// Reads SSLServerCertThumbprintSHA256. Of the certificate that the server showed (SSLServerCert). SHA-256 digest of the certificate, written as ThumbprintMD5 is.
+/// Reads SSLServerCertThumbprintSHA256. Of the certificate that the server showed (SSLServerCert). SHA-256 digest of the certificate, written as ThumbprintMD5 is. Release the text with `ssmtp_free`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_ssl_server_cert_thumbprint_sha256(
     handle: *mut ssmtp_t,
@@ -1461,13 +1461,13 @@ pub unsafe extern "C" fn ssmtp_get_ssl_server_cert_thumbprint_sha256(
     unsafe { guard::get_text(handle, value, &|c| c.get_ssl_server_cert_thumbprint_sha256()) }
 }
 
-/// Reads SSLServerCertStore. Of the certificate that the server showed (SSLServerCert). Where to search: a file name, the content itself for the BLOB kinds, or a folder name such as `MY`, `ROOT` or `CA` for USER and MACHINE. StoreType says which of these it is.
+/// Reads SSLServerCertStore. Of the certificate that the server showed (SSLServerCert). Where to search: a file name, the content itself for the BLOB kinds, or a folder name such as `MY`, `ROOT` or `CA` for USER and MACHINE. StoreType says which of these it is. Default: `MY`. Release the text with `ssmtp_free`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_ssl_server_cert_store(handle: *mut ssmtp_t, value: *mut *mut c_char) -> i32 {
     unsafe { guard::get_text(handle, value, &|c| c.get_ssl_server_cert_store()) }
 }
 
-/// Reads SSLServerCertStoreB. Of the certificate that the server showed (SSLServerCert). Store as octets: the same value, for content that is no text.
+/// Reads SSLServerCertStoreB. Of the certificate that the server showed (SSLServerCert). Store as octets: the same value, for content that is no text. Default: `MY`. Release the octets with `ssmtp_free`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_ssl_server_cert_store_b(
     handle: *mut ssmtp_t,
@@ -1483,7 +1483,7 @@ pub unsafe extern "C" fn ssmtp_get_ssl_server_cert_store_type(handle: *mut ssmtp
     unsafe { guard::get_int(handle, value, &|c| c.get_ssl_server_cert_store_type()) }
 }
 
-/// Reads SSLServerCertStorePassword. Of the certificate that the server showed (SSLServerCert). Password of the store, or the PIN of a token. A wrong one is error 271 when the store is opened.
+/// Reads SSLServerCertStorePassword. Of the certificate that the server showed (SSLServerCert). Password of the store, or the PIN of a token. A wrong one is error 271 when the store is opened. Release the text with `ssmtp_free`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_ssl_server_cert_store_password(
     handle: *mut ssmtp_t,
@@ -1492,13 +1492,13 @@ pub unsafe extern "C" fn ssmtp_get_ssl_server_cert_store_password(
     unsafe { guard::get_text(handle, value, &|c| c.get_ssl_server_cert_store_password()) }
 }
 
-/// Reads SSLServerCertEncoded. Of the certificate that the server showed (SSLServerCert). The certificate as PEM. Setting it (PEM or Base64) selects that certificate and searches Store for its key; without the key Subject reads empty while the other fields are filled.
+/// Reads SSLServerCertEncoded. Of the certificate that the server showed (SSLServerCert). The certificate as PEM. Setting it (PEM or Base64) selects that certificate and searches Store for its key; without the key Subject reads empty while the other fields are filled. Release the text with `ssmtp_free`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_ssl_server_cert_encoded(handle: *mut ssmtp_t, value: *mut *mut c_char) -> i32 {
     unsafe { guard::get_text(handle, value, &|c| c.get_ssl_server_cert_encoded()) }
 }
 
-/// Reads SSLServerCertEncodedB. Of the certificate that the server showed (SSLServerCert). The certificate as octets. Setting it (DER or PEM) does what setting Encoded does.
+/// Reads SSLServerCertEncodedB. Of the certificate that the server showed (SSLServerCert). The certificate as octets. Setting it (DER or PEM) does what setting Encoded does. Release the octets with `ssmtp_free`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get_ssl_server_cert_encoded_b(
     handle: *mut ssmtp_t,
@@ -1508,19 +1508,19 @@ pub unsafe extern "C" fn ssmtp_get_ssl_server_cert_encoded_b(
     unsafe { guard::get_bytes(handle, value, length, &|c| c.get_ssl_server_cert_encoded_b()) }
 }
 
-/// Reads EffectiveDate of a certificate. First moment of validity in local time, such as `23-Jan-2000 15:00:00`.
+/// Reads EffectiveDate of a certificate. First moment of validity in local time, such as `23-Jan-2000 15:00:00`. Release the text with `ssmtp_free`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_cert_get_effective_date(cert: *mut ssmtp_cert_t, value: *mut *mut c_char) -> i32 {
     unsafe { guard::cert_get_text(cert, value, &|c| c.effective_date(local_offset)) }
 }
 
-/// Reads ExpirationDate of a certificate. Last moment of validity in local time, such as `23-Jan-2001 15:00:00`.
+/// Reads ExpirationDate of a certificate. Last moment of validity in local time, such as `23-Jan-2001 15:00:00`. Release the text with `ssmtp_free`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_cert_get_expiration_date(cert: *mut ssmtp_cert_t, value: *mut *mut c_char) -> i32 {
     unsafe { guard::cert_get_text(cert, value, &|c| c.expiration_date(local_offset)) }
 }
 
-/// Reads Subject of a certificate. Name of the holder in RFC 4514 order, joined by a comma and a blank, with CN O OU L S C E and object identifiers otherwise. Setting it searches the store: an exact match first (case and blanks after commas do not matter), then a part of a name, `*` takes the first entry with a key. When nothing matches it reads empty and nothing is selected; a store that cannot be read is error 271.
+/// Reads Subject of a certificate. Name of the holder in RFC 4514 order, joined by a comma and a blank, with CN O OU L S C E and object identifiers otherwise. Setting it searches the store: an exact match first (case and blanks after commas do not matter), then a part of a name, `*` takes the first entry with a key. When nothing matches it reads empty and nothing is selected; a store that cannot be read is error 271. Release the text with `ssmtp_free`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_cert_get_subject(cert: *mut ssmtp_cert_t, value: *mut *mut c_char) -> i32 {
     unsafe { guard::cert_get_text(cert, value, &|c| c.subject()) }
@@ -1532,31 +1532,31 @@ pub unsafe extern "C" fn ssmtp_cert_set_subject(cert: *mut ssmtp_cert_t, value: 
     unsafe { guard::cert_set_text(cert, value, &|c, v| c.set_subject(v)) }
 }
 
-/// Reads Issuer of a certificate. Name of the issuer, written as Subject is.
+/// Reads Issuer of a certificate. Name of the issuer, written as Subject is. Release the text with `ssmtp_free`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_cert_get_issuer(cert: *mut ssmtp_cert_t, value: *mut *mut c_char) -> i32 {
     unsafe { guard::cert_get_text(cert, value, &|c| c.issuer()) }
 }
 
-/// Reads SubjectAltNames of a certificate. Alternative names of the holder (host names, mail addresses), joined by commas.
+/// Reads SubjectAltNames of a certificate. Alternative names of the holder (host names, mail addresses), joined by commas. Release the text with `ssmtp_free`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_cert_get_subject_alt_names(cert: *mut ssmtp_cert_t, value: *mut *mut c_char) -> i32 {
     unsafe { guard::cert_get_text(cert, value, &|c| c.subject_alt_names()) }
 }
 
-/// Reads SerialNumber of a certificate. Serial number as upper-case hexadecimal digits.
+/// Reads SerialNumber of a certificate. Serial number as upper-case hexadecimal digits. Release the text with `ssmtp_free`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_cert_get_serial_number(cert: *mut ssmtp_cert_t, value: *mut *mut c_char) -> i32 {
     unsafe { guard::cert_get_text(cert, value, &|c| c.serial_number()) }
 }
 
-/// Reads Version of a certificate. `V1`, `V2` or `V3`.
+/// Reads Version of a certificate. `V1`, `V2` or `V3`. Release the text with `ssmtp_free`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_cert_get_version(cert: *mut ssmtp_cert_t, value: *mut *mut c_char) -> i32 {
     unsafe { guard::cert_get_text(cert, value, &|c| c.version()) }
 }
 
-/// Reads Usage of a certificate. What the key may be used for, the words for UsageFlags joined by commas.
+/// Reads Usage of a certificate. What the key may be used for, the words for UsageFlags joined by commas. Release the text with `ssmtp_free`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_cert_get_usage(cert: *mut ssmtp_cert_t, value: *mut *mut c_char) -> i32 {
     unsafe { guard::cert_get_text(cert, value, &|c| c.usage()) }
@@ -1568,25 +1568,25 @@ pub unsafe extern "C" fn ssmtp_cert_get_usage_flags(cert: *mut ssmtp_cert_t, val
     unsafe { guard::cert_get_int(cert, value, &|c| c.usage_flags()) }
 }
 
-/// Reads ExtendedKeyUsage of a certificate. Object identifiers of the extended key usage (RFC 5280 section 4.2.1.12), joined by commas.
+/// Reads ExtendedKeyUsage of a certificate. Object identifiers of the extended key usage (RFC 5280 section 4.2.1.12), joined by commas. Release the text with `ssmtp_free`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_cert_get_extended_key_usage(cert: *mut ssmtp_cert_t, value: *mut *mut c_char) -> i32 {
     unsafe { guard::cert_get_text(cert, value, &|c| c.extended_key_usage()) }
 }
 
-/// Reads SignatureAlgorithm of a certificate. Algorithm that the issuer signed with.
+/// Reads SignatureAlgorithm of a certificate. Algorithm that the issuer signed with. Release the text with `ssmtp_free`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_cert_get_signature_algorithm(cert: *mut ssmtp_cert_t, value: *mut *mut c_char) -> i32 {
     unsafe { guard::cert_get_text(cert, value, &|c| c.signature_algorithm()) }
 }
 
-/// Reads PublicKey of a certificate. Public key as PEM (SubjectPublicKeyInfo).
+/// Reads PublicKey of a certificate. Public key as PEM (SubjectPublicKeyInfo). Release the text with `ssmtp_free`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_cert_get_public_key(cert: *mut ssmtp_cert_t, value: *mut *mut c_char) -> i32 {
     unsafe { guard::cert_get_text(cert, value, &|c| c.public_key()) }
 }
 
-/// Reads PublicKeyAlgorithm of a certificate. `RSA`, `EC`, `Ed25519`, `Ed448` or `DSA`, else the object identifier.
+/// Reads PublicKeyAlgorithm of a certificate. `RSA`, `EC`, `Ed25519`, `Ed448` or `DSA`, else the object identifier. Release the text with `ssmtp_free`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_cert_get_public_key_algorithm(cert: *mut ssmtp_cert_t, value: *mut *mut c_char) -> i32 {
     unsafe { guard::cert_get_text(cert, value, &|c| c.public_key_algorithm()) }
@@ -1598,7 +1598,7 @@ pub unsafe extern "C" fn ssmtp_cert_get_public_key_length(cert: *mut ssmtp_cert_
     unsafe { guard::cert_get_int(cert, value, &|c| c.public_key_length()) }
 }
 
-/// Reads PrivateKey of a certificate. Private key as PEM (PKCS #8), empty when there is none or when it cannot leave its token.
+/// Reads PrivateKey of a certificate. Private key as PEM (PKCS #8), empty when there is none or when it cannot leave its token. Release the text with `ssmtp_free`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_cert_get_private_key(cert: *mut ssmtp_cert_t, value: *mut *mut c_char) -> i32 {
     unsafe { guard::cert_get_text(cert, value, &|c| c.private_key()) }
@@ -1610,49 +1610,49 @@ pub unsafe extern "C" fn ssmtp_cert_get_private_key_available(cert: *mut ssmtp_c
     unsafe { guard::cert_get_bool(cert, value, &|c| c.private_key_available()) }
 }
 
-/// Reads PrivateKeyContainer of a certificate. Always empty: key containers exist on another system only.
+/// Reads PrivateKeyContainer of a certificate. Always empty: key containers exist on another system only. Release the text with `ssmtp_free`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_cert_get_private_key_container(cert: *mut ssmtp_cert_t, value: *mut *mut c_char) -> i32 {
     unsafe { guard::cert_get_text(cert, value, &|c| c.private_key_container()) }
 }
 
-/// Reads Fingerprint of a certificate. MD5 fingerprint in lower-case hexadecimal with colons: of the certificate, or of the SSH key when there is none.
+/// Reads Fingerprint of a certificate. MD5 fingerprint in lower-case hexadecimal with colons: of the certificate, or of the SSH key when there is none. Release the text with `ssmtp_free`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_cert_get_fingerprint(cert: *mut ssmtp_cert_t, value: *mut *mut c_char) -> i32 {
     unsafe { guard::cert_get_text(cert, value, &|c| c.fingerprint()) }
 }
 
-/// Reads FingerprintSHA1 of a certificate. SHA-1 fingerprint, written as Fingerprint is.
+/// Reads FingerprintSHA1 of a certificate. SHA-1 fingerprint, written as Fingerprint is. Release the text with `ssmtp_free`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_cert_get_fingerprint_sha1(cert: *mut ssmtp_cert_t, value: *mut *mut c_char) -> i32 {
     unsafe { guard::cert_get_text(cert, value, &|c| c.fingerprint_sha1()) }
 }
 
-/// Reads FingerprintSHA256 of a certificate. SHA-256 fingerprint, written as Fingerprint is.
+/// Reads FingerprintSHA256 of a certificate. SHA-256 fingerprint, written as Fingerprint is. Release the text with `ssmtp_free`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_cert_get_fingerprint_sha256(cert: *mut ssmtp_cert_t, value: *mut *mut c_char) -> i32 {
     unsafe { guard::cert_get_text(cert, value, &|c| c.fingerprint_sha256()) }
 }
 
-/// Reads ThumbprintMD5 of a certificate. MD5 digest of the certificate in upper-case hexadecimal without colons.
+/// Reads ThumbprintMD5 of a certificate. MD5 digest of the certificate in upper-case hexadecimal without colons. Release the text with `ssmtp_free`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_cert_get_thumbprint_md5(cert: *mut ssmtp_cert_t, value: *mut *mut c_char) -> i32 {
     unsafe { guard::cert_get_text(cert, value, &|c| c.thumbprint_md5()) }
 }
 
-/// Reads ThumbprintSHA1 of a certificate. SHA-1 digest of the certificate, written as ThumbprintMD5 is.
+/// Reads ThumbprintSHA1 of a certificate. SHA-1 digest of the certificate, written as ThumbprintMD5 is. Release the text with `ssmtp_free`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_cert_get_thumbprint_sha1(cert: *mut ssmtp_cert_t, value: *mut *mut c_char) -> i32 {
     unsafe { guard::cert_get_text(cert, value, &|c| c.thumbprint_sha1()) }
 }
 
-/// Reads ThumbprintSHA256 of a certificate. SHA-256 digest of the certificate, written as ThumbprintMD5 is.
+/// Reads ThumbprintSHA256 of a certificate. SHA-256 digest of the certificate, written as ThumbprintMD5 is. Release the text with `ssmtp_free`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_cert_get_thumbprint_sha256(cert: *mut ssmtp_cert_t, value: *mut *mut c_char) -> i32 {
     unsafe { guard::cert_get_text(cert, value, &|c| c.thumbprint_sha256()) }
 }
 
-/// Reads Store of a certificate. Where to search: a file name, the content itself for the BLOB kinds, or a folder name such as `MY`, `ROOT` or `CA` for USER and MACHINE. StoreType says which of these it is.
+/// Reads Store of a certificate. Where to search: a file name, the content itself for the BLOB kinds, or a folder name such as `MY`, `ROOT` or `CA` for USER and MACHINE. StoreType says which of these it is. Release the text with `ssmtp_free`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_cert_get_store(cert: *mut ssmtp_cert_t, value: *mut *mut c_char) -> i32 {
     unsafe { guard::cert_get_text(cert, value, &|c| c.store()) }
@@ -1664,7 +1664,7 @@ pub unsafe extern "C" fn ssmtp_cert_set_store(cert: *mut ssmtp_cert_t, value: *c
     unsafe { guard::cert_set_text(cert, value, &|c, v| c.set_store(v)) }
 }
 
-/// Reads StoreB of a certificate. Store as octets: the same value, for content that is no text.
+/// Reads StoreB of a certificate. Store as octets: the same value, for content that is no text. Release the octets with `ssmtp_free`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_cert_get_store_b(
     cert: *mut ssmtp_cert_t,
@@ -1692,7 +1692,7 @@ pub unsafe extern "C" fn ssmtp_cert_set_store_type(cert: *mut ssmtp_cert_t, valu
     unsafe { guard::cert_set_int(cert, value, &|c, v| c.set_store_type(v)) }
 }
 
-/// Reads StorePassword of a certificate. Password of the store, or the PIN of a token. A wrong one is error 271 when the store is opened.
+/// Reads StorePassword of a certificate. Password of the store, or the PIN of a token. A wrong one is error 271 when the store is opened. Release the text with `ssmtp_free`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_cert_get_store_password(cert: *mut ssmtp_cert_t, value: *mut *mut c_char) -> i32 {
     unsafe { guard::cert_get_text(cert, value, &|c| c.store_password()) }
@@ -1704,7 +1704,7 @@ pub unsafe extern "C" fn ssmtp_cert_set_store_password(cert: *mut ssmtp_cert_t, 
     unsafe { guard::cert_set_text(cert, value, &|c, v| c.set_store_password(v)) }
 }
 
-/// Reads Encoded of a certificate. The certificate as PEM. Setting it (PEM or Base64) selects that certificate and searches Store for its key; without the key Subject reads empty while the other fields are filled.
+/// Reads Encoded of a certificate. The certificate as PEM. Setting it (PEM or Base64) selects that certificate and searches Store for its key; without the key Subject reads empty while the other fields are filled. Release the text with `ssmtp_free`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_cert_get_encoded(cert: *mut ssmtp_cert_t, value: *mut *mut c_char) -> i32 {
     unsafe { guard::cert_get_text(cert, value, &|c| c.encoded()) }
@@ -1716,7 +1716,7 @@ pub unsafe extern "C" fn ssmtp_cert_set_encoded(cert: *mut ssmtp_cert_t, value: 
     unsafe { guard::cert_set_text(cert, value, &|c, v| c.set_encoded(v)) }
 }
 
-/// Reads EncodedB of a certificate. The certificate as octets. Setting it (DER or PEM) does what setting Encoded does.
+/// Reads EncodedB of a certificate. The certificate as octets. Setting it (DER or PEM) does what setting Encoded does. Release the octets with `ssmtp_free`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_cert_get_encoded_b(
     cert: *mut ssmtp_cert_t,

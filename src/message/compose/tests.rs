@@ -359,3 +359,15 @@ proptest::proptest! {
         proptest::prop_assert!(composed.needs_smtputf8 || headers.is_ascii());
     }
 }
+
+#[test]
+fn a_long_line_is_seen_however_the_text_is_cut() {
+    for (length, fine) in [(997, true), (998, true), (999, false), (3000, false)] {
+        for text in [vec![b'x'; length], [b"a\r\n", &vec![b'x'; length][..], b"\r\nb"].concat()] {
+            for cut in [1, 7, 500, 998, 999, 5000] {
+                let mut lines = ShortLines::default();
+                assert_eq!(text.chunks(cut).all(|piece| lines.go_on(piece)), fine, "{length} in pieces of {cut}");
+            }
+        }
+    }
+}

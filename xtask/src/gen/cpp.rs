@@ -51,7 +51,14 @@ fn part(api: &Api, name: &str) -> String {
         }
         "firewall_fields" => join(fields("Firewall").iter().map(|f| object_field(api, "Firewall", f)).collect()),
         "firewall_assign" => {
-            join(fields("Firewall").iter().map(|f| format!("        {0}(from.{0});\n", f.name)).collect())
+            let line = |name: &str| match name {
+                // The type has set the usual port, which a port that nobody set leaves.
+                "port" => "        if (from.port != 0 || from.firewall_type == FirewallType::NONE) {\n            \
+                           port(from.port);\n        }\n"
+                    .into(),
+                _ => format!("        {name}(from.{name});\n"),
+            };
+            join(fields("Firewall").iter().map(|f| line(&f.name)).collect())
         }
         "header_values" => values(api, &fields("Header")),
         "result_values" => results(api).map(|(p, name)| result_value(api, p, name)).collect(),
@@ -124,6 +131,16 @@ fn doc(indent: usize, text: &str, status: Status) -> String {
     out + &line + "\n"
 }
 
+/// A method's parameters and errors, by the commands that documentation tools know.
+fn commands(m: &Method) -> String {
+    let mut lines: Vec<String> = m.params.iter().map(|p| format!("@param {} {}", p.name, p.doc)).collect();
+    if !m.errors.is_empty() {
+        let numbers: Vec<String> = m.errors.iter().map(i32::to_string).collect();
+        lines.push(format!("@throws error with one of these codes, among others: {}", numbers.join(", ")));
+    }
+    lines.iter().map(|line| doc(4, line, Status::Done)).collect()
+}
+
 fn object_doc(api: &Api, name: &str) -> String {
     doc(0, api.object(name).map_or("", |t: &ObjectType| t.doc.as_str()), Status::Done)
 }
@@ -183,7 +200,9 @@ fn declared(ty: &str, name: &str) -> String {
 
 fn property(api: &Api, p: &Property) -> String {
     if !p.is_object() {
-        return doc(4, &p.doc, p.status) + &pair(api, "Ssmtp", ("ssmtp", &p.name), &p.name, &p.ty(), p.access) + "\n";
+        return doc(4, &super::docs::with_default(api, p), p.status)
+            + &pair(api, "Ssmtp", ("ssmtp", &p.name), &p.name, &p.ty(), p.access)
+            + "\n";
     }
     let mut out = doc(4, &p.doc, p.status);
     if p.spec == "Firewall" {
@@ -359,7 +378,7 @@ fn method(m: &Method) -> String {
     let text = m.returns == "string";
     let octets = m.returns == "bytes";
     let mut out = match m.status {
-        Status::Done => doc(4, &m.doc, Status::Done),
+        Status::Done => doc(4, &m.doc, Status::Done) + &commands(m),
         Status::Planned => doc(4, &format!("{} Not there yet: error 606.", m.doc), Status::Done),
     };
     let returns = match m.returns.as_str() {

@@ -179,7 +179,7 @@ fn methods(api: &Api, functions: &[CFunction]) -> String {
 
 fn error_link(api: &Api, code: i32) -> String {
     match api.errors.iter().find(|e| e.code == code) {
-        Some(e) => format!("[{code}](errors.md) {}", e.text),
+        Some(e) => format!("[{code}](errors.md#e{code}) {}", e.text),
         None => code.to_string(),
     }
 }
@@ -275,7 +275,9 @@ fn enums(api: &Api) -> String {
     let mut out = String::from("# Enumerations\n");
     for e in &api.enums {
         let prefix = format!("SSMTP_{}", crate::model::snake(&e.name).to_ascii_uppercase());
-        let _ = write!(out, "\n## {}\n\n{} In C# it is `{}`.\n", e.name, e.doc, e.spec);
+        let own = super::dotnet::enum_name(&e.spec);
+        let too = if own == e.spec { String::new() } else { format!("; `{}` names its members, too", e.spec) };
+        let _ = write!(out, "\n## {}\n\n{} In C# it is `{own}`{too}.\n", e.name, e.doc);
         out.push_str("\n| value | member | C | C# and by name | |\n| --- | --- | --- | --- | --- |\n");
         for m in &e.members {
             let (value, name, doc) = (m.value, &m.name, cell(&m.doc));
@@ -302,7 +304,8 @@ fn errors(api: &Api) -> String {
         let end = parts.get(i + 1).map_or(i32::MAX, |next| next.0);
         let _ = write!(out, "\n## {title}\n\n| number | name | text | when |\n| --- | --- | --- | --- |\n");
         for e in api.errors.iter().filter(|e| (*first..end).contains(&e.code)) {
-            let _ = writeln!(out, "| {} | `{}` | {} | {} |", e.code, e.name, cell(&e.text), cell(&e.doc));
+            let (code, name) = (e.code, &e.name);
+            let _ = writeln!(out, "| {} | `{name}` | {} | {} |", anchored(code), cell(&e.text), cell(&e.doc));
         }
     }
     out
@@ -405,6 +408,15 @@ fn type_text(api: &Api, name: &str) -> String {
     }
 }
 
+/// The documentation of a property with its default behind it, for a comment in a header.
+pub(super) fn with_default(api: &Api, p: &Property) -> String {
+    let known = p.default.is_some() || (p.get.is_empty() && p.access.writable());
+    match default_text(api, &p.ty(), &p.default).filter(|_| known && !p.is_object() && p.access.readable()) {
+        Some(default) => format!("{} Default: {default}.", p.doc),
+        None => p.doc.clone(),
+    }
+}
+
 /// The default in words; `None` for a type that has none.
 fn default_text(api: &Api, ty: &Type, default: &Option<Value>) -> Option<String> {
     let text = match (ty, default) {
@@ -434,8 +446,20 @@ fn status_parts(parts: &mut Vec<String>, since: &str, status: Status, ruling: Op
         parts.push(format!("since {since}"));
     }
     if let Some(number) = ruling {
-        parts.push(format!("[ruling {number}](../rulings.md)"));
+        parts.push(format!("[ruling {number}](../rulings.md#{})", ruling_anchor(number)));
     }
+}
+
+/// The number of an error as a place that links lead to.
+fn anchored(code: i32) -> String {
+    format!("<a id=\"e{code}\"></a>{code}")
+}
+
+/// The heading of a ruling; what has none is found by the check of the links.
+fn ruling_anchor(number: u32) -> String {
+    let start = format!("## {number}. ");
+    let heading = include_str!("../../../docs/rulings.md").lines().find(|line| line.starts_with(&start));
+    crate::site::anchor(heading.unwrap_or("missing").trim_start_matches("## "))
 }
 
 /// A sentence with its status behind it, where there is no line for it.
@@ -478,7 +502,7 @@ mod tests {
         api.events.iter().for_each(|e| has("events", format!("\n## {}\n", e.spec)));
         api.settings.iter().for_each(|s| has("settings", format!("\n## {}\n", s.spec)));
         api.enums.iter().flat_map(|e| &e.members).for_each(|m| has("enums", format!("`{}`", m.spec)));
-        api.errors.iter().for_each(|e| has("errors", format!("\n| {} | `{}` |", e.code, e.name)));
+        api.errors.iter().for_each(|e| has("errors", format!("\n| {} | `{}` |", anchored(e.code), e.name)));
         api.c_functions().iter().for_each(|f| has("functions", format!("{}(", f.name)));
         for t in &api.types {
             t.fields.iter().for_each(|f| has("types", format!("\n### {}.{}\n", t.spec, f.spec)));
@@ -491,7 +515,7 @@ mod tests {
         let api = described();
         let files = files(&api);
         for e in &api.errors {
-            assert_eq!(text(&files, "errors").matches(&format!("\n| {} |", e.code)).count(), 1, "{}", e.code);
+            assert_eq!(text(&files, "errors").matches(&format!("\n| {} |", anchored(e.code))).count(), 1, "{}", e.code);
         }
     }
 

@@ -42,7 +42,7 @@ fn file(folder: &str, name: &str, uses: &str, namespace: &str, body: &str) -> Fi
 }
 
 /// The first document prefixes the enums that belong to the component and leaves the shared ones bare.
-fn enum_name(spec: &str) -> String {
+pub(super) fn enum_name(spec: &str) -> String {
     match spec {
         "AuthMechanisms" | "Importances" | "Priorities" | "Sensitivities" | "SSLProviders" | "SSLStartModes" => {
             format!("Ssmtp{spec}")

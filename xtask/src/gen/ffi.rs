@@ -1,8 +1,9 @@
 //! Generator of the C boundary: the shims of properties, methods and events, the enums of the header, the list of exports.
 
 use super::File;
+use super::docs::with_default;
 use super::rust::{camel_type, doc, made};
-use crate::model::{Api, CFunction, CParam, CType, Event, ObjectField, Source, Status, Type, snake};
+use crate::model::{Api, CFunction, CParam, CType, Event, Method, ObjectField, Source, Status, Type, snake};
 use std::fmt::Write as _;
 
 pub fn files(api: &Api) -> Vec<File> {
@@ -74,9 +75,8 @@ fn rust_param(p: &CParam) -> String {
     format!("{}: {ty}", p.name)
 }
 
-fn signature(out: &mut String, f: &CFunction, lead: &str) {
-    let text = format!("{lead}{}", f.doc.trim());
-    doc(out, "", &text);
+fn signature(out: &mut String, f: &CFunction, text: &str) {
+    doc(out, "", text);
     let params: Vec<String> = f.params.iter().map(rust_param).collect();
     let _ =
         writeln!(out, "#[unsafe(no_mangle)]\npub unsafe extern \"C\" fn {}({}) -> i32 {{", f.name, params.join(", "));
@@ -90,7 +90,8 @@ fn ffi_properties(api: &Api) -> String {
         match &f.source {
             Source::Getter(spec) => {
                 let p = api.properties.iter().find(|p| p.spec == *spec).expect("the row it came from");
-                signature(&mut out, &f, &format!("Reads {spec}. "));
+                let words = with_default(api, p);
+                signature(&mut out, &f, &format!("Reads {spec}. {}{}", words.trim(), release(&p.ty())));
                 let argument = if p.index { "index" } else { "" };
                 let length = if p.ty() == Type::Bytes { ", length" } else { "" };
                 let _ = writeln!(
@@ -102,7 +103,7 @@ fn ffi_properties(api: &Api) -> String {
             }
             Source::Setter(spec) => {
                 let p = api.properties.iter().find(|p| p.spec == *spec).expect("the row it came from");
-                signature(&mut out, &f, &format!("Sets {spec}. "));
+                signature(&mut out, &f, &format!("Sets {spec}. {}", with_default(api, p).trim()));
                 let argument = if p.index { "index, " } else { "" };
                 let length = if p.ty() == Type::Bytes { ", length" } else { "" };
                 let _ = writeln!(
@@ -115,7 +116,8 @@ fn ffi_properties(api: &Api) -> String {
             Source::CertGetter(spec) => {
                 let described = cert_field(api, spec);
                 let field = Type::parse(&described.type_name);
-                signature(&mut out, &f, &format!("Reads {spec} of a certificate. "));
+                let words = format!("Reads {spec} of a certificate. {}{}", f.doc.trim(), release(&field));
+                signature(&mut out, &f, &words);
                 let length = if field == Type::Bytes { ", length" } else { "" };
                 let zone = if described.local_time { "local_offset" } else { "" };
                 let _ = writeln!(
@@ -127,7 +129,7 @@ fn ffi_properties(api: &Api) -> String {
             }
             Source::CertSetter(spec) => {
                 let field = Type::parse(&cert_field(api, spec).type_name);
-                signature(&mut out, &f, &format!("Sets {spec} of a certificate. "));
+                signature(&mut out, &f, &format!("Sets {spec} of a certificate. {}", f.doc.trim()));
                 let length = if field == Type::Bytes { ", length" } else { "" };
                 let _ = writeln!(
                     out,
@@ -138,6 +140,33 @@ fn ffi_properties(api: &Api) -> String {
             }
             _ => {}
         }
+    }
+    out
+}
+
+/// How what a getter gives is released.
+fn release(ty: &Type) -> &'static str {
+    match ty {
+        Type::Text => " Release the text with `ssmtp_free`.",
+        Type::Bytes => " Release the octets with `ssmtp_free`.",
+        Type::Certificate => " Release it with `ssmtp_cert_delete`.",
+        _ => "",
+    }
+}
+
+/// What a method does, then its parameters, the result and the numbers, a paragraph each.
+fn method_words(api: &Api, m: &Method) -> String {
+    let mut out = m.doc.trim().to_string();
+    for p in &m.params {
+        let _ = write!(out, "\n- `{}`: {}", p.name, p.doc.trim());
+    }
+    if !m.returns.is_empty() {
+        let _ = write!(out, "\n- `value`: the result.{}", release(&Type::parse(&m.returns)));
+    }
+    let text = |code: &i32| api.errors.iter().find(|e| e.code == *code).map_or("", |e| e.text.as_str());
+    let more: Vec<String> = m.errors.iter().map(|code| format!("{code} {}", text(code))).collect();
+    if !more.is_empty() {
+        let _ = write!(out, "\n- Errors, among others: {}.", more.join(", "));
     }
     out
 }
@@ -165,7 +194,7 @@ fn ffi_methods(api: &Api) -> String {
     for f in api.c_functions() {
         let Source::Method(spec) = &f.source else { continue };
         let m = api.methods.iter().find(|m| m.spec == *spec).expect("the row it came from");
-        signature(&mut out, &f, "");
+        signature(&mut out, &f, &method_words(api, m));
         let mut lets = String::new();
         let mut arguments = Vec::new();
         for p in &m.params {
@@ -223,7 +252,8 @@ fn ffi_events(api: &Api) -> String {
     }
     for f in api.c_functions() {
         let Source::Event(spec) = &f.source else { continue };
-        signature(&mut out, &f, "");
+        let set = "Sets the callback of this event in the place of the one before; NULL takes it away.";
+        signature(&mut out, &f, &format!("{} {set}", f.doc.trim()));
         let variant = camel_type(spec);
         let _ = writeln!(out, "    set(handle, Kind::{variant}, callback.map(Function::{variant}), userdata)\n}}\n");
     }

@@ -1,7 +1,7 @@
 //! Generator: the manual page `docs/man/ssmtp.3`, in the macros of man(7). What a row means is its `doc`; by hand is only the
 //! beginning, which says how the calls fit together.
 
-use super::docs::prototype;
+use super::docs::{prototype, with_default};
 use super::{File, MARK};
 use crate::model::{Api, Status};
 use std::fmt::Write;
@@ -20,7 +20,13 @@ pub fn files(api: &Api) -> Vec<File> {
     }
     out.push_str(".SH PROPERTIES\nEach is read by\n.BI ssmtp_get_ name\nand, unless it says read-only, written by\n.BI ssmtp_set_ name .\n");
     for property in api.properties.iter().filter(|p| p.family.is_empty() && p.status != Status::Planned) {
-        let _ = writeln!(out, ".TP\n.BR {} \" (\" {} )\n{}", property.name, text(&property.spec), text(&property.doc));
+        let _ = writeln!(
+            out,
+            ".TP\n.BR {} \" (\" {} )\n{}",
+            property.name,
+            text(&property.spec),
+            text(&with_default(api, property))
+        );
     }
     out.push_str(".SH EVENTS\nA callback is set by\n.BI ssmtp_on_ name .\nIt returns 0 to go on; anything else ends the operation with 301.\n");
     for event in api.events.iter().filter(|e| e.status != Status::Planned) {
@@ -38,9 +44,11 @@ pub fn files(api: &Api) -> Vec<File> {
     vec![File::new("docs/man/ssmtp.3", out)]
 }
 
-/// Text that troff takes as it is: no escapes, no line that begins with a control character, no Markdown.
+/// Text that troff takes as it is: ASCII, no escapes, no line that begins with a control character, no Markdown.
 fn text(doc: &str) -> String {
     let plain = doc.replace('\\', "\\e").replace('`', "").replace('-', "\\-").replace(['\n', '\r'], " ");
+    let named = |c: char| if c.is_ascii() { c.to_string() } else { format!("\\[u{:04X}]", u32::from(c)) };
+    let plain: String = plain.chars().map(named).collect();
     match plain.chars().next() {
         Some('.' | '\'') => format!("\\&{plain}"),
         _ => plain,
@@ -79,8 +87,9 @@ a certificate with
 .PP
 Any thread may call any function on any handle. A second blocking method on a handle that is at work is error 166;
 .B ssmtp_interrupt
-ends the one that runs. Callbacks run on the thread of the method, with no lock held, and may call anything, also
-.BR ssmtp_delete .
+ends the one that runs. Callbacks run on the thread of the method, with no lock held, and may call getters, setters and
+.BR ssmtp_delete ;
+a blocking method on the same handle is error 166 there, too.
 A handle that was deleted, or never was one, is error 608. The library raises no SIGPIPE, sets no signal handler and writes nothing to
 standard output or standard error.
 .PP
@@ -110,6 +119,6 @@ if (ssmtp_send(smtp) != 0) {
 ssmtp_delete(smtp);
 .fi
 .SH SEE ALSO
-.BR sendmail (1),
+.BR ssmtp (1),
 RFC 5321, RFC 5322, RFC 8551
 "#;

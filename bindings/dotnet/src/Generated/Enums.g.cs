@@ -5,7 +5,7 @@ namespace Ssmtp
     /// <summary>How to log in.</summary>
     public enum SsmtpAuthMechanisms
     {
-        /// <summary>User name and password: AUTH LOGIN or PLAIN, whichever the server offers.</summary>
+        /// <summary>User name and password: AUTH PLAIN where the server offers it, else LOGIN.</summary>
         amUserPassword = 0,
 
         /// <summary>CRAM-MD5 (RFC 2195): the password does not travel.</summary>
@@ -33,7 +33,7 @@ namespace Ssmtp
     /// <summary>The members of SsmtpAuthMechanisms under the other name it goes by.</summary>
     public static class AuthMechanisms
     {
-        /// <summary>User name and password: AUTH LOGIN or PLAIN, whichever the server offers.</summary>
+        /// <summary>User name and password: AUTH PLAIN where the server offers it, else LOGIN.</summary>
         public const SsmtpAuthMechanisms amUserPassword = SsmtpAuthMechanisms.amUserPassword;
         /// <summary>CRAM-MD5 (RFC 2195): the password does not travel.</summary>
         public const SsmtpAuthMechanisms amCRAMMD5 = SsmtpAuthMechanisms.amCRAMMD5;

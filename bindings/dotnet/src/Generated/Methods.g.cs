@@ -13,8 +13,8 @@ namespace Ssmtp
         /// or is not offered closes the connection with error 161 and the server's text, one that the properties do not
         /// allow with 603. Any number of messages can be sent afterwards, until Disconnect. Error 104 when connected
         /// already.</summary>
-        /// <exception cref="SsmtpException">With one of these numbers, among others: 104, 163, 166, 118, 161, 162, 201,
-        /// 301, 603, 606, 1120, 10054, 10061, 11001.</exception>
+        /// <exception cref="SsmtpException">With one of these numbers, among others: 104, 118, 161, 162, 163, 166, 201,
+        /// 270, 273, 276, 280, 301, 603, 1120, 10054, 10061, 11001.</exception>
         public void Connect()
         {
             Check(Native.ssmtp_connect(handle));
@@ -22,8 +22,8 @@ namespace Ssmtp
 
         /// <summary>Connect on a thread of its own, where the event handlers run too. Cancelling interrupts it, and the
         /// task ends as cancelled.</summary>
-        /// <exception cref="SsmtpException">With one of these numbers, among others: 104, 163, 166, 118, 161, 162, 201,
-        /// 301, 603, 606, 1120, 10054, 10061, 11001.</exception>
+        /// <exception cref="SsmtpException">With one of these numbers, among others: 104, 118, 161, 162, 163, 166, 201,
+        /// 270, 273, 276, 280, 301, 603, 1120, 10054, 10061, 11001.</exception>
         /// <param name="cancellationToken">Interrupts the operation when it is cancelled.</param>
         public Task ConnectAsync(CancellationToken cancellationToken = default(CancellationToken))
         {
@@ -50,9 +50,10 @@ namespace Ssmtp
         /// one stays open. After a refusing reply (161) the connection stays usable, after any other error in the
         /// session it is closed; a connection of its own on a server with PIPELINING is closed after the reply to the
         /// message whatever it is, since QUIT goes with the last dot. A refused recipient stops the message unless the
-        /// StopOn setting of its kind is False; when every one is refused nothing is sent (161).</summary>
-        /// <exception cref="SsmtpException">With one of these numbers, among others: 161, 162, 163, 164, 165, 166, 201,
-        /// 301, 302, 303, 434, 603, 1120.</exception>
+        /// StopOn setting of its kind is False; when every one is refused nothing is sent (161). What became of each is
+        /// in the RecipientResult rows. Connecting fails with the numbers of Connect.</summary>
+        /// <exception cref="SsmtpException">With one of these numbers, among others: 118, 161, 162, 163, 164, 165, 166,
+        /// 201, 270, 272, 273, 276, 280, 283, 301, 302, 303, 434, 603, 1120, 10054, 10061, 11001.</exception>
         public void Send()
         {
             Check(Native.ssmtp_send(handle));
@@ -60,8 +61,8 @@ namespace Ssmtp
 
         /// <summary>Send on a thread of its own, where the event handlers run too. Cancelling interrupts it, and the
         /// task ends as cancelled.</summary>
-        /// <exception cref="SsmtpException">With one of these numbers, among others: 161, 162, 163, 164, 165, 166, 201,
-        /// 301, 302, 303, 434, 603, 1120.</exception>
+        /// <exception cref="SsmtpException">With one of these numbers, among others: 118, 161, 162, 163, 164, 165, 166,
+        /// 201, 270, 272, 273, 276, 280, 283, 301, 302, 303, 434, 603, 1120, 10054, 10061, 11001.</exception>
         /// <param name="cancellationToken">Interrupts the operation when it is cancelled.</param>
         public Task SendAsync(CancellationToken cancellationToken = default(CancellationToken))
         {

@@ -205,7 +205,7 @@ namespace Ssmtp
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
         internal static extern int ssmtp_cert_new(out SsmtpCertHandle cert);
 
-        /// <summary>Ends a certificate.</summary>
+        /// <summary>Releases a certificate; handles keep their copies.</summary>
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
         internal static extern int ssmtp_cert_delete(IntPtr cert);
 
@@ -222,7 +222,7 @@ namespace Ssmtp
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
         internal static extern int ssmtp_cert_new_store(int store_type, byte[] store, byte[] password, byte[] subject, byte[] config, out SsmtpCertHandle cert);
 
-        /// <summary>The same for a store that is given as octets.</summary>
+        /// <summary>As <c>ssmtp_cert_new_store</c>, for a store that is given as octets; they are copied.</summary>
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
         internal static extern int ssmtp_cert_new_store_data(int store_type, byte[] data, UIntPtr length, byte[] password, byte[] subject, byte[] config, out SsmtpCertHandle cert);
 

@@ -24,7 +24,7 @@ namespace Ssmtp
         }
 
         /// <summary>TCP port of the server, 1 to 65535 (error 116 otherwise). 25 is relay, 587 submission, 465
-        /// submission with TLS from the first byte (RFC 8314). Setting it while connected is error 100.</summary>
+        /// submission with TLS from the first byte (RFC 8314). Setting it while connected is error 100. Default: 25.</summary>
         public int MailPort
         {
             get
@@ -39,7 +39,7 @@ namespace Ssmtp
         }
 
         /// <summary>Whether the session opens with EHLO and may use the service extensions the server lists (RFC 5321
-        /// section 2.2). When the server refuses EHLO, HELO follows; with False only HELO is sent.</summary>
+        /// section 2.2). When the server refuses EHLO, HELO follows; with False only HELO is sent. Default: True.</summary>
         public bool AllowExtensions
         {
             get
@@ -55,7 +55,7 @@ namespace Ssmtp
 
         /// <summary>Seconds that an operation may wait before it fails with 201. It is the time without any byte sent
         /// or received, or the time of the whole call with AbsoluteTimeout. 0 waits for ever; a negative number is
-        /// refused (603).</summary>
+        /// refused (603). Default: 60.</summary>
         public int Timeout
         {
             get
@@ -84,7 +84,8 @@ namespace Ssmtp
             }
         }
 
-        /// <summary>False while a blocking method runs on this handle, True at all other times. Any thread may read it.</summary>
+        /// <summary>False while a blocking method runs on this handle, True at all other times. Any thread may read it.
+        /// Default: True.</summary>
         public bool Idle
         {
             get
@@ -141,7 +142,7 @@ namespace Ssmtp
         /// ticket for User from the usual cache, or gets one with Password; the service is <c>smtp@</c> and MailServer.
         /// <c>amAPOP</c> belongs to POP3 and is refused when set (603). The setting SASLMechanism names further
         /// mechanisms. Without TLS, PLAIN, LOGIN and OAuth show the password or token to whoever listens; PITrail says
-        /// so.</summary>
+        /// so. Default: 0 (USER_PASSWORD).</summary>
         public SsmtpAuthMechanisms AuthMechanism
         {
             get
@@ -156,7 +157,7 @@ namespace Ssmtp
         }
 
         /// <summary>Name to log in with when the connection is opened; a change takes effect with the next Connect.
-        /// While it and Password are empty no AUTH command is sent. CR, LF and NUL are refused (603).</summary>
+        /// While it and Password are empty no AUTH command is sent. CR, LF and NUL are refused (603). Default: empty.</summary>
         public string User
         {
             get
@@ -196,7 +197,7 @@ namespace Ssmtp
 
         /// <summary>The author, one mailbox as RFC 5322 has them: an address alone, or a display name and the address
         /// in angle brackets. It makes the From header, and the envelope sender unless ReturnPath is set. CR, LF and
-        /// NUL are refused when set (603); empty or malformed is error 164 when the message is sent.</summary>
+        /// NUL are refused when set (603); empty or malformed is error 164 when the message is sent. Default: empty.</summary>
         public string From
         {
             get
@@ -212,7 +213,8 @@ namespace Ssmtp
 
         /// <summary>The envelope sender (MAIL FROM) that bounces go to, when it is not From. A pair of empty angle
         /// brackets is the null sender. No Return-Path header is written, since the delivering server does that (RFC
-        /// 5321 section 4.4). Malformed is error 164 when the message is sent; CR, LF and NUL are refused (603).</summary>
+        /// 5321 section 4.4). Malformed is error 164 when the message is sent; CR, LF and NUL are refused (603).
+        /// Default: empty.</summary>
         public string ReturnPath
         {
             get
@@ -227,7 +229,7 @@ namespace Ssmtp
         }
 
         /// <summary>Mailboxes that answers should go to; makes the Reply-To header when not empty. CR, LF and NUL are
-        /// refused (603).</summary>
+        /// refused (603). Default: empty.</summary>
         public string ReplyTo
         {
             get
@@ -291,7 +293,7 @@ namespace Ssmtp
         }
 
         /// <summary>Text of the Subject header. Text beyond ASCII goes as RFC 2047 encoded words (see Charset); a long
-        /// line is folded (see MaxHeaderLength). CR, LF and NUL are refused (603).</summary>
+        /// line is folded (see MaxHeaderLength). CR, LF and NUL are refused (603). Default: empty.</summary>
         public string Subject
         {
             get
@@ -306,7 +308,7 @@ namespace Ssmtp
         }
 
         /// <summary>The Date header: <c>*</c> is the time of sending, another text goes as it is (RFC 5322 section
-        /// 3.3), empty leaves the header out. CR, LF and NUL are refused (603).</summary>
+        /// 3.3), empty leaves the header out. CR, LF and NUL are refused (603). Default: <c>*</c>.</summary>
         public string MessageDate
         {
             get
@@ -321,7 +323,8 @@ namespace Ssmtp
         }
 
         /// <summary>The Message-ID header: <c>*</c> makes a new unique one for each message (see MessageIdAlgorithm),
-        /// another text goes as it is, empty leaves the header out. CR, LF and NUL are refused (603).</summary>
+        /// another text goes as it is, empty leaves the header out. CR, LF and NUL are refused (603). Default:
+        /// <c>*</c>.</summary>
         public string MessageId
         {
             get
@@ -336,7 +339,7 @@ namespace Ssmtp
         }
 
         /// <summary>Makes the header <c>Importance: High</c>, <c>Normal</c> or <c>Low</c> (RFC 2156); UNSPECIFIED, the
-        /// default, makes none.</summary>
+        /// default, makes none. Default: 0 (UNSPECIFIED).</summary>
         public SsmtpImportances Importance
         {
             get
@@ -352,7 +355,7 @@ namespace Ssmtp
 
         /// <summary>Makes the header <c>Priority: normal</c>, <c>urgent</c> or <c>non-urgent</c> (RFC 2156);
         /// UNSPECIFIED, the default, makes none. It is advice to programs that read the message and does not change how
-        /// it is sent.</summary>
+        /// it is sent. Default: 0 (UNSPECIFIED).</summary>
         public SsmtpPriorities Priority
         {
             get
@@ -367,7 +370,7 @@ namespace Ssmtp
         }
 
         /// <summary>Makes the header <c>Sensitivity: Personal</c>, <c>Private</c> or <c>Company-Confidential</c> (RFC
-        /// 2156); UNSPECIFIED, the default, makes none.</summary>
+        /// 2156); UNSPECIFIED, the default, makes none. Default: 0 (UNSPECIFIED).</summary>
         public SsmtpSensitivities Sensitivity
         {
             get
@@ -383,7 +386,7 @@ namespace Ssmtp
 
         /// <summary>Mailbox for the header Return-Receipt-To, the old request for a notice of delivery. Servers of
         /// today act on the NOTIFY option of a recipient instead (RFC 3461, see MessageRecipientOptions). CR, LF and
-        /// NUL are refused (603).</summary>
+        /// NUL are refused (603). Default: empty.</summary>
         public string DeliveryNotificationTo
         {
             get
@@ -398,7 +401,7 @@ namespace Ssmtp
         }
 
         /// <summary>Mailbox for the header Disposition-Notification-To, which asks the reader for a receipt (RFC 8098).
-        /// CR, LF and NUL are refused (603).</summary>
+        /// CR, LF and NUL are refused (603). Default: empty.</summary>
         public string ReadReceiptTo
         {
             get
@@ -415,7 +418,7 @@ namespace Ssmtp
         /// <summary>Further header lines, <c>Name: value</c> separated by CRLF; folded lines are fine. A Content line,
         /// MIME-Version, Date, Message-ID, From, Sender, Reply-To, To, Cc or Subject here takes the place of ours,
         /// others are appended, Bcc lines are dropped. A leading empty line (CRLF) makes this text the whole header
-        /// section. NUL is refused (603).</summary>
+        /// section. NUL is refused (603). Default: empty.</summary>
         public string OtherHeaders
         {
             get
@@ -492,7 +495,7 @@ namespace Ssmtp
 
         /// <summary>Path of a file that is streamed as body after MessageText, from the disk while sending. Setting it
         /// removes a message stream, and SetMessageStream clears it. Error 302 when it cannot be opened at the time of
-        /// sending; NUL is refused (603).</summary>
+        /// sending; NUL is refused (603). Default: empty.</summary>
         public string AttachedFile
         {
             get
@@ -541,7 +544,8 @@ namespace Ssmtp
         /// <c>AESCBC256</c>, <c>AESGCM128</c> or <c>AESGCM</c>, <c>AESGCM192</c>, <c>AESGCM256</c>, or an object
         /// identifier; <c>Auto</c> takes the best that every recipient can read, by what the signatures said that
         /// VerifySignature saw, and AESCBC256 for those of whom nothing is known. New programs should set
-        /// <c>AESCBC256</c>, which the setting SecurityProfile=Modern does. An unknown name is refused (603).</summary>
+        /// <c>AESCBC256</c>, which the setting SecurityProfile=Modern does. An unknown name is refused (603). Default:
+        /// <c>3DES</c>.</summary>
         public string EncryptingAlgorithm
         {
             get
@@ -556,7 +560,8 @@ namespace Ssmtp
         }
 
         /// <summary>Digest of a signature, set by name (<c>sha-256</c>, <c>sha-384</c>, <c>sha-512</c>, <c>sha-224</c>,
-        /// <c>sha1</c>, <c>md5</c>) or by object identifier. It reads as the object identifier; the default is SHA-256.</summary>
+        /// <c>sha1</c>, <c>md5</c>) or by object identifier. It reads as the object identifier; the default is SHA-256.
+        /// Default: <c>2.16.840.1.101.3.4.2.1</c>.</summary>
         public string SigningAlgorithm
         {
             get
@@ -571,7 +576,7 @@ namespace Ssmtp
         }
 
         /// <summary>Whether a signature carries the signer's certificate. Without it the reader must have the
-        /// certificate already.</summary>
+        /// certificate already. Default: True.</summary>
         public bool IncludeCertificate
         {
             get
@@ -586,7 +591,7 @@ namespace Ssmtp
         }
 
         /// <summary>Whether a signature carries the issuing certificates too, as far as they are known. It needs
-        /// IncludeCertificate.</summary>
+        /// IncludeCertificate. Default: False.</summary>
         public bool IncludeChain
         {
             get
@@ -628,8 +633,9 @@ namespace Ssmtp
         }
 
         /// <summary>When TLS starts: IMPLICIT right after connecting, EXPLICIT by STARTTLS (RFC 3207), AUTOMATIC is
-        /// explicit on ports 25 and 587 and implicit on every other, NONE never. A server without STARTTLS is error 276
-        /// with EXPLICIT.</summary>
+        /// explicit on ports 25 and 587 and implicit on every other, NONE never. A server that does not offer STARTTLS
+        /// is error 276, one that refuses it 161; nothing is sent to either. TLS that fails is 276, a certificate that
+        /// is refused 280. Default: 3 (NONE).</summary>
         public SsmtpSSLStartModes SSLStartMode
         {
             get
@@ -644,7 +650,8 @@ namespace Ssmtp
         }
 
         /// <summary>Which TLS implementation works: INTERNAL is the one built in, PLATFORM the system's OpenSSL, loaded
-        /// at run time (error 270 when it is not there), AUTOMATIC decides by what the settings ask for.</summary>
+        /// at run time (error 270 when it is not there), AUTOMATIC decides by what the settings ask for. Default: 0
+        /// (AUTOMATIC).</summary>
         public SsmtpSSLProviders SSLProvider
         {
             get

@@ -97,6 +97,13 @@ def _row(function: str) -> str:
     return function.split("_set_", 1)[1]
 
 
+class Unique:
+    """What owns something in the library: a copy of it would release that, too."""
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        raise TypeError(f"{type(self).__name__} can be neither copied nor pickled")
+
+
 class Accessor:
     """Reads and writes rows through C functions. What they are called on is up to `_call`."""
 

@@ -5,7 +5,7 @@ import itertools
 import weakref
 from ctypes import memmove
 from threading import get_ident
-from typing import TYPE_CHECKING, Any, Dict, Optional, Tuple
+from typing import TYPE_CHECKING, Any, Dict, Optional, Tuple, cast
 
 from . import _native_gen
 from ._events_gen import READERS
@@ -89,7 +89,7 @@ class Stream:
             owner._in_handler = False
             if not isinstance(data, (bytes, bytearray, memoryview)):
                 raise TypeError(f"read({size}) of a message stream gave {type(data).__name__}, not bytes")
-            data = bytes(data)
+            data = bytes(cast(bytes, data))
             if len(data) > size:
                 raise ValueError(f"read({size}) of a message stream gave {len(data)} bytes")
             memmove(buffer, data, len(data))

@@ -3,10 +3,10 @@
 import base64
 import os
 from ctypes import byref, c_void_p
-from typing import Any, Optional, Tuple, Union, overload
+from typing import Any, Optional, Tuple, Union, cast, overload
 
 from . import _signers
-from ._access import error, member, octets, text
+from ._access import Unique, error, member, octets, text
 from ._enums_gen import CertStoreType
 from ._library import native
 from ._objects_gen import CertificateFields
@@ -14,7 +14,7 @@ from ._objects_gen import CertificateFields
 Octets = Union[bytes, bytearray, memoryview]
 
 
-class Certificate(CertificateFields):
+class Certificate(Unique, CertificateFields):
     """Made in one of these ways:
 
     - `Certificate()`: empty, to be filled by setting its fields;
@@ -126,6 +126,10 @@ class Certificate(CertificateFields):
         return "Certificate()" if self._closed else f"Certificate({self.subject!r})"
 
 
+def _path(store: Any) -> str:
+    return os.fspath(cast("os.PathLike[str]", store))
+
+
 def _from_store(
     kind: Any, store: Any, password: str, subject: Any, config: str
 ) -> Tuple[str, Tuple[Any, ...]]:
@@ -136,10 +140,10 @@ def _from_store(
     if isinstance(subject, str):
         rest = (secret, text("subject", subject), text("config", config))
         if by_name:
-            return "ssmtp_cert_new_store", (kind, text("store", os.fspath(store)), *rest)
+            return "ssmtp_cert_new_store", (kind, text("store", _path(store)), *rest)
         return "ssmtp_cert_new_store_data", (kind, *octets("store", store), *rest)
     if not by_name:
         # This constructor takes a store's content as Base64.
         store = base64.b64encode(octets("store", store)[0]).decode()
-    name = text("store", os.fspath(store))
+    name = text("store", _path(store))
     return "ssmtp_cert_new_store_encoded", (kind, name, secret, *octets("subject", subject))

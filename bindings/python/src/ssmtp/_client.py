@@ -4,10 +4,10 @@ import contextlib
 import threading
 from email.message import Message
 from types import TracebackType
-from typing import Any, Awaitable, Callable, Dict, Iterator, Optional, Type, TypeVar, Union
+from typing import Any, Awaitable, Callable, Dict, Generator, Optional, Type, TypeVar, Union
 
 from . import _callbacks
-from ._access import error, text
+from ._access import Unique, error, text
 from ._async import in_thread
 from ._batch import Batch
 from ._enums_gen import ErrorCode
@@ -23,7 +23,7 @@ from ._streams import Streams
 T = TypeVar("T")
 
 
-class Ssmtp(Batch, Streams, Results, Handlers):
+class Ssmtp(Unique, Batch, Streams, Results, Handlers):
     """An SMTP client that builds and sends messages.
 
     >>> with Ssmtp() as smtp:
@@ -184,7 +184,7 @@ class Ssmtp(Batch, Streams, Results, Handlers):
                 self._running -= 1
 
     @contextlib.contextmanager
-    def _by_itself(self) -> Iterator[None]:
+    def _by_itself(self) -> Generator[None, None, None]:
         """For several calls that are one method: no other thread's method comes between them."""
         with self._lock:
             if self._alone is not None or self._running:

@@ -21,7 +21,7 @@ __all__ = [
 class AuthMechanism(IntEnum):
     """How to log in."""
 
-    #: User name and password: AUTH LOGIN or PLAIN, whichever the server offers.
+    #: User name and password: AUTH PLAIN where the server offers it, else LOGIN.
     USER_PASSWORD = 0
     #: CRAM-MD5 (RFC 2195): the password does not travel.
     CRAM_MD5 = 1

@@ -37,6 +37,7 @@ class ConnectionStatusEvent(Event):
 
     @classmethod
     def read(cls, raw: Any) -> "ConnectionStatusEvent":
+        """Out of the struct that C handed over."""
         return cls(
             text_at(raw.connection_event, raw.connection_event_len),
             raw.status_code,
@@ -57,6 +58,7 @@ class StartTransferEvent(Event):
 
     @classmethod
     def read(cls, raw: Any) -> "StartTransferEvent":
+        """Out of the struct that C handed over."""
         return cls(raw.direction)
 
 
@@ -87,6 +89,7 @@ class TransferEvent(Event):
 
     @classmethod
     def read(cls, raw: Any) -> "TransferEvent":
+        """Out of the struct that C handed over."""
         return cls(
             raw.direction,
             raw.bytes_transferred,
@@ -108,6 +111,7 @@ class EndTransferEvent(Event):
 
     @classmethod
     def read(cls, raw: Any) -> "EndTransferEvent":
+        """Out of the struct that C handed over."""
         return cls(raw.direction)
 
 
@@ -126,6 +130,7 @@ class PITrailEvent(Event):
 
     @classmethod
     def read(cls, raw: Any) -> "PITrailEvent":
+        """Out of the struct that C handed over."""
         return cls(raw.direction, text_at(raw.message, raw.message_len))
 
 
@@ -144,6 +149,7 @@ class ErrorEvent(Event):
 
     @classmethod
     def read(cls, raw: Any) -> "ErrorEvent":
+        """Out of the struct that C handed over."""
         return cls(raw.error_code, text_at(raw.description, raw.description_len))
 
 
@@ -158,6 +164,7 @@ class ExpandEvent(Event):
 
     @classmethod
     def read(cls, raw: Any) -> "ExpandEvent":
+        """Out of the struct that C handed over."""
         return cls(text_at(raw.address, raw.address_len))
 
 
@@ -199,6 +206,7 @@ class SSLServerAuthenticationEvent(Event):
 
     @classmethod
     def read(cls, raw: Any) -> "SSLServerAuthenticationEvent":
+        """Out of the struct that C handed over."""
         return cls(
             text_at(raw.cert_encoded, raw.cert_encoded_len),
             octets_at(raw.cert_encoded_b, raw.cert_encoded_b_len),
@@ -223,6 +231,7 @@ class SSLStatusEvent(Event):
 
     @classmethod
     def read(cls, raw: Any) -> "SSLStatusEvent":
+        """Out of the struct that C handed over."""
         return cls(text_at(raw.message, raw.message_len))
 
 
@@ -242,6 +251,7 @@ class TokenWantedEvent(Event):
 
     @classmethod
     def read(cls, raw: Any) -> "TokenWantedEvent":
+        """Out of the struct that C handed over."""
         return cls(text_at(raw.user, raw.user_len), text_at(raw.reason, raw.reason_len))
 
 

@@ -33,6 +33,7 @@ class Firewall(FirewallFields, Values):
 
     @classmethod
     def of(cls, owner: Accessor) -> "Firewall":
+        """Those of an Ssmtp."""
         live = cls.__new__(cls)
         live._owner = owner
         return live

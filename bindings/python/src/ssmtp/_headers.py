@@ -36,6 +36,7 @@ class MessageHeaders(Sequence[Header]):
 
     @classmethod
     def of(cls, owner: Accessor) -> "MessageHeaders":
+        """Those of an Ssmtp."""
         return cls(owner)
 
     def __len__(self) -> int:

@@ -52,7 +52,7 @@ def candidates() -> List[str]:
 
 
 def _load() -> ctypes.CDLL:
-    tried = []
+    tried: List[str] = []
     for path in candidates():
         try:
             library = ctypes.CDLL(path)

@@ -115,7 +115,7 @@ class ssmtp_token_wanted_event(Structure):
     ]
 
 
-def _callback(struct: Any) -> Any:
+def _callback(struct: "type[Structure]") -> Any:
     """`int32_t (*)(ssmtp_t *, struct *, void *userdata)`; not 0 stops the operation."""
     return CFUNCTYPE(c_int32, c_void_p, POINTER(struct), c_void_p)
 

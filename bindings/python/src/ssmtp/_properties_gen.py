@@ -535,7 +535,8 @@ class Properties(Accessor):
     def ssl_start_mode(self) -> SSLStartMode:
         """When TLS starts: IMPLICIT right after connecting, EXPLICIT by STARTTLS (RFC 3207),
         AUTOMATIC is explicit on ports 25 and 587 and implicit on every other, NONE never. A server
-        without STARTTLS is error 276 with EXPLICIT.
+        that does not offer STARTTLS is error 276, one that refuses it 161; nothing is sent to
+        either. TLS that fails is 276, a certificate that is refused 280.
 
         Default: SSLStartMode.NONE.
         """
@@ -609,8 +610,8 @@ class Methods(Accessor):
         server's text, one that the properties do not allow with 603. Any number of messages can be
         sent afterwards, until Disconnect. Error 104 when connected already.
 
-        Errors worth telling apart: 104, 118, 161, 162, 163, 166, 201, 301, 603, 606, 1120, 10054,
-        10061, 11001.
+        Errors worth telling apart: 104, 118, 161, 162, 163, 166, 201, 270, 273, 276, 280, 301, 603,
+        1120, 10054, 10061, 11001.
         """
         self._run("ssmtp_connect")
 
@@ -636,10 +637,11 @@ class Methods(Accessor):
         other error in the session it is closed; a connection of its own on a server with PIPELINING
         is closed after the reply to the message whatever it is, since QUIT goes with the last dot.
         A refused recipient stops the message unless the StopOn setting of its kind is False; when
-        every one is refused nothing is sent (161).
+        every one is refused nothing is sent (161). What became of each is in the RecipientResult
+        rows. Connecting fails with the numbers of Connect.
 
-        Errors worth telling apart: 161, 162, 163, 164, 165, 166, 201, 301, 302, 303, 434, 603,
-        1120.
+        Errors worth telling apart: 118, 161, 162, 163, 164, 165, 166, 201, 270, 272, 273, 276, 280,
+        283, 301, 302, 303, 434, 603, 1120, 10054, 10061, 11001.
         """
         self._run("ssmtp_send")
 

@@ -67,6 +67,7 @@ class MessageRecipients(Sequence[MessageRecipient]):
 
     @classmethod
     def of(cls, owner: Accessor) -> "MessageRecipients":
+        """Those of an Ssmtp."""
         return cls(owner)
 
     def __len__(self) -> int:

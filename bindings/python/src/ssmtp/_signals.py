@@ -43,12 +43,21 @@ class Watch:
             self._other = signal.set_wakeup_fd(self._there.fileno(), warn_on_full_buffer=False)
 
     def end(self) -> None:
+        if not self._running:
+            return  # a child process, made by a handler of the method
         self._running.pop()
         if not self._running:
             signal.set_wakeup_fd(self._other)
             # What the thread hasn't heard yet was for the method that has ended.
             self._hear()
             self._other = -1
+
+    def leave(self) -> Optional[int]:
+        """In a child process: who else wanted to hear, when a method was running."""
+        # Another thread of the parent may have held the old one.
+        self._lock = threading.Lock()
+        running, self._running = self._running, []
+        return self._other if running else None
 
     def _hear(self) -> Tuple[bytes, int]:
         """The signals that came, and in which turn."""
@@ -83,8 +92,18 @@ _watch: Optional[Watch] = None
 
 
 def _forget() -> None:
-    """In a child process: the thread has stayed behind."""
+    """In a child process: the thread has stayed behind, and so has the method that runs, unless a handler of it forked.
+    A signal of the child must not be heard by the parent.
+    """
     global _watch
+    if _watch is not None:
+        other = _watch.leave()
+        if other is not None:
+            signal.set_wakeup_fd(other)
+            handler = signal.getsignal(signal.SIGINT)
+            while isinstance(handler, Kept):
+                handler = handler.before
+            signal.signal(signal.SIGINT, handler)
     _watch = None
 
 
@@ -98,7 +117,7 @@ class Kept:
 
     def __init__(self, owner: "Ssmtp") -> None:
         self._owner = owner
-        self._before: Any = None
+        self.before: Any = None
         self._watch: Optional[Watch] = None
 
     def __enter__(self) -> None:
@@ -109,7 +128,7 @@ class Kept:
         if before is signal.default_int_handler or isinstance(before, Kept):
             if _watch is None:
                 _watch = Watch()
-            self._before, self._watch = before, _watch
+            self.before, self._watch = before, _watch
             signal.signal(signal.SIGINT, self)
             _watch.begin(self._owner)
 
@@ -128,6 +147,6 @@ class Kept:
     ) -> None:
         if self._watch is not None:
             self._watch.end()
-            signal.signal(signal.SIGINT, self._before)
+            signal.signal(signal.SIGINT, self.before)
             # It came after the method had looked for exceptions.
             self._owner._raise()

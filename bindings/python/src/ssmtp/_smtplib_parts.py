@@ -12,7 +12,7 @@ import socket
 import ssl
 import tempfile
 import weakref
-from typing import Dict, FrozenSet, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+from typing import Dict, FrozenSet, Generator, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from ._certificate import Certificate
 from ._client import Ssmtp
@@ -87,7 +87,7 @@ class Heard:
 
 
 @contextlib.contextmanager
-def hearing(smtp: Ssmtp, greeted: bool = False) -> Iterator[Heard]:
+def hearing(smtp: Ssmtp, greeted: bool = False) -> Generator[Heard, None, None]:
     """Writes the conversation down; a handler of the caller's hears it too."""
     heard = Heard(greeted)
     handler = smtp._handler("pi_trail")
@@ -106,7 +106,7 @@ def hearing(smtp: Ssmtp, greeted: bool = False) -> Iterator[Heard]:
 
 
 @contextlib.contextmanager
-def settings(smtp: Ssmtp, wanted: Mapping[str, str]) -> Iterator[None]:
+def settings(smtp: Ssmtp, wanted: Mapping[str, str]) -> Generator[None, None, None]:
     """Settings for a moment; what they were comes back."""
     before: Dict[str, str] = {}
     try:

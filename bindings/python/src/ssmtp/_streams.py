@@ -58,7 +58,7 @@ class Streams(Properties, Methods):
         where programs look for an invitation. Attachments stay until `clear_attachments` or Reset.
         """
         if isinstance(source, (str, os.PathLike)):
-            self.add_attachment_file(os.fsdecode(source), name, type)
+            self.add_attachment_file(os.fsdecode(cast("os.PathLike[str]", source)), name, type)
             return
         octets = _octets(source)
         if octets is not None:
@@ -75,7 +75,7 @@ class Streams(Properties, Methods):
         that of a path is guessed.
         """
         if isinstance(source, (str, os.PathLike)):
-            self.add_inline_file(os.fsdecode(source), cid, type)
+            self.add_inline_file(os.fsdecode(cast("os.PathLike[str]", source)), cid, type)
             return
         octets = _octets(source)
         if octets is not None:

@@ -17,7 +17,10 @@ A message may say otherwise for itself: `message.ssmtp_sign = False`, `message.s
 to encrypt for, a message to somebody who has none among them is not sent (SMTPException).
 """
 
-from typing import Any, Optional, Sequence
+# Django has no types of its own.
+# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownArgumentType=false
+
+from typing import Any, Dict, Optional, Sequence
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
@@ -74,7 +77,7 @@ class EmailBackend(DjangoBackend):
             return False
         # A mistake in the settings is told, however silently messages may fail.
         component = self.component()
-        named = {"local_hostname": DNS_NAME.get_fqdn(), "ssmtp": component}
+        named: Dict[str, Any] = {"local_hostname": DNS_NAME.get_fqdn(), "ssmtp": component}
         if self.timeout is not None:
             named["timeout"] = self.timeout
         # A subclass may have a context of its own; the usual one checks as the library does.

@@ -100,6 +100,10 @@ class Connection:
         """Limits what comes; whole seconds."""
         self._smtp.timeout = seconds(timeout)
 
+    def gettimeout(self) -> Optional[float]:
+        """The limit in seconds, None for none."""
+        return self._smtp.timeout or None
+
     def getpeercert(self, binary_form: bool = False) -> Optional[bytes]:
         """The server's certificate as DER. Its fields are in `ssl_server_cert` of the component."""
         if not binary_form:
@@ -171,14 +175,17 @@ class SMTP(_standard.SMTP):
         self.close()
         self._forget()
         self._host = host
-        smtp.ssl_start_mode = self._mode
-        smtp.mail_server, smtp.mail_port = host or "localhost", port
-        smtp.config("UseIPv6=2")
-        if self.source_address is not None:
-            local: Any = self.source_address
-            name, number_here = local
-            smtp.local_host = name.decode() if isinstance(name, (bytes, bytearray)) else name
-            smtp.config(f"LocalPort={number_here}")
+        try:
+            smtp.ssl_start_mode = self._mode
+            smtp.mail_server, smtp.mail_port = host or "localhost", port
+            smtp.config("UseIPv6=2")
+            if self.source_address is not None:
+                local: Any = self.source_address
+                name, number_here = local
+                smtp.local_host = name.decode() if isinstance(name, (bytes, bytearray)) else name
+                smtp.config(f"LocalPort={number_here}")
+        except SsmtpError as error:
+            raise OSError(error.message) from error  # as what a socket would not connect to
         with hearing(smtp, greeted=True) as heard:
             # A name that cannot be said is complained of when `ehlo` is to say it.
             own = {} if not _is_plain(self.local_hostname) else {"Hello": self.local_hostname}

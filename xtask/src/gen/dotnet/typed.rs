@@ -1,6 +1,7 @@
 //! The typed layer: enums, error numbers, properties of `Ssmtp`, fields of `Certificate`, methods with their asynchronous twins.
 
 use super::{camel, cs_type, doc, enum_name, literal, param_name, pascal, summary};
+use crate::r#gen::docs::with_default;
 use crate::model::{Access, Api, Method, Property, Type};
 
 pub fn enums(api: &Api) -> String {
@@ -58,7 +59,7 @@ pub fn properties(api: &Api) -> String {
     let mut out = String::from("    public sealed partial class Ssmtp\n    {\n");
     for p in api.properties.iter().filter(|p| is_member(p)) {
         let note = if p.access == Access::Wo { " It can only be written." } else { "" };
-        out += &summary(8, &format!("{}{note}", p.doc));
+        out += &summary(8, &format!("{}{note}", with_default(api, p)));
         out += &accessors(&p.spec, &p.name, &p.ty(), p.access, p.secret, "ssmtp_");
     }
     out.trim_end().to_string() + "\n    }\n"

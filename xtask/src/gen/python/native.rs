@@ -10,7 +10,7 @@ pub fn body(api: &Api) -> String {
     for event in &api.events {
         out += &structure(event);
     }
-    out += "\n\ndef _callback(struct: Any) -> Any:\n    \
+    out += "\n\ndef _callback(struct: \"type[Structure]\") -> Any:\n    \
         \"\"\"`int32_t (*)(ssmtp_t *, struct *, void *userdata)`; not 0 stops the operation.\"\"\"\n    \
         return CFUNCTYPE(c_int32, c_void_p, POINTER(struct), c_void_p)\n\n\n";
     for event in &api.events {

@@ -65,7 +65,10 @@ fn event(e: &Event) -> String {
         out += &format!("        self.{} = {}\n", f.name, f.name);
     }
     let values: Vec<String> = e.fields.iter().map(read_field).collect();
-    out += &format!("\n    @classmethod\n    def read(cls, raw: Any) -> \"{}\":\n", event_class(e));
+    out += &format!(
+        "\n    @classmethod\n    def read(cls, raw: Any) -> \"{}\":\n        \"\"\"Out of the struct that C handed over.\"\"\"\n",
+        event_class(e)
+    );
     out += &listed("        return cls(", &values, ")\n");
     let written: Vec<&EventField> = e.fields.iter().filter(|f| f.inout).collect();
     if !written.is_empty() {
