@@ -69,10 +69,11 @@ def main():
         people(folder)
         file = folder / "large.txt"
         text_file(file, options.megabytes)
-        with common.Sink(sorted(os.sched_getaffinity(0))) as sink:
+        cores = sorted(os.sched_getaffinity(0))
+        with common.Sink(cores) as sink:
             for _ in range(options.rounds):
                 for case, what, cipher, command in CASES:
-                    done = common.run(common.CLIENTS / "smime", sink.port, file, what, cipher, folder / "me.pfx", folder / "you.crt",
+                    done = common.run(*common.pin(cores[-1]), common.CLIENTS / "smime", sink.port, file, what, cipher, folder / "me.pfx", folder / "you.crt",
                                       stdout=subprocess.PIPE, text=True)
                     ours.setdefault(case, []).append(json.loads(done.stdout))
                     theirs.setdefault(case, []).append(openssl(command.format(folder=folder, file=file)))

@@ -1,5 +1,7 @@
 //! Transfer encodings of bodies: quoted-printable and Base64, RFC 2045 section 6. Both take input in any pieces.
 
+use std::mem::MaybeUninit;
+
 use base64_simd::{AsOut, STANDARD};
 
 /// Longest line of either encoding.
@@ -193,7 +195,7 @@ impl Base64Lines {
 
 /// Up to 64 lines, each with its CRLF.
 fn encode_lines(input: &[u8], out: &mut Vec<u8>) {
-    let mut text = [0; LINE * LINES];
+    let mut text = [const { MaybeUninit::uninit() }; LINE * LINES];
     let encoded = STANDARD.encode(input, text.as_mut_slice().as_out());
     let (lines, rest) = encoded.as_chunks::<LINE>();
     let start = out.len();

@@ -47,7 +47,7 @@ fn body(draft: &Draft, options: &Options, generated: &mut Generated) -> Result<E
     if let (true, Some(message)) = (options.complete, &draft.message) {
         let (fields, body) = super::complete::mime_part(message)?;
         let other = headers::parse(&fields)?;
-        return one(&other, &body.into(), &named(body), compose::tail(draft), &style, Sealed::of(body));
+        return one(&other, &body.into(), &|| named(body), compose::tail(draft), &style, Sealed::of(body));
     }
     let other = headers::parse(&draft.other_headers)?;
     let tail = compose::tail(draft);
@@ -55,7 +55,7 @@ fn body(draft: &Draft, options: &Options, generated: &mut Generated) -> Result<E
         return compose::tree_entity(draft, &other, Caps::default(), &style, generated, tail, true);
     }
     match &draft.message {
-        Some(message) => one(&other, message, &named(message), tail, &style, Sealed::of(message)),
+        Some(message) => one(&other, message, &|| named(message), tail, &style, Sealed::of(message)),
         None => {
             let mut sealed = Sealed::of(&draft.text);
             let ascii = sealed.ascii;
@@ -64,7 +64,7 @@ fn body(draft: &Draft, options: &Options, generated: &mut Generated) -> Result<E
                 sealed = Sealed::of(&bytes);
             }
             let charset = if ascii { CodePage::default() } else { options.code_page };
-            one(&other, &bytes, &charset.charset().unwrap_or_else(|| "utf-8".into()), tail, &style, sealed)
+            one(&other, &bytes, &|| charset.charset().unwrap_or_else(|| "utf-8".into()), tail, &style, sealed)
         }
     }
 }
@@ -110,7 +110,7 @@ fn named(octets: &[u8]) -> String {
 fn one(
     other: &Other<'_>,
     bytes: &Bytes,
-    charset: &str,
+    charset: &dyn Fn() -> String,
     tail: Option<Piece>,
     style: &Style,
     sealed: Sealed,
@@ -134,7 +134,8 @@ fn one(
         (pieces, None)
     } else {
         let plain = ascii && tail.is_none();
-        match compose::content_type(other, plain, charset) {
+        let charset = if plain { String::new() } else { charset() };
+        match compose::content_type(other, plain, &charset) {
             Some(ContentType::Amended(text)) => section.instead("Content-Type", text),
             Some(ContentType::Ours(text)) => section.ours("Content-Type", Some(text)),
             None => section.ours("Content-Type", None),
