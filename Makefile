@@ -46,6 +46,7 @@ bench:
 	python3 benches/compare/cms.py $(if $(WRITE),--write)
 	python3 benches/compare/tls.py $(if $(WRITE),--write)
 	python3 benches/compare/queue.py $(if $(WRITE),--write)
+	python3 benches/compare/load.py $(if $(WRITE),--write)
 	cargo bench --package compare
 
 docs:
@@ -69,6 +70,7 @@ install:
 	install -d '$(DESTDIR)$(LIBDIR)/pkgconfig' '$(DESTDIR)$(INCLUDEDIR)' '$(DESTDIR)$(BINDIR)'
 	install -m 755 target/release/ssmtp '$(DESTDIR)$(BINDIR)/ssmtp'
 	install -m 755 target/release/libssmtp.so '$(DESTDIR)$(LIBDIR)/libssmtp.so.$(VERSION)'
+	strip --strip-unneeded '$(DESTDIR)$(LIBDIR)/libssmtp.so.$(VERSION)'
 	ln -sf libssmtp.so.$(VERSION) '$(DESTDIR)$(LIBDIR)/$(SONAME)'
 	ln -sf $(SONAME) '$(DESTDIR)$(LIBDIR)/libssmtp.so'
 	install -m 644 target/release/libssmtp.a '$(DESTDIR)$(LIBDIR)/libssmtp.a'

@@ -1,4 +1,9 @@
 //! Gives the shared library its soname and keeps it loaded once loaded: threads that resolve a name may outlive a `dlclose`.
+//! Writes the table of `src/text/media_type.rs`.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::path::Path;
 
 fn main() {
     println!("cargo:rerun-if-changed=build.rs");
@@ -7,4 +12,22 @@ fn main() {
         println!("cargo:rustc-cdylib-link-arg=-Wl,-soname,libssmtp.so.0");
         println!("cargo:rustc-cdylib-link-arg=-Wl,-z,nodelete");
     }
+    let folder = std::env::var_os("OUT_DIR").expect("cargo names the folder");
+    std::fs::write(Path::new(&folder).join("media_types.txt"), media_types()).expect("the folder can be written to");
+}
+
+fn media_types() -> String {
+    let mut types: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for extension in mime_guess::get_extensions("*", "*").unwrap_or_default() {
+        if let Some(name) = mime_guess::from_ext(extension).first_raw() {
+            types.entry(name).or_default().push(extension.to_ascii_lowercase());
+        }
+    }
+    let mut text = String::new();
+    for (name, mut extensions) in types {
+        extensions.sort();
+        extensions.dedup();
+        writeln!(text, "{name} {} ", extensions.join(" ")).expect("memory takes text");
+    }
+    text
 }

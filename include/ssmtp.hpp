@@ -2112,6 +2112,22 @@ public:
                                                         content_type_text.get());
         detail::check(s->handle, code);
     }
+    /// Writes the message to a file (RFC 5322 with CRLF line ends, what mail programs call .eml), as Send sends it:
+    /// signed and encrypted where it is, and without Bcc. After Send it is what was sent, with the same Date,
+    /// Message-ID and boundaries; before, it is what a server without 8BITMIME would get. Recipients and a server are
+    /// not needed. A message of several forms (BccEncryption) is written in the one that the visible recipients get. An
+    /// existing file is replaced once the new one is complete, and stays as it is after an error; the new one can be
+    /// read by its owner alone (0600). A device or FIFO is written to as it is. A stream that can be read once is gone
+    /// afterwards. Error 303 when the file cannot be written, 302 when an attached file cannot be read, 283 when Sign
+    /// or Encrypt failed before.
+    /// @param path The file. Error 603 when it is empty.
+    /// @throws error with one of these codes, among others: 166, 201, 283, 301, 302, 303, 434, 603
+    void save_message(std::string_view path) {
+        const detail::Text path_text(path);
+        const auto s = running();
+        const std::int32_t code = ssmtp_save_message(s->handle, path_text.get());
+        s->finish(code);
+    }
     /// Puts the message that the properties make (headers, recipients, body, attachments, and what Sign and Encrypt
     /// made of it) aside, so that another one can be set and sent in its place; settings and the recipients'
     /// certificates stay. Error 603 when one is aside already.

@@ -25,7 +25,7 @@ link() { # STATIC LIBRARY FUNCTION…
     for name in "$@"; do options+=("-Wl,-u,$name"); done
     # libunwind is zig's own and goes in: libgcc_s, which differs from system to system, is not needed then.
     ZIG_GLOBAL_CACHE_DIR=$cache ZIG_LOCAL_CACHE_DIR=$cache target/zig/bin/python -m ziglang cc \
-        -target "$machine-linux-gnu.$OLDEST" "${options[@]}" -o "$library" "$static" -lunwind -lpthread -ldl -lm -lc
+        -target "$machine-linux-gnu.$OLDEST" "${options[@]}" -o "$library" "$static" "$(gcc -print-file-name=libgcc_s.so.1)" -lpthread -ldl -lm -lc
     rm "$library.map"
 }
 

@@ -118,6 +118,16 @@ fn a_message_goes_through_a_tunnel() {
 }
 
 #[test]
+fn header_lines_of_ones_own_go_to_the_proxy() {
+    let (through, heard) = proxy(vec![(0, b"HTTP/1.1 403 no\r\n\r\n".to_vec())], None);
+    let handle = handle("mail.invalid", 25, "fwTunnel", through);
+    handle.config("FirewallData=X-Key: of mine\r\nX-Other: 2").unwrap();
+    assert_eq!(handle.call("Connect", "").unwrap_err().code, 118);
+    let heard = String::from_utf8(heard.recv_timeout(AGES).unwrap()).unwrap();
+    assert!(heard.contains("\r\nX-Key: of mine\r\nX-Other: 2\r\n"), "{heard}");
+}
+
+#[test]
 fn a_message_goes_through_every_kind_of_socks() {
     let yes4 = vec![0, 90, 0, 0, 0, 0, 0, 0];
     let heard = sends("127.0.0.1", "fwSOCKS4", vec![(13, yes4.clone())], &[("FirewallUser", "user")]);

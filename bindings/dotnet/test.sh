@@ -14,9 +14,19 @@ for needed in "$SSMTP_LIBRARY" "$SSMTP_XTASK"; do
         exit 1
     fi
 done
-tests=target/dotnet/ssmtp-tests.exe
 if [ -z "${DOTNET:-}" ]; then
-    exec mono --debug "$tests" "$@"
+    run='mono --debug'
+else
+    bindings/dotnet/runtimeconfig.sh "$DOTNET" target/dotnet/runtimeconfig.json
+    run="$DOTNET exec --runtimeconfig $PWD/target/dotnet/runtimeconfig.json"
 fi
-bindings/dotnet/runtimeconfig.sh "$DOTNET" target/dotnet/runtimeconfig.json
-exec "$DOTNET" exec --runtimeconfig target/dotnet/runtimeconfig.json "$tests" "$@"
+# shellcheck disable=SC2086
+$run target/dotnet/ssmtp-tests.exe "$@"
+[ $# -eq 0 ] || exit 0
+# The scenario and the examples as programs of their own.
+for program in scenario send quickstart; do
+    printf '#!/bin/sh\nexec %s "%s" "$@"\n' "$run" "$PWD/target/dotnet/$program.exe" >target/dotnet/$program
+    chmod +x target/dotnet/$program
+done
+printf 'scenario and examples: '
+XTASK=$SSMTP_XTASK bash tests/c/deliver.sh target/dotnet/scenario target/dotnet/send target/dotnet/quickstart

@@ -22,9 +22,9 @@ internal static class Quickstart
             smtp.MailPort = int.Parse(server[1], CultureInfo.InvariantCulture);
             smtp.From = "\"C# example\" <me@client.example>";
             smtp.SendTo = "you@server.example";
-            smtp.Subject = "Hello from C#";
-            smtp.MessageText = "Hello!\r\n\r\nThis message came through libssmtp.\r\n";
-            smtp.OnPITrail += (sender, e) => Console.WriteLine("{0} {1}", e.Direction == 0 ? "C:" : "S:", e.Message);
+            smtp.Subject = "Hello from libssmtp";
+            smtp.MessageText = "This message came out of a C# program.\r\n\r\nBye!\r\n";
+            smtp.OnPITrail += (sender, e) => Console.WriteLine("{0} {1}", e.Direction == 0 ? "-->" : "<--", e.Message);
             try
             {
                 smtp.Send();

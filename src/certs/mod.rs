@@ -2,7 +2,6 @@
 
 pub mod ber;
 pub mod certificate;
-pub mod cipher;
 pub mod contents;
 pub mod der;
 pub mod fault;
@@ -28,6 +27,7 @@ pub mod x509;
 mod tests;
 
 pub use certificate::{Certificate, recipient};
+pub use ssmtp_octets::cipher;
 
 /// Octets as hexadecimal digits with something between.
 pub(crate) fn hex(bytes: &[u8], upper: bool, between: &str) -> String {

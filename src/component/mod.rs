@@ -16,6 +16,7 @@ mod queue;
 mod queue_process;
 mod results;
 mod revocation;
+mod save;
 mod send;
 mod send_all;
 mod settings;

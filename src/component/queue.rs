@@ -123,7 +123,8 @@ fn forms(mut parcel: Parcel) -> Result<Vec<Form>> {
     let mut rest = std::mem::take(&mut parcel.left);
     while let Some(&first) = rest.first() {
         let edition = |index: usize| parcel.job.draft.edition_of(&parcel.job.envelope.recipients[index].address);
-        let (now, later): (Vec<usize>, Vec<usize>) = rest.iter().partition(|index| edition(**index) == edition(first));
+        let next = edition(first);
+        let (now, later): (Vec<usize>, Vec<usize>) = rest.iter().partition(|index| edition(**index) == next);
         rest = later;
         parcel.left = now;
         let composed = compose_for_any(&parcel)?;

@@ -13,9 +13,10 @@ use crate::message::draft::Draft;
 use crate::message::entity;
 use crate::message::layer::Wrap;
 use crate::message::protect::Protected;
-use crate::message::secured::{ENCRYPT, Readers, SIGN, same};
+use crate::message::secured::{ENCRYPT, Readers, SIGN, folded};
 use crate::smime::mime::{Encrypting, Signing};
 use crate::smime::{Cipher, EncryptSpec, hash_from_name};
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 /// Signing and encrypting.
@@ -146,13 +147,18 @@ impl Plan {
         let recipients = recipients.map_err(|error| Error::new(Code::CertNotFound, error.message))?;
         let shared = settings.text(Setting::BccEncryption).eq_ignore_ascii_case("Shared");
         let required = settings.bool(Setting::RequireRecipientCert);
-        let named: Vec<Vec<String>> = certificates.iter().map(|certificate| mailboxes(certificate)).collect();
-        let all_named = named.iter().all(|names| !names.is_empty());
-        let names = |at: usize, address: &str| named[at].iter().any(|name| same(name, address));
-        let certified = |address: &str| (0..certificates.len()).any(|at| names(at, address));
+        let mut owners: HashMap<String, Vec<usize>> = HashMap::new();
+        let mut all_named = true;
+        for (at, certificate) in certificates.iter().enumerate() {
+            let names = mailboxes(certificate);
+            all_named &= !names.is_empty();
+            names.iter().for_each(|name| owners.entry(folded(name)).or_default().push(at));
+        }
+        // The certificates that name an address, in their order.
+        let of = |address: &str| owners.get(&folded(address)).map_or(&[][..], Vec::as_slice);
         let is_bcc = |kind: RecipientType| kind == RecipientType::Bcc;
         let matched = all_named || required;
-        if matched && let Some(missed) = recipients.iter().find(|r| !certified(&r.address)) {
+        if matched && let Some(missed) = recipients.iter().find(|r| of(&r.address).is_empty()) {
             return refused(format!("no recipient certificate is that of {}", missed.address));
         }
         let mut readers = Readers { matched, shared, ..Readers::default() };
@@ -165,18 +171,23 @@ impl Plan {
         }
         let (bcc, visible): (Vec<_>, Vec<_>) = recipients.iter().partition(|r| is_bcc(r.kind));
         readers.together = visible.iter().map(|r| r.address.clone()).collect();
-        let seen = |at: usize| visible.iter().any(|r| names(at, &r.address));
-        let of_bcc_alone = |at: usize| !seen(at) && bcc.iter().any(|r| names(at, &r.address));
         if shared {
             readers.hidden = bcc.iter().map(|r| r.address.clone()).collect();
             return Ok(Plan { editions: vec![certificates.to_vec()], readers });
         }
-        let chosen = |wanted: &dyn Fn(usize) -> bool| -> Vec<Arc<X509>> {
-            certificates.iter().enumerate().filter(|(at, _)| wanted(*at)).map(|(_, found)| Arc::clone(found)).collect()
+        let seen: HashSet<usize> = visible.iter().flat_map(|r| of(&r.address)).copied().collect();
+        let of_bcc_alone: HashSet<usize> =
+            bcc.iter().flat_map(|r| of(&r.address)).copied().filter(|at| !seen.contains(at)).collect();
+        let chosen = |all: &mut dyn Iterator<Item = usize>, apart: bool| -> Vec<Arc<X509>> {
+            let mut last = None;
+            // A certificate that names an address twice stands there once.
+            all.filter(|at| of_bcc_alone.contains(at) == apart && last.replace(*at) != Some(*at))
+                .map(|at| Arc::clone(&certificates[at]))
+                .collect()
         };
-        let mut editions = vec![chosen(&|at| !of_bcc_alone(at))];
+        let mut editions = vec![chosen(&mut (0..certificates.len()), false)];
         for recipient in &bcc {
-            let own = chosen(&|at| of_bcc_alone(at) && names(at, &recipient.address));
+            let own = chosen(&mut of(&recipient.address).iter().copied(), true);
             if own.is_empty() {
                 readers.hidden.push(recipient.address.clone());
             } else {

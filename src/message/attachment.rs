@@ -1,12 +1,12 @@
 //! Attachments and inline parts as a caller adds them: what they hold, their names and types (RFC 2183, RFC 2387).
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::body::{Piece, Stream};
 use super::bytes::Bytes;
 use crate::error::{Code, Error, Result};
 use crate::text::line::{has_crlf_nul, refuse_crlf_nul};
-use crate::text::param;
+use crate::text::{media_type, param};
 
 /// What a part holds.
 #[derive(Debug, Clone)]
@@ -98,7 +98,7 @@ fn base_name(path: &str) -> String {
 
 /// The type that a name's extension tells.
 fn guess(name: &str) -> String {
-    mime_guess::from_path(Path::new(name)).first_raw().unwrap_or("application/octet-stream").to_string()
+    media_type::of(name).unwrap_or("application/octet-stream").to_string()
 }
 
 /// A type as `token/token`, with or without parameters; 603 when it is none. A part that has parts of its own is not one

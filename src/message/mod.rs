@@ -7,7 +7,6 @@ pub mod bytes;
 pub mod complete;
 pub mod compose;
 pub mod draft;
-pub mod encode;
 pub mod entity;
 pub mod facts;
 pub mod headers;
@@ -19,3 +18,6 @@ pub mod protect;
 pub mod recipients;
 pub mod secured;
 pub mod transfer;
+
+/// Transfer encodings.
+pub use ssmtp_octets::encode;

@@ -1,6 +1,7 @@
 //! What Sign and Encrypt made of a message: the lines they put into OtherHeaders, operations that wait for the sending, the forms
 //! that Bcc recipients get, and whether the message may be sent at all (rulings 4, 8, 22 to 24).
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::bytes::Bytes;
@@ -54,6 +55,8 @@ pub struct Secured {
     /// What recipients apart get; empty while the operation waits.
     forms: Vec<Form>,
     readers: Option<Readers>,
+    /// Which edition the recipients apart get, by [`folded`] address: each is asked for when a transaction is put together.
+    apart: Arc<HashMap<String, usize>>,
     /// The header fields are protected too (RFC 9788).
     pub(super) protected: Option<Protected>,
     /// Which form this draft is.
@@ -164,6 +167,10 @@ impl Draft {
     }
 
     fn succeeded(&mut self, operations: u8, readers: Option<Readers>) {
+        if let Some(readers) = &readers {
+            let editions = readers.apart.iter().enumerate().rev();
+            self.secured.apart = Arc::new(editions.map(|(at, address)| (folded(address), at + 1)).collect());
+        }
         self.secured.readers = readers.or(self.secured.readers.take());
         self.secured.done |= operations;
         self.secured.failed &= !operations;
@@ -187,8 +194,7 @@ impl Draft {
 
     /// Which form a recipient gets, by the address of the envelope.
     pub fn edition_of(&self, address: &str) -> usize {
-        let apart = self.readers().and_then(|readers| readers.apart.iter().position(|other| same(other, address)));
-        apart.map_or(0, |at| at + 1)
+        if self.secured.apart.is_empty() { 0 } else { self.secured.apart.get(&folded(address)).copied().unwrap_or(0) }
     }
 
     /// The message in the form that these recipients get.
@@ -227,7 +233,7 @@ impl Draft {
         for recipient in recipients {
             let address = &recipient.address;
             let among = |list: &[String]| list.iter().any(|other| same(other, address));
-            if among(&readers.apart) {
+            if self.edition_of(address) > 0 {
                 continue;
             }
             let bcc = recipient.kind == RecipientType::Bcc;
@@ -251,6 +257,11 @@ impl Draft {
             _ => Ok(Form::Body(fields, body.into())),
         }
     }
+}
+
+/// One spelling for all that [`same`] calls the same.
+pub fn folded(address: &str) -> String {
+    address.to_ascii_lowercase()
 }
 
 /// One mailbox: local parts are compared without regard to case too, as all mail programs do.

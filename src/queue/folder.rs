@@ -60,6 +60,17 @@ pub struct Held {
     inode: (i128, i128),
 }
 
+impl Drop for Held {
+    fn drop(&mut self) {
+        unlock(&self.file);
+    }
+}
+
+/// Not left to the closing: a child that another thread is just starting has the open file too, and the lock would stay with it.
+fn unlock(file: &File) {
+    let _ = retry_on_intr(|| flock(file, FlockOperation::Unlock));
+}
+
 pub fn shown(base: &[u8], extension: &str) -> String {
     format!("{}.{extension}", String::from_utf8_lossy(base))
 }
@@ -361,6 +372,7 @@ impl NewFile<'_> {
 
 impl Drop for NewFile<'_> {
     fn drop(&mut self) {
+        unlock(&self.file);
         if let Some(temporary) = self.temporary.take() {
             let _ = self.folder.remove(&temporary);
         }

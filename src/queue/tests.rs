@@ -342,6 +342,21 @@ fn only_one_has_a_file_and_nothing_is_overwritten() {
     assert_eq!(std::fs::read(temp.0.join("a.sent")).unwrap(), b"older");
 }
 
+/// A child that is being started holds every open file for a moment, as a duplicate does.
+#[test]
+fn a_lock_does_not_outlast_its_owner_in_a_child() {
+    let temp = Temp::new("child");
+    let folder = temp.folder();
+    let new = folder.create().unwrap();
+    let _written = new.file.try_clone().unwrap();
+    new.commit().unwrap();
+    let base = folder.last(QUEUED).unwrap().unwrap();
+    let held = got(folder.reach(&base, QUEUED));
+    let _read = held.file.try_clone().unwrap();
+    drop(held);
+    got(folder.reach(&base, QUEUED));
+}
+
 #[test]
 fn a_long_folder_is_listed_in_order_a_part_at_a_time() {
     let temp = Temp::new("list");

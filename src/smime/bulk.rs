@@ -2,120 +2,15 @@
 //! the output, on as many blocks as there are.
 
 use super::algorithm::Cipher;
-use super::ghash::Lanes;
-use crate::certs::cipher::{self as whole, Padding};
-use cbc::cipher::consts::U16;
-use cbc::cipher::generic_array::{ArrayLength, GenericArray};
-use cbc::cipher::{
-    Block, BlockBackend, BlockCipher, BlockClosure, BlockEncrypt, BlockEncryptMut, BlockSizeUser, KeyInit, KeyIvInit,
-    StreamCipher,
-};
 use ring::aead;
+use ssmtp_octets::chain::{self, Blocks};
+use ssmtp_octets::cipher::{self as whole, Padding};
+use ssmtp_octets::gcm::Gcm;
+pub use ssmtp_octets::gcm::{NONCE, TAG};
 use zeroize::Zeroizing;
-
-/// What does the work: whole blocks, in place.
-trait Blocks: Send {
-    fn encrypt(&mut self, data: &mut [u8]);
-}
-
-/// Cipher block chaining. The block before stays in a register from one to the next, which makes it a fifth faster than through memory:
-/// nothing else can be done meanwhile.
-struct Chain<C: BlockSizeUser> {
-    cipher: C,
-    last: Block<C>,
-}
-
-impl<C: BlockEncrypt + Send> Blocks for Chain<C> {
-    fn encrypt(&mut self, data: &mut [u8]) {
-        self.cipher.encrypt_with_backend(Chained { last: &mut self.last, data });
-    }
-}
-
-struct Chained<'a, S: ArrayLength<u8>> {
-    last: &'a mut GenericArray<u8, S>,
-    data: &'a mut [u8],
-}
-
-impl<S: ArrayLength<u8>> BlockSizeUser for Chained<'_, S> {
-    type BlockSize = S;
-}
-
-impl<S: ArrayLength<u8>> BlockClosure for Chained<'_, S> {
-    #[inline(always)]
-    fn call<B: BlockBackend<BlockSize = S>>(self, backend: &mut B) {
-        let mut last = self.last.clone();
-        for block in self.data.chunks_exact_mut(S::USIZE) {
-            last.iter_mut().zip(block.iter()).for_each(|(before, plain)| *before ^= plain);
-            backend.proc_block((&mut last).into());
-            block.copy_from_slice(&last);
-        }
-        *self.last = last;
-    }
-}
 
 /// Most octets GCM encrypts with one nonce (NIST SP 800-38D §5.2.1.1).
 pub const GCM_LIMIT: u64 = (1 << 36) - 32;
-
-/// Octets of a GCM nonce and of its tag.
-pub const NONCE: usize = 12;
-pub const TAG: usize = 16;
-
-/// AES in counter mode with GHASH over what it makes.
-struct Gcm {
-    stream: Box<dyn StreamCipher + Send>,
-    hash: Lanes,
-    mask: [u8; TAG],
-    length: u64,
-}
-
-impl Gcm {
-    fn new(key: &[u8], nonce: &[u8]) -> Option<Gcm> {
-        match key.len() {
-            16 => Gcm::with::<aes::Aes128>(key, nonce),
-            24 => Gcm::with::<aes::Aes192>(key, nonce),
-            32 => Gcm::with::<aes::Aes256>(key, nonce),
-            _ => None,
-        }
-    }
-
-    fn with<C>(key: &[u8], nonce: &[u8]) -> Option<Gcm>
-    where
-        C: KeyInit + BlockCipher + BlockEncrypt + BlockEncryptMut + BlockSizeUser<BlockSize = U16> + Send + 'static,
-        ctr::Ctr32BE<C>: KeyIvInit + StreamCipher + Send + 'static,
-    {
-        let mut start = [0u8; 16];
-        start[..NONCE].copy_from_slice(nonce.get(..NONCE)?);
-        start[15] = 1;
-        let mut subkey = Zeroizing::new([0u8; 16]);
-        C::new_from_slice(key).ok()?.encrypt_block((&mut *subkey).into());
-        let hash = Lanes::new(&subkey);
-        let mut stream = ctr::Ctr32BE::<C>::new_from_slices(key, &start).ok()?;
-        let mut mask = [0u8; TAG];
-        stream.apply_keystream(&mut mask);
-        Some(Gcm { stream: Box::new(stream), hash, mask, length: 0 })
-    }
-
-    /// Only the last call may be given a part of a block.
-    fn encrypt(&mut self, data: &mut [u8]) {
-        self.stream.apply_keystream(data);
-        self.hash.update(data);
-        self.length += data.len() as u64;
-    }
-
-    fn decrypt(&mut self, data: &mut [u8]) {
-        self.hash.update(data);
-        self.stream.apply_keystream(data);
-        self.length += data.len() as u64;
-    }
-
-    fn tag(self) -> [u8; TAG] {
-        let mut lengths = [0u8; 16];
-        lengths[8..].copy_from_slice(&(self.length * 8).to_be_bytes());
-        let mut tag = self.mask;
-        tag.iter_mut().zip(self.hash.finish(&lengths)).for_each(|(mine, hashed)| *mine ^= hashed);
-        tag
-    }
-}
 
 enum Mode {
     Cbc(Box<dyn Blocks>),
@@ -129,6 +24,17 @@ pub struct Encryptor {
     /// The beginning of a block whose rest has not come yet.
     held: Zeroizing<Vec<u8>>,
     at_once: Option<(aead::LessSafeKey, aead::Nonce)>,
+}
+
+/// The cipher that is chained; GCM chains none.
+fn kind(cipher: Cipher) -> Option<whole::Cipher> {
+    match cipher {
+        Cipher::AesCbc128 | Cipher::AesCbc192 | Cipher::AesCbc256 => Some(whole::Cipher::Aes),
+        Cipher::TripleDes => Some(whole::Cipher::TripleDes),
+        Cipher::Des => Some(whole::Cipher::Des),
+        Cipher::Rc2Cbc40 | Cipher::Rc2Cbc64 | Cipher::Rc2Cbc128 => Some(whole::Cipher::Rc2(cipher.rc2()?.0)),
+        Cipher::AesGcm128 | Cipher::AesGcm192 | Cipher::AesGcm256 => None,
+    }
 }
 
 /// Key and nonce for ring, which does GCM in one go, and with 128 and 256 bits.
@@ -145,23 +51,12 @@ fn ring_key(key: &[u8], nonce: &[u8]) -> Option<(aead::LessSafeKey, aead::Nonce)
 impl Encryptor {
     /// None when key or vector have not the length that the cipher takes.
     pub fn new(cipher: Cipher, key: &[u8], iv: &[u8]) -> Option<Encryptor> {
-        fn cbc<C: BlockEncrypt + Send + 'static>(cipher: C, iv: &[u8]) -> Option<Mode> {
-            let last = (iv.len() == C::block_size()).then(|| Block::<C>::clone_from_slice(iv))?;
-            Some(Mode::Cbc(Box::new(Chain { cipher, last })))
-        }
         if key.len() != cipher.row().key {
             return None;
         }
-        let mode = match cipher {
-            Cipher::AesGcm128 | Cipher::AesGcm192 | Cipher::AesGcm256 => Mode::Gcm(Box::new(Gcm::new(key, iv)?)),
-            Cipher::AesCbc128 => cbc(aes::Aes128::new_from_slice(key).ok()?, iv)?,
-            Cipher::AesCbc192 => cbc(aes::Aes192::new_from_slice(key).ok()?, iv)?,
-            Cipher::AesCbc256 => cbc(aes::Aes256::new_from_slice(key).ok()?, iv)?,
-            Cipher::TripleDes => cbc(des::TdesEde3::new_from_slice(key).ok()?, iv)?,
-            Cipher::Des => cbc(des::Des::new_from_slice(key).ok()?, iv)?,
-            Cipher::Rc2Cbc40 | Cipher::Rc2Cbc64 | Cipher::Rc2Cbc128 => {
-                cbc(rc2::Rc2::new_with_eff_key_len(key, cipher.rc2()?.0), iv)?
-            }
+        let mode = match kind(cipher) {
+            Some(kind) => Mode::Cbc(chain::encryptor(kind, key, iv)?),
+            None => Mode::Gcm(Box::new(Gcm::new(key, iv)?)),
         };
         let block = cipher.row().block;
         let at_once = if cipher.is_aead() { ring_key(key, iv) } else { None };
@@ -239,25 +134,19 @@ pub fn length(cipher: Cipher, content: u64) -> u64 {
 
 /// The plain octets. None when anything is wrong, without a word about what; of GCM nothing comes out before the tag is right.
 pub fn decrypt(cipher: Cipher, key: &[u8], iv: &[u8], data: &[u8], tag: Option<&[u8]>) -> Option<Zeroizing<Vec<u8>>> {
-    let kind = match cipher {
-        Cipher::AesGcm128 | Cipher::AesGcm192 | Cipher::AesGcm256 => {
-            // Shorter ones than RFC 5084 allows would be guessed.
-            let tag = tag.filter(|tag| (12..=TAG).contains(&tag.len()))?;
-            let mut plain = Zeroizing::new(data.to_vec());
-            if let (Ok(tag), Some((key, nonce))) = (aead::Tag::try_from(tag), ring_key(key, iv)) {
-                let opened = key.open_in_place_separate_tag(nonce, aead::Aad::empty(), tag, &mut plain, 0..).is_ok();
-                return opened.then_some(plain);
-            }
-            let mut mode = Gcm::new(key, iv)?;
-            mode.decrypt(&mut plain);
-            return same(&mode.tag()[..tag.len()], tag).then_some(plain);
-        }
-        Cipher::AesCbc128 | Cipher::AesCbc192 | Cipher::AesCbc256 => whole::Cipher::Aes,
-        Cipher::TripleDes => whole::Cipher::TripleDes,
-        Cipher::Des => whole::Cipher::Des,
-        Cipher::Rc2Cbc40 | Cipher::Rc2Cbc64 | Cipher::Rc2Cbc128 => whole::Cipher::Rc2(cipher.rc2()?.0),
-    };
-    whole::decrypt(kind, key, iv, data, Padding::Pkcs7)
+    if let Some(kind) = kind(cipher) {
+        return whole::decrypt(kind, key, iv, data, Padding::Pkcs7);
+    }
+    // Shorter ones than RFC 5084 allows would be guessed.
+    let tag = tag.filter(|tag| (12..=TAG).contains(&tag.len()))?;
+    let mut plain = Zeroizing::new(data.to_vec());
+    if let (Ok(tag), Some((key, nonce))) = (aead::Tag::try_from(tag), ring_key(key, iv)) {
+        let opened = key.open_in_place_separate_tag(nonce, aead::Aad::empty(), tag, &mut plain, 0..).is_ok();
+        return opened.then_some(plain);
+    }
+    let mut mode = Gcm::new(key, iv)?;
+    mode.decrypt(&mut plain);
+    same(&mode.tag()[..tag.len()], tag).then_some(plain)
 }
 
 /// Whether octets are the same, in a time that does not tell where they differ.

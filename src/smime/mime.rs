@@ -249,11 +249,10 @@ impl<T: Transform> Filter for Armour<T> {
 
     fn whole(&mut self, pieces: &[&[u8]], out: &mut Vec<u8>) -> Result<()> {
         self.binary.clear();
-        if self.inner.whole(pieces, &mut self.binary)? {
-            self.lines.push(&self.binary, out);
-            return Ok(());
-        }
-        pieces.iter().try_for_each(|piece| self.update(piece, out))
+        let done = self.inner.whole(pieces, &mut self.binary)?;
+        // Not done, what stands before the content may be written all the same.
+        self.lines.push(&self.binary, out);
+        if done { Ok(()) } else { pieces.iter().try_for_each(|piece| self.update(piece, out)) }
     }
 
     fn finish(&mut self, out: &mut Vec<u8>) -> Result<()> {

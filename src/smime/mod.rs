@@ -8,7 +8,6 @@ mod bulk;
 mod chain;
 mod decrypt;
 mod enveloped;
-mod ghash;
 mod keywrap;
 pub mod mime;
 pub mod received;
@@ -34,7 +33,8 @@ pub trait Transform: Send {
     /// Ends it. Nothing may follow.
     fn finish(&mut self, out: &mut Vec<u8>) -> Result<()>;
 
-    /// All the content at once, in these pieces. False where that is no other way than one piece after the other, and nothing was done.
+    /// All the content at once, in these pieces. False where there is no other way than one piece after the other: they are still to be
+    /// given then, and what was written stands before them.
     fn whole(&mut self, _pieces: &[&[u8]], _out: &mut Vec<u8>) -> Result<bool> {
         Ok(false)
     }

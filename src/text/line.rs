@@ -2,6 +2,8 @@
 
 use crate::error::{Code, Error, Result};
 
+pub use ssmtp_octets::lines::{BLOCK, canonical_block};
+
 /// Whether a text holds CR, LF or NUL, the three that could start a line or end a text where the caller meant none.
 pub fn has_crlf_nul(text: &str) -> bool {
     // Not memchr: its wide registers would leave pieces of a password on the stack.
@@ -40,23 +42,6 @@ pub fn refuse_unfoldable(what: &str, text: &str) -> Result<()> {
 /// A folded value on one line: the line ends go, the blanks behind them stay (RFC 5322 section 2.2.3).
 pub fn unfold(text: &str) -> std::borrow::Cow<'_, str> {
     if has_crlf_nul(text) { text.replace("\r\n", "").into() } else { text.into() }
-}
-
-/// Text is looked at in blocks of this size first: nearly all of it needs no repair, and that is found much faster.
-pub const BLOCK: usize = 16 * 1024;
-
-/// How many of the next bytes, at most a block, have no bare CR and no bare LF; 0 where the first few have.
-pub fn canonical_block(bytes: &[u8]) -> usize {
-    let mut block = &bytes[..bytes.len().min(BLOCK)];
-    // The LF of a CR at the end is in the next block.
-    if let [rest @ .., b'\r'] = block {
-        block = rest;
-    }
-    let Some((&first, rest)) = block.split_first() else { return 0 };
-    // One comparison without a branch for each pair, which the compiler makes wide.
-    let pairs = block.iter().zip(rest);
-    let broken = pairs.fold(false, |broken, (a, b)| broken | ((*a == b'\r') != (*b == b'\n')));
-    if broken || first == b'\n' || block.ends_with(b"\r") { 0 } else { block.len() }
 }
 
 #[cfg(test)]

@@ -1,4 +1,5 @@
-//! Text without any knowledge of messages: charsets, header words and folding, dates, line checks, secrets.
+//! Text without any knowledge of messages: charsets, header words and folding, dates, line checks, secrets,
+//! media types.
 
 pub mod charset;
 pub mod code_page;
@@ -7,4 +8,5 @@ pub mod encoded_word;
 pub mod fold;
 pub mod line;
 pub mod mask;
+pub mod media_type;
 pub mod param;

@@ -751,6 +751,7 @@ static void every_function_refuses_a_null_handle(void) {
     EQ(ssmtp_add_inline_file(NULL, "x", "x", "x"), SSMTP_ERROR_BAD_ARGUMENT);
     EQ(ssmtp_add_inline_data(NULL, (const uint8_t *)"x", 1, "x", "x"), SSMTP_ERROR_BAD_ARGUMENT);
     EQ(ssmtp_clear_attachments(NULL), SSMTP_ERROR_BAD_ARGUMENT);
+    EQ(ssmtp_save_message(NULL, "x"), SSMTP_ERROR_BAD_ARGUMENT);
     EQ(ssmtp_put_message_aside(NULL), SSMTP_ERROR_BAD_ARGUMENT);
     EQ(ssmtp_put_message_back(NULL), SSMTP_ERROR_BAD_ARGUMENT);
     EQ(ssmtp_start_tls(NULL), SSMTP_ERROR_BAD_ARGUMENT);
@@ -1081,6 +1082,7 @@ static void every_function_refuses_a_dead_handle(void) {
     EQ(ssmtp_add_inline_file(dead_handle, "x", "x", "x"), SSMTP_ERROR_CLOSED_HANDLE);
     EQ(ssmtp_add_inline_data(dead_handle, (const uint8_t *)"x", 1, "x", "x"), SSMTP_ERROR_CLOSED_HANDLE);
     EQ(ssmtp_clear_attachments(dead_handle), SSMTP_ERROR_CLOSED_HANDLE);
+    EQ(ssmtp_save_message(dead_handle, "x"), SSMTP_ERROR_CLOSED_HANDLE);
     EQ(ssmtp_put_message_aside(dead_handle), SSMTP_ERROR_CLOSED_HANDLE);
     EQ(ssmtp_put_message_back(dead_handle), SSMTP_ERROR_CLOSED_HANDLE);
     EQ(ssmtp_start_tls(dead_handle), SSMTP_ERROR_CLOSED_HANDLE);
@@ -1973,6 +1975,7 @@ static void a_panic_in_any_function_is_607(void) {
     EQ(ssmtp_add_inline_file(NULL, "x", "x", "x"), SSMTP_ERROR_INTERNAL);
     EQ(ssmtp_add_inline_data(NULL, (const uint8_t *)"x", 1, "x", "x"), SSMTP_ERROR_INTERNAL);
     EQ(ssmtp_clear_attachments(NULL), SSMTP_ERROR_INTERNAL);
+    EQ(ssmtp_save_message(NULL, "x"), SSMTP_ERROR_INTERNAL);
     EQ(ssmtp_put_message_aside(NULL), SSMTP_ERROR_INTERNAL);
     EQ(ssmtp_put_message_back(NULL), SSMTP_ERROR_INTERNAL);
     EQ(ssmtp_start_tls(NULL), SSMTP_ERROR_INTERNAL);

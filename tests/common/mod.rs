@@ -148,6 +148,7 @@ impl Handle {
                 "Reset" => ssmtp_reset(self.raw),
                 "ResetHeaders" => ssmtp_reset_headers(self.raw),
                 "Interrupt" => ssmtp_interrupt(self.raw),
+                "SaveMessage" => ssmtp_save_message(self.raw, argument.as_ptr()),
                 "PutMessageAside" => ssmtp_put_message_aside(self.raw),
                 "PutMessageBack" => ssmtp_put_message_back(self.raw),
                 "Sign" => ssmtp_sign(self.raw),

@@ -103,6 +103,18 @@ fn a_long_header_is_folded_or_left_on_one_line() {
 }
 
 #[test]
+fn a_message_id_is_as_long_as_its_algorithm_makes_it() {
+    let server = Server::start(Options::default()).unwrap();
+    for (name, letters) in [("MD5", 32), ("SHA1", 40), ("SHA256", 64)] {
+        let handle = message(&server);
+        handle.config(&format!("MessageIdAlgorithm={name}")).unwrap();
+        let head = head(&server, &handle);
+        let id = head.split("\r\nMessage-ID: <").nth(1).and_then(|rest| rest.split('@').next()).unwrap();
+        assert!(id.len() == letters && id.bytes().all(|b| b.is_ascii_hexdigit()), "{name}: {id}");
+    }
+}
+
+#[test]
 fn a_long_reply_is_traced_in_pieces_whose_length_stays_while_connected() {
     let server = Server::start(Options::default().fault(&format!("MAIL=250 {}", "x".repeat(596)))).unwrap();
     let handle = message(&server);

@@ -55,6 +55,26 @@ fn an_encrypted_message_opens_for_each_recipient_and_shows_nothing() {
 }
 
 #[test]
+fn every_cipher_encrypts_a_text_in_memory() {
+    let server = start();
+    for row in ssmtp::smime::algorithm::CIPHERS {
+        for recipient in ["second", "p256"] {
+            // Keys of other lengths cannot be wrapped for a key that agrees.
+            if recipient == "p256" && (row.key < 16 || row.key % 8 != 0) {
+                continue;
+            }
+            let handle = message(&server);
+            handle.must_set("SendTo", &format!("{recipient}@b.example"));
+            handle.must_set("EncryptingAlgorithm", row.names[0]);
+            encrypt_for(&handle, &[recipient]);
+            handle.call("Encrypt", "").unwrap();
+            let content = decrypted(&sent(&server, &handle), recipient);
+            assert!(text(&content.unwrap_or_else(|e| panic!("{}: {e}", row.names[0]))).ends_with("here they are.\r\n"));
+        }
+    }
+}
+
+#[test]
 fn sign_and_encrypt_is_sign_then_encrypt_and_goes_on_to_a_triple_wrap() {
     let server = start();
     let one_call = |handle: &crate::common::Handle| handle.call("SignAndEncrypt", "");

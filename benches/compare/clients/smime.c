@@ -1,6 +1,7 @@
-/* Signs, encrypts or does both to a file while it is sent to the sink, as AttachedFile of a message, through the C ABI.
+/* Signs, encrypts or does both to a file, the AttachedFile of a message, through the C ABI: while the message is written
+ * to /dev/null, which is what the peer does, or with a port while it is sent to the sink.
  *
- * usage: smime PORT FILE sign|encrypt|both CIPHER SIGNER.pfx RECIPIENT.crt */
+ * usage: smime PORT|- FILE sign|encrypt|both CIPHER SIGNER.pfx RECIPIENT.crt */
 #include "bench.h"
 #include "ssmtp.h"
 
@@ -17,7 +18,7 @@ int main(int argc, char **argv) {
     int sign = strcmp(argv[3], "encrypt") != 0, encrypt = strcmp(argv[3], "sign") != 0;
     ssmtp_t *h = ssmtp_new_utf8();
     must(h, ssmtp_set_mail_server(h, "127.0.0.1"));
-    must(h, ssmtp_set_mail_port(h, atoi(argv[1])));
+    if (strcmp(argv[1], "-") != 0) must(h, ssmtp_set_mail_port(h, atoi(argv[1])));
     must(h, ssmtp_set_from(h, "a@client.example"));
     must(h, ssmtp_set_send_to(h, "b@server.example"));
     must(h, ssmtp_set_attached_file(h, argv[2]));
@@ -39,7 +40,7 @@ int main(int argc, char **argv) {
         must(h, ssmtp_add_recipient_cert(h, pem, length));
     }
     must(h, sign && encrypt ? ssmtp_sign_and_encrypt(h) : sign ? ssmtp_sign(h) : ssmtp_encrypt(h));
-    must(h, ssmtp_send(h));
+    must(h, strcmp(argv[1], "-") == 0 ? ssmtp_save_message(h, "/dev/null") : ssmtp_send(h));
     bench_report(wall_now() - start, cpu_now() - cpu, 0);
     ssmtp_delete(h);
     return 0;

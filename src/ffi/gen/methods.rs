@@ -320,6 +320,17 @@ pub unsafe extern "C" fn ssmtp_clear_attachments(handle: *mut ssmtp_t) -> i32 {
     guard::run(handle, |c| c.clear_attachments())
 }
 
+/// Writes the message to a file (RFC 5322 with CRLF line ends, what mail programs call .eml), as Send sends it: signed and encrypted where it is, and without Bcc. After Send it is what was sent, with the same Date, Message-ID and boundaries; before, it is what a server without 8BITMIME would get. Recipients and a server are not needed. A message of several forms (BccEncryption) is written in the one that the visible recipients get. An existing file is replaced once the new one is complete, and stays as it is after an error; the new one can be read by its owner alone (0600). A device or FIFO is written to as it is. A stream that can be read once is gone afterwards. Error 303 when the file cannot be written, 302 when an attached file cannot be read, 283 when Sign or Encrypt failed before.
+/// - `path`: The file. Error 603 when it is empty.
+/// - Errors, among others: 166 another operation runs on this handle, 201 the time ran out, 283 encrypting or signing failed, 301 the operation was interrupted, 302 AttachedFile cannot be opened, 303 a file or stream cannot be used, 434 the text cannot be converted, 603 the value is refused.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ssmtp_save_message(handle: *mut ssmtp_t, path: *const c_char) -> i32 {
+    guard::run(handle, |c| {
+        let path = unsafe { text::input(c, path) }?;
+        c.save_message(&path)
+    })
+}
+
 /// Puts the message that the properties make (headers, recipients, body, attachments, and what Sign and Encrypt made of it) aside, so that another one can be set and sent in its place; settings and the recipients' certificates stay. Error 603 when one is aside already.
 /// - Errors, among others: 603 the value is refused.
 #[unsafe(no_mangle)]

@@ -1431,6 +1431,11 @@ namespace Ssmtp
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
         internal static extern int ssmtp_clear_attachments(SsmtpHandle handle);
 
+        /// <summary>Writes the message to a file (RFC 5322 with CRLF line ends, what mail programs call .eml), as Send
+        /// sends it: signed and encrypted where it is, and without Bcc.</summary>
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int ssmtp_save_message(SsmtpHandle handle, byte[] path);
+
         /// <summary>Puts the message that the properties make (headers, recipients, body, attachments, and what Sign
         /// and Encrypt made of it) aside, so that another one can be set and sent in its place; settings and the
         /// recipients' certificates stay.</summary>

@@ -262,6 +262,7 @@ namespace Ssmtp.Tests
             { "ssmtp_add_inline_file", handle => Native.ssmtp_add_inline_file(handle, null, null, null) },
             { "ssmtp_add_inline_data", handle => Native.ssmtp_add_inline_data(handle, null, UIntPtr.Zero, null, null) },
             { "ssmtp_clear_attachments", handle => Native.ssmtp_clear_attachments(handle) },
+            { "ssmtp_save_message", handle => Native.ssmtp_save_message(handle, null) },
             { "ssmtp_put_message_aside", handle => Native.ssmtp_put_message_aside(handle) },
             { "ssmtp_put_message_back", handle => Native.ssmtp_put_message_back(handle) },
             { "ssmtp_start_tls", handle => Native.ssmtp_start_tls(handle) },

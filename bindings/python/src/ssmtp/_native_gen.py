@@ -499,6 +499,7 @@ FUNCTIONS: Dict[str, Tuple[Any, Tuple[Any, ...]]] = {
     "ssmtp_add_inline_file": (c_int32, (c_void_p, c_char_p, c_char_p, c_char_p)),
     "ssmtp_add_inline_data": (c_int32, (c_void_p, c_char_p, c_size_t, c_char_p, c_char_p)),
     "ssmtp_clear_attachments": (c_int32, (c_void_p,)),
+    "ssmtp_save_message": (c_int32, (c_void_p, c_char_p)),
     "ssmtp_put_message_aside": (c_int32, (c_void_p,)),
     "ssmtp_put_message_back": (c_int32, (c_void_p,)),
     "ssmtp_start_tls": (c_int32, (c_void_p,)),

@@ -997,6 +997,27 @@ class Methods(Accessor):
         """Removes all attachments and inline parts."""
         self._call("ssmtp_clear_attachments")
 
+    def save_message(self, path: str) -> None:
+        """Writes the message to a file (RFC 5322 with CRLF line ends, what mail programs call
+        .eml), as Send sends it: signed and encrypted where it is, and without Bcc. After Send it is
+        what was sent, with the same Date, Message-ID and boundaries; before, it is what a server
+        without 8BITMIME would get. Recipients and a server are not needed. A message of several
+        forms (BccEncryption) is written in the one that the visible recipients get. An existing
+        file is replaced once the new one is complete, and stays as it is after an error; the new
+        one can be read by its owner alone (0600). A device or FIFO is written to as it is. A stream
+        that can be read once is gone afterwards. Error 303 when the file cannot be written, 302
+        when an attached file cannot be read, 283 when Sign or Encrypt failed before.
+
+        `path`: The file. Error 603 when it is empty.
+
+        Errors worth telling apart: 166, 201, 283, 301, 302, 303, 434, 603.
+        """
+        self._run("ssmtp_save_message", text("path", path))
+
+    async def save_message_async(self, path: str) -> None:
+        """`save_message` in a thread of its own; cancelling the task interrupts it."""
+        await self._in_thread(self.save_message, path)
+
     def put_message_aside(self) -> None:
         """Puts the message that the properties make (headers, recipients, body, attachments, and
         what Sign and Encrypt made of it) aside, so that another one can be set and sent in its

@@ -150,10 +150,18 @@ functions! {
 /// # Safety
 /// It must be a function of type `T`.
 unsafe fn symbol<T: Copy>(from: &libloading::Library, names: &[&str]) -> std::result::Result<T, String> {
-    let found = names.iter().find_map(|name| {
-        // SAFETY: the caller knows the type; the address stays good, since nobody unloads the library.
-        unsafe { from.get::<T>(name.as_bytes()).ok().map(|symbol| *symbol) }
-    });
+    const { assert!(size_of::<T>() == size_of::<*mut c_void>()) };
+    let found = address(from, names)?;
+    // SAFETY: the caller knows the type, which is one of function pointers; the address stays good, since nobody unloads the library.
+    Ok(unsafe { std::mem::transmute_copy(&found) })
+}
+
+/// Not generic: it is there once, and not for each of the functions.
+#[inline(never)]
+fn address(from: &libloading::Library, names: &[&str]) -> std::result::Result<*mut c_void, String> {
+    // SAFETY: only the address is taken, whatever lies there.
+    let found =
+        names.iter().find_map(|name| unsafe { from.get::<*mut c_void>(name.as_bytes()).ok().map(|symbol| *symbol) });
     found.ok_or_else(|| format!("it has no {}", names[0]))
 }
 

@@ -4,6 +4,8 @@ use std::mem::MaybeUninit;
 
 use base64_simd::{AsOut, STANDARD};
 
+pub use crate::lines::is_canonical;
+
 /// Longest line of either encoding.
 const LINE: usize = 76;
 /// Octets that make one line of Base64.
@@ -144,14 +146,19 @@ fn plain_lines(input: &[u8]) -> usize {
     }
 }
 
-/// Whether octets mean themselves in quoted-printable. In pieces of a fixed length, which the compiler makes wide; the last one overlaps.
+/// Whether octets mean themselves in quoted-printable.
 fn is_plain(line: &[u8]) -> bool {
-    let odd = |b: &u8| !(b' '..=b'~').contains(b) | (*b == b'=');
-    let any = |piece: &[u8; 16]| piece.iter().fold(0, |found, b| found | u8::from(odd(b)));
-    match line.last_chunk() {
-        Some(last) => line.as_chunks().0.iter().fold(any(last), |found, piece| found | any(piece)) == 0,
-        None => !line.iter().any(odd),
-    }
+    const EACH: u64 = u64::MAX / 255;
+    let (words, rest) = line.as_chunks::<8>();
+    // Eight at a time. What is not plain leaves the highest bit of its octet, or of one above, by one of these.
+    let odd = words.iter().fold(0, |odd, word| {
+        let word = u64::from_le_bytes(*word);
+        let below_blank = word.wrapping_sub(EACH * 0x20);
+        let above_tilde = word.wrapping_add(EACH);
+        let equals = (word ^ (EACH * 0x3d)).wrapping_sub(EACH);
+        odd | word | below_blank | above_tilde | equals
+    });
+    odd & (EACH * 0x80) == 0 && rest.iter().all(|octet| (b' '..=b'~').contains(octet) && *octet != b'=')
 }
 
 /// Base64 in lines of 76, each with CRLF.
@@ -209,23 +216,6 @@ fn encode_lines(input: &[u8], out: &mut Vec<u8>) {
         out.extend_from_slice(rest);
         out.extend_from_slice(b"\r\n");
     }
-}
-
-/// Whether every line ends with CRLF, and no CR and no LF stands alone.
-pub fn is_canonical(text: &[u8]) -> bool {
-    // In blocks of pairs without a branch, which the compiler makes wide.
-    let pairs = |block: &[u8]| {
-        let pairs = block.iter().zip(block.iter().skip(1));
-        pairs.fold(true, |good, (a, b)| good & ((*a == b'\r') == (*b == b'\n')))
-    };
-    let mut rest = text;
-    while rest.len() > 4096 {
-        if !pairs(&rest[..4097]) {
-            return false;
-        }
-        rest = &rest[4096..];
-    }
-    text.first() != Some(&b'\n') && text.last() != Some(&b'\r') && pairs(rest)
 }
 
 /// Line ends of text made CRLF, whatever they were.
