@@ -23,7 +23,8 @@ link() { # STATIC LIBRARY FUNCTION…
     options=(-shared -O2 -s -Wl,-soname,libssmtp.so.0 "-Wl,--version-script=$library.map"
         -Wl,-z,nodelete -Wl,-z,now -Wl,-z,relro -Wl,-z,defs -Wl,--gc-sections)
     for name in "$@"; do options+=("-Wl,-u,$name"); done
-    # libunwind is zig's own and goes in: libgcc_s, which differs from system to system, is not needed then.
+    # libgcc_s by its path: zig would put a libunwind of its own in its place, and two of them in one process cannot unwind each
+    # other's frames (pthread_exit in a callback). What is asked of it is as old as GCC 4.2.
     ZIG_GLOBAL_CACHE_DIR=$cache ZIG_LOCAL_CACHE_DIR=$cache target/zig/bin/python -m ziglang cc \
         -target "$machine-linux-gnu.$OLDEST" "${options[@]}" -o "$library" "$static" "$(gcc -print-file-name=libgcc_s.so.1)" -lpthread -ldl -lm -lc
     rm "$library.map"

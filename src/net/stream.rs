@@ -104,6 +104,8 @@ pub struct TcpStream {
     send_timeout: Option<Duration>,
     /// Sends since the last read: what Nagle could make a further one wait for.
     unanswered: u32,
+    /// Read since the last send, so that a further read wants the rest of an answer.
+    heard: bool,
     /// The last send said that more is coming.
     held: bool,
     /// What the last send took.
@@ -133,6 +135,7 @@ impl TcpStream {
             receive_timeout: None,
             send_timeout: None,
             unanswered: 0,
+            heard: false,
             held: false,
             went: 0,
         })
@@ -178,8 +181,18 @@ impl TcpStream {
         self.held = false;
     }
 
+    /// A peer that leaves Nagle on sends the rest of an answer only when what came is acknowledged, which the kernel puts off by 40 ms.
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    fn acknowledge(socket: &Socket) {
+        let _ = socket.set_tcp_quickack(true);
+    }
+
+    #[cfg(not(any(target_os = "linux", target_os = "android")))]
+    fn acknowledge(_socket: &Socket) {}
+
     fn send(&mut self, mut parts: &mut [IoSlice<'_>], more: bool, clock: &Clock) -> Result<()> {
         self.went = 0;
+        self.heard = false;
         clock.interrupt.check()?;
         let socket = self.open()?;
         let _watch = clock.interrupt.watching(&socket);
@@ -295,6 +308,9 @@ impl TcpStream {
         if self.held {
             self.push(&socket);
         }
+        if self.heard {
+            Self::acknowledge(&socket);
+        }
         let deadline = clock.deadline();
         let _watch = clock.interrupt.watching(&socket);
         loop {
@@ -309,6 +325,7 @@ impl TcpStream {
             match result {
                 Ok(count) => {
                     self.unanswered = 0;
+                    self.heard = true;
                     return Ok(count);
                 }
                 Err(error) if goes_on(&error) => {}

@@ -28,9 +28,9 @@ mod tests {
         let all = mime_guess::get_extensions("*", "*").unwrap();
         assert!(all.len() > 1000);
         for extension in all {
-            let wanted = mime_guess::from_ext(extension).first_raw();
-            assert!(wanted.is_some());
             for name in [format!("a.{extension}"), format!("a b.c.{}", extension.to_ascii_uppercase())] {
+                let wanted = mime_guess::from_path(&name).first_raw();
+                assert!(wanted.is_some());
                 assert_eq!(of(&name), wanted, "{name}");
             }
         }

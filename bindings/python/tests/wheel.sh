@@ -54,7 +54,7 @@ python3 -m zipfile -e "$wheel" "$work/unpacked"
 cmp "$work"/nuget/runtimes/*/native/libssmtp.so.0 "$work/unpacked/ssmtp/libssmtp.so.0"
 echo "ok      the NuGet package carries the same library"
 
-# What unwinds is another one there than in the builds that the other tests load.
+# Another linker has laid out what unwinding reads.
 if [ -d "$root/target/zig" ]; then
     (cd "$root" && cargo build --quiet --package ssmtp --features test-hooks --target-dir target/hooks)
     bash "$root/scripts/portable.sh" "$root/target/hooks/debug/libssmtp.a" "$work/panics.so" ssmtp_test_panic
