@@ -31,6 +31,7 @@ typedef struct {
     int encrypt;
     int help;
     const char *queue;   /* folder to queue in, or NULL */
+    const char *save;    /* file to write the message to, or NULL */
     const char *words[64]; /* what is no option */
     int word_count;
     int passed_over;     /* messages and recipients that could not be sent */

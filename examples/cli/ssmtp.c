@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 static int usage(FILE *out, int code) {
-    fputs("usage: ssmtp send [OPTION…]              send a message, or with --queue FOLDER write it there\n"
+    fputs("usage: ssmtp send [OPTION…]              send a message, or write it with --queue FOLDER or --save FILE\n"
           "       ssmtp process FOLDER [OPTION…]    send what waits in a queue folder\n"
           "       ssmtp recover FOLDER [OPTION…]    name what was being sent when something ended it, by --config QueueRecovery=…\n"
           "       ssmtp check [OPTION…]             connect, log in where asked to, and tell what the server is\n"
@@ -51,6 +51,14 @@ static int send_message(job *j) {
         printf("%s\n", name);
         ssmtp_free(name);
         return DONE;
+    }
+    if (j->save != NULL) {
+        code = ssmtp_save_message(j->smtp, j->save);
+        if (code == 303) { /* Elsewhere this is a file that cannot be read. */
+            failed(j, "send", code);
+            return NO_OUTPUT;
+        }
+        return code == 0 ? DONE : failed(j, "send", code);
     }
     code = ssmtp_send(j->smtp);
     show_results(j);
