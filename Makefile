@@ -64,7 +64,7 @@ wheel:
 
 # Without cargo (root often has none) what was built before is installed.
 install:
-	if command -v cargo >/dev/null; then cargo build --release --package ssmtp; else test -f target/release/libssmtp.so; fi
+	if command -v cargo >/dev/null; then cargo build --release --package libssmtp; else test -f target/release/libssmtp.so; fi
 	ln -sf libssmtp.so target/release/$(SONAME)
 	$(CC) -O2 -std=c99 -D_POSIX_C_SOURCE=200809L -Iinclude examples/cli/*.c -Ltarget/release -lssmtp '-Wl,-rpath,$(LIBDIR)' -o target/release/ssmtp
 	install -d '$(DESTDIR)$(LIBDIR)/pkgconfig' '$(DESTDIR)$(INCLUDEDIR)' '$(DESTDIR)$(BINDIR)'

@@ -1,4 +1,3 @@
-//! Gives the shared library its soname and keeps it loaded once loaded: threads that resolve a name may outlive a `dlclose`.
 //! Writes the table of `src/text/media_type.rs`.
 
 use std::collections::BTreeMap;
@@ -7,11 +6,6 @@ use std::path::Path;
 
 fn main() {
     println!("cargo:rerun-if-changed=build.rs");
-    let target = std::env::var("CARGO_CFG_TARGET_OS").unwrap_or_default();
-    if target == "linux" {
-        println!("cargo:rustc-cdylib-link-arg=-Wl,-soname,libssmtp.so.0");
-        println!("cargo:rustc-cdylib-link-arg=-Wl,-z,nodelete");
-    }
     let folder = std::env::var_os("OUT_DIR").expect("cargo names the folder");
     std::fs::write(Path::new(&folder).join("media_types.txt"), media_types()).expect("the folder can be written to");
 }

@@ -18,7 +18,7 @@ trap finish EXIT
 trap 'exit 130' INT TERM
 
 echo "== Building libssmtp.so and the embedded server (the first time takes a minute)"
-cargo build --quiet --package ssmtp --package xtask
+cargo build --quiet --package libssmtp --package xtask
 # What the program asks for at run time is the soname.
 ln -sf libssmtp.so target/debug/libssmtp.so.0
 mkdir -p target/c

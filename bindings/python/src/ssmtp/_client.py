@@ -6,7 +6,7 @@ from email.message import Message
 from types import TracebackType
 from typing import Any, Awaitable, Callable, Dict, Generator, Optional, Type, TypeVar, Union
 
-from . import _callbacks
+from . import _callbacks, _leaving
 from ._access import Unique, error, text
 from ._async import in_thread
 from ._batch import Batch
@@ -175,11 +175,14 @@ class Ssmtp(Unique, Batch, Streams, Results, Handlers):
             if self._alone not in (None, threading.get_ident()):
                 raise self._busy()
             self._running += 1
+        _leaving.running.append(self)
         try:
             with Kept(self):
                 self._raise()  # Ctrl-C between the calls of one method
                 self._call(function, *arguments)
         finally:
+            with contextlib.suppress(ValueError):  # a child process, made by a handler
+                _leaving.running.remove(self)
             with self._lock:
                 self._running -= 1
 
