@@ -12,6 +12,8 @@ import termios
 import time
 
 ssmtp, port, large, password = sys.argv[1:]
+# A job in the background ignores Ctrl-C, and so would the tool that it starts.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 MAIL = ["--server", f"127.0.0.1:{port}", "--tls", "none", "--from", "me@a.example", "--to", "you@b.example", "--text", "x"]
 LOGIN = ["--user", "me", "--password-file", password]
 

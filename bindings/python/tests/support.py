@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import signal
 import subprocess
 import sys
 import tempfile
@@ -24,6 +25,11 @@ def built(name):
 if "SSMTP_LIBRARY" not in os.environ:
     suffix = {"darwin": "libssmtp.dylib", "win32": "ssmtp.dll"}.get(sys.platform, "libssmtp.so")
     os.environ["SSMTP_LIBRARY"] = str(built(suffix))
+
+
+# A job in the background ignores Ctrl-C, and so would the programs that it starts.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 class Server:
