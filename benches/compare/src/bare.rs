@@ -1,11 +1,14 @@
-//! What a signature costs with nothing around it: ring's, and its verification, which nothing that leaves the library goes without.
+//! What a signature costs with nothing around it: ring's, and its verification, which nothing that leaves the library goes without. And
+//! what Base64 in lines of 76 costs.
 //!
 //! usage: bare COUNT rsa|ec KEY (PKCS #8, DER)
+//!        bare COUNT base64 FILE
 
 use std::hint::black_box;
 
 use ring::rand::SystemRandom;
 use ring::signature::{self, EcdsaKeyPair, KeyPair, RsaKeyPair, UnparsedPublicKey};
+use ssmtp_octets::encode::Base64Lines;
 
 /// About what the signed attributes have.
 const OCTETS: usize = 200;
@@ -17,6 +20,9 @@ fn main() {
         std::process::exit(2);
     };
     let (count, key): (u32, _) = (count.parse().expect("a number"), std::fs::read(key).expect("a key"));
+    if kind == "base64" {
+        return base64(count, &key);
+    }
     let random = SystemRandom::new();
     let (sign, verify) = if kind == "rsa" {
         let key = RsaKeyPair::from_pkcs8(&key).expect("an RSA key");
@@ -33,6 +39,20 @@ fn main() {
         timed(count, |content| key.sign(&random, content).expect("a signature").as_ref().to_vec(), &public)
     };
     println!("{{\"sign\": {sign:.3}, \"verify\": {verify:.3}}}");
+}
+
+/// A file, so many times, into memory that is there already.
+fn base64(count: u32, octets: &[u8]) {
+    let mut out = Vec::with_capacity(octets.len() * 2);
+    let start = cpu();
+    for _ in 0..count {
+        let mut lines = Base64Lines::default();
+        out.clear();
+        lines.push(black_box(octets), &mut out);
+        lines.finish(&mut out);
+        black_box(&out);
+    }
+    println!("{{\"cpu\": {:.9}}}", cpu() - start);
 }
 
 /// Microseconds of a signature, and of its verification.
