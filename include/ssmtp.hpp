@@ -2117,9 +2117,9 @@ public:
     /// Message-ID and boundaries; before, it is what a server without 8BITMIME would get. Recipients and a server are
     /// not needed. A message of several forms (BccEncryption) is written in the one that the visible recipients get. An
     /// existing file is replaced once the new one is complete, and stays as it is after an error; the new one can be
-    /// read by its owner alone (0600). A device or FIFO is written to as it is. A stream that can be read once is gone
-    /// afterwards. Error 303 when the file cannot be written, 302 when an attached file cannot be read, 283 when Sign
-    /// or Encrypt failed before.
+    /// read by its owner alone (0600). A device is written to as it is, and a FIFO is refused (303). A stream that can
+    /// be read once is gone afterwards. Error 303 when the file cannot be written, 302 when an attached file cannot be
+    /// read, 283 when Sign or Encrypt failed before.
     /// @param path The file. Error 603 when it is empty.
     /// @throws error with one of these codes, among others: 166, 201, 283, 301, 302, 303, 434, 603
     void save_message(std::string_view path) {

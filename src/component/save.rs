@@ -12,24 +12,28 @@ use crate::smtp::dot::Stuffer;
 use crate::text::line;
 use std::fs::{self, File, OpenOptions};
 use std::io::{IoSlice, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 /// Slices of a piece that are looked at together.
 const SLICES: usize = 256;
 
 impl Component {
-    /// The message as a new file, or in place of an old one once it is complete. What is no regular file is written to as it is.
+    /// The message as a new file, or in place of an old one once it is complete. A device is written to as it is.
     pub fn save_message(&self, path: &str) -> Result<()> {
         if path.is_empty() {
             return Err(Error::new(Code::ValueRefused, "SaveMessage needs the path of a file"));
         }
         line::refuse_crlf_nul("Path", path)?;
         let op = self.begin()?;
+        let path = Path::new(path);
+        // Nobody may read it, which would wait for ever; and who reads it may leave, which would end the program with SIGPIPE.
+        if fs::metadata(path).is_ok_and(|about| about.file_type().is_fifo()) {
+            return Err(failed(path, "it is a FIFO"));
+        }
         let composed = self.composed_for_a_file()?;
         // Opened before there is a file, so that a stream or attachment that is not there leaves nothing behind.
         let mut sources = composed.pieces.iter().map(Piece::open).collect::<Result<Vec<_>>>()?;
-        let path = Path::new(path);
         let written = match fs::symlink_metadata(path) {
             Ok(about) if !about.is_file() => {
                 let file = OpenOptions::new().write(true).truncate(true).open(path).map_err(|why| failed(path, why))?;

@@ -446,9 +446,9 @@ namespace Ssmtp
         /// Date, Message-ID and boundaries; before, it is what a server without 8BITMIME would get. Recipients and a
         /// server are not needed. A message of several forms (BccEncryption) is written in the one that the visible
         /// recipients get. An existing file is replaced once the new one is complete, and stays as it is after an
-        /// error; the new one can be read by its owner alone (0600). A device or FIFO is written to as it is. A stream
-        /// that can be read once is gone afterwards. Error 303 when the file cannot be written, 302 when an attached
-        /// file cannot be read, 283 when Sign or Encrypt failed before.</summary>
+        /// error; the new one can be read by its owner alone (0600). A device is written to as it is, and a FIFO is
+        /// refused (303). A stream that can be read once is gone afterwards. Error 303 when the file cannot be written,
+        /// 302 when an attached file cannot be read, 283 when Sign or Encrypt failed before.</summary>
         /// <param name="path">The file. Error 603 when it is empty.</param>
         /// <exception cref="SsmtpException">With one of these numbers, among others: 166, 201, 283, 301, 302, 303, 434,
         /// 603.</exception>
