@@ -10,6 +10,8 @@ fn main() {
     std::fs::write(Path::new(&folder).join("media_types.txt"), media_types()).expect("the folder can be written to");
 }
 
+/// `=application /pdf pdf /.ms-excel xla xls =audio /…`: the words before a slash once, then each type without them, a dot
+/// standing for `vnd.`, and its extensions.
 fn media_types() -> String {
     let mut types: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     for extension in mime_guess::get_extensions("*", "*").unwrap_or_default() {
@@ -17,11 +19,17 @@ fn media_types() -> String {
             types.entry(name).or_default().push(extension.to_ascii_lowercase());
         }
     }
-    let mut text = String::new();
+    let (mut text, mut group) = (String::new(), "");
     for (name, mut extensions) in types {
         extensions.sort();
         extensions.dedup();
-        writeln!(text, "{name} {} ", extensions.join(" ")).expect("memory takes text");
+        let (top, sub) = name.split_once('/').expect("a type has a slash");
+        if top != group {
+            write!(text, "={top} ").expect("memory takes text");
+            group = top;
+        }
+        let (dot, sub) = sub.strip_prefix("vnd.").map_or(("", sub), |sub| (".", sub));
+        write!(text, "/{dot}{sub} {} ", extensions.join(" ")).expect("memory takes text");
     }
     text
 }

@@ -38,37 +38,9 @@ impl AuthMechanism {
         }
     }
 
-    /// By its number or by the specification's name, in any case.
-    pub fn from_text(text: &str) -> Option<AuthMechanism> {
-        if let Ok(number) = text.parse() {
-            return AuthMechanism::from_i32(number);
-        }
-        if text.eq_ignore_ascii_case("amUserPassword") {
-            return Some(AuthMechanism::UserPassword);
-        }
-        if text.eq_ignore_ascii_case("amCRAMMD5") {
-            return Some(AuthMechanism::CramMd5);
-        }
-        if text.eq_ignore_ascii_case("amNTLM") {
-            return Some(AuthMechanism::Ntlm);
-        }
-        if text.eq_ignore_ascii_case("amAPOP") {
-            return Some(AuthMechanism::Apop);
-        }
-        if text.eq_ignore_ascii_case("amSASLPlain") {
-            return Some(AuthMechanism::SaslPlain);
-        }
-        if text.eq_ignore_ascii_case("amSASLDigestMD5") {
-            return Some(AuthMechanism::SaslDigestMd5);
-        }
-        if text.eq_ignore_ascii_case("amKerberos") {
-            return Some(AuthMechanism::Kerberos);
-        }
-        if text.eq_ignore_ascii_case("amXOAUTH2") {
-            return Some(AuthMechanism::Xoauth2);
-        }
-        None
-    }
+    /// The specification's names, for [`members`] and [`number`].
+    pub const NAMES: &str =
+        "amUserPassword=0 amCRAMMD5=1 amNTLM=2 amAPOP=3 amSASLPlain=4 amSASLDigestMD5=5 amKerberos=6 amXOAUTH2=7";
 }
 
 /// When TLS starts.
@@ -97,25 +69,8 @@ impl SslStartMode {
         }
     }
 
-    /// By its number or by the specification's name, in any case.
-    pub fn from_text(text: &str) -> Option<SslStartMode> {
-        if let Ok(number) = text.parse() {
-            return SslStartMode::from_i32(number);
-        }
-        if text.eq_ignore_ascii_case("sslAutomatic") {
-            return Some(SslStartMode::Automatic);
-        }
-        if text.eq_ignore_ascii_case("sslImplicit") {
-            return Some(SslStartMode::Implicit);
-        }
-        if text.eq_ignore_ascii_case("sslExplicit") {
-            return Some(SslStartMode::Explicit);
-        }
-        if text.eq_ignore_ascii_case("sslNone") {
-            return Some(SslStartMode::None);
-        }
-        None
-    }
+    /// The specification's names, for [`members`] and [`number`].
+    pub const NAMES: &str = "sslAutomatic=0 sslImplicit=1 sslExplicit=2 sslNone=3";
 }
 
 /// Which TLS implementation works.
@@ -141,22 +96,8 @@ impl SslProvider {
         }
     }
 
-    /// By its number or by the specification's name, in any case.
-    pub fn from_text(text: &str) -> Option<SslProvider> {
-        if let Ok(number) = text.parse() {
-            return SslProvider::from_i32(number);
-        }
-        if text.eq_ignore_ascii_case("sslpAutomatic") {
-            return Some(SslProvider::Automatic);
-        }
-        if text.eq_ignore_ascii_case("sslpPlatform") {
-            return Some(SslProvider::Platform);
-        }
-        if text.eq_ignore_ascii_case("sslpInternal") {
-            return Some(SslProvider::Internal);
-        }
-        None
-    }
+    /// The specification's names, for [`members`] and [`number`].
+    pub const NAMES: &str = "sslpAutomatic=0 sslpPlatform=1 sslpInternal=2";
 }
 
 /// Kind of proxy.
@@ -188,28 +129,8 @@ impl FirewallType {
         }
     }
 
-    /// By its number or by the specification's name, in any case.
-    pub fn from_text(text: &str) -> Option<FirewallType> {
-        if let Ok(number) = text.parse() {
-            return FirewallType::from_i32(number);
-        }
-        if text.eq_ignore_ascii_case("fwNone") {
-            return Some(FirewallType::None);
-        }
-        if text.eq_ignore_ascii_case("fwTunnel") {
-            return Some(FirewallType::Tunnel);
-        }
-        if text.eq_ignore_ascii_case("fwSOCKS4") {
-            return Some(FirewallType::Socks4);
-        }
-        if text.eq_ignore_ascii_case("fwSOCKS5") {
-            return Some(FirewallType::Socks5);
-        }
-        if text.eq_ignore_ascii_case("fwSOCKS4A") {
-            return Some(FirewallType::Socks4a);
-        }
-        None
-    }
+    /// The specification's names, for [`members`] and [`number`].
+    pub const NAMES: &str = "fwNone=0 fwTunnel=1 fwSOCKS4=2 fwSOCKS5=3 fwSOCKS4A=10";
 }
 
 /// Value of the Importance header.
@@ -238,25 +159,8 @@ impl Importance {
         }
     }
 
-    /// By its number or by the specification's name, in any case.
-    pub fn from_text(text: &str) -> Option<Importance> {
-        if let Ok(number) = text.parse() {
-            return Importance::from_i32(number);
-        }
-        if text.eq_ignore_ascii_case("miUnspecified") {
-            return Some(Importance::Unspecified);
-        }
-        if text.eq_ignore_ascii_case("miHigh") {
-            return Some(Importance::High);
-        }
-        if text.eq_ignore_ascii_case("miNormal") {
-            return Some(Importance::Normal);
-        }
-        if text.eq_ignore_ascii_case("miLow") {
-            return Some(Importance::Low);
-        }
-        None
-    }
+    /// The specification's names, for [`members`] and [`number`].
+    pub const NAMES: &str = "miUnspecified=0 miHigh=1 miNormal=2 miLow=3";
 }
 
 /// Value of the Priority header.
@@ -285,25 +189,8 @@ impl Priority {
         }
     }
 
-    /// By its number or by the specification's name, in any case.
-    pub fn from_text(text: &str) -> Option<Priority> {
-        if let Ok(number) = text.parse() {
-            return Priority::from_i32(number);
-        }
-        if text.eq_ignore_ascii_case("epUnspecified") {
-            return Some(Priority::Unspecified);
-        }
-        if text.eq_ignore_ascii_case("epNormal") {
-            return Some(Priority::Normal);
-        }
-        if text.eq_ignore_ascii_case("epUrgent") {
-            return Some(Priority::Urgent);
-        }
-        if text.eq_ignore_ascii_case("epNonUrgent") {
-            return Some(Priority::NonUrgent);
-        }
-        None
-    }
+    /// The specification's names, for [`members`] and [`number`].
+    pub const NAMES: &str = "epUnspecified=0 epNormal=1 epUrgent=2 epNonUrgent=3";
 }
 
 /// Value of the Sensitivity header.
@@ -332,25 +219,8 @@ impl Sensitivity {
         }
     }
 
-    /// By its number or by the specification's name, in any case.
-    pub fn from_text(text: &str) -> Option<Sensitivity> {
-        if let Ok(number) = text.parse() {
-            return Sensitivity::from_i32(number);
-        }
-        if text.eq_ignore_ascii_case("esUnspecified") {
-            return Some(Sensitivity::Unspecified);
-        }
-        if text.eq_ignore_ascii_case("esPersonal") {
-            return Some(Sensitivity::Personal);
-        }
-        if text.eq_ignore_ascii_case("esPrivate") {
-            return Some(Sensitivity::Private);
-        }
-        if text.eq_ignore_ascii_case("esCompanyConfidential") {
-            return Some(Sensitivity::CompanyConfidential);
-        }
-        None
-    }
+    /// The specification's names, for [`members`] and [`number`].
+    pub const NAMES: &str = "esUnspecified=0 esPersonal=1 esPrivate=2 esCompanyConfidential=3";
 }
 
 /// Which header, if any, a recipient stands in.
@@ -376,22 +246,8 @@ impl RecipientType {
         }
     }
 
-    /// By its number or by the specification's name, in any case.
-    pub fn from_text(text: &str) -> Option<RecipientType> {
-        if let Ok(number) = text.parse() {
-            return RecipientType::from_i32(number);
-        }
-        if text.eq_ignore_ascii_case("rtTo") {
-            return Some(RecipientType::To);
-        }
-        if text.eq_ignore_ascii_case("rtCc") {
-            return Some(RecipientType::Cc);
-        }
-        if text.eq_ignore_ascii_case("rtBCc") {
-            return Some(RecipientType::Bcc);
-        }
-        None
-    }
+    /// The specification's names, for [`members`] and [`number`].
+    pub const NAMES: &str = "rtTo=0 rtCc=1 rtBCc=2";
 }
 
 /// Kind of certificate store. FILE kinds take a file name, BLOB kinds the content itself, as octets or Base64.
@@ -483,88 +339,8 @@ impl CertStoreType {
         }
     }
 
-    /// By its number or by the specification's name, in any case.
-    pub fn from_text(text: &str) -> Option<CertStoreType> {
-        if let Ok(number) = text.parse() {
-            return CertStoreType::from_i32(number);
-        }
-        if text.eq_ignore_ascii_case("cstUser") {
-            return Some(CertStoreType::User);
-        }
-        if text.eq_ignore_ascii_case("cstMachine") {
-            return Some(CertStoreType::Machine);
-        }
-        if text.eq_ignore_ascii_case("cstPFXFile") {
-            return Some(CertStoreType::PfxFile);
-        }
-        if text.eq_ignore_ascii_case("cstPFXBlob") {
-            return Some(CertStoreType::PfxBlob);
-        }
-        if text.eq_ignore_ascii_case("cstJKSFile") {
-            return Some(CertStoreType::JksFile);
-        }
-        if text.eq_ignore_ascii_case("cstJKSBlob") {
-            return Some(CertStoreType::JksBlob);
-        }
-        if text.eq_ignore_ascii_case("cstPEMKeyFile") {
-            return Some(CertStoreType::PemKeyFile);
-        }
-        if text.eq_ignore_ascii_case("cstPEMKeyBlob") {
-            return Some(CertStoreType::PemKeyBlob);
-        }
-        if text.eq_ignore_ascii_case("cstPublicKeyFile") {
-            return Some(CertStoreType::PublicKeyFile);
-        }
-        if text.eq_ignore_ascii_case("cstPublicKeyBlob") {
-            return Some(CertStoreType::PublicKeyBlob);
-        }
-        if text.eq_ignore_ascii_case("cstSSHPublicKeyBlob") {
-            return Some(CertStoreType::SshPublicKeyBlob);
-        }
-        if text.eq_ignore_ascii_case("cstP7BFile") {
-            return Some(CertStoreType::P7bFile);
-        }
-        if text.eq_ignore_ascii_case("cstP7BBlob") {
-            return Some(CertStoreType::P7bBlob);
-        }
-        if text.eq_ignore_ascii_case("cstSSHPublicKeyFile") {
-            return Some(CertStoreType::SshPublicKeyFile);
-        }
-        if text.eq_ignore_ascii_case("cstPPKFile") {
-            return Some(CertStoreType::PpkFile);
-        }
-        if text.eq_ignore_ascii_case("cstPPKBlob") {
-            return Some(CertStoreType::PpkBlob);
-        }
-        if text.eq_ignore_ascii_case("cstXMLFile") {
-            return Some(CertStoreType::XmlFile);
-        }
-        if text.eq_ignore_ascii_case("cstXMLBlob") {
-            return Some(CertStoreType::XmlBlob);
-        }
-        if text.eq_ignore_ascii_case("cstJWKFile") {
-            return Some(CertStoreType::JwkFile);
-        }
-        if text.eq_ignore_ascii_case("cstJWKBlob") {
-            return Some(CertStoreType::JwkBlob);
-        }
-        if text.eq_ignore_ascii_case("cstSecurityKey") {
-            return Some(CertStoreType::SecurityKey);
-        }
-        if text.eq_ignore_ascii_case("cstBCFKSFile") {
-            return Some(CertStoreType::BcfksFile);
-        }
-        if text.eq_ignore_ascii_case("cstBCFKSBlob") {
-            return Some(CertStoreType::BcfksBlob);
-        }
-        if text.eq_ignore_ascii_case("cstPKCS11") {
-            return Some(CertStoreType::Pkcs11);
-        }
-        if text.eq_ignore_ascii_case("cstAuto") {
-            return Some(CertStoreType::Auto);
-        }
-        None
-    }
+    /// The specification's names, for [`members`] and [`number`].
+    pub const NAMES: &str = "cstUser=0 cstMachine=1 cstPFXFile=2 cstPFXBlob=3 cstJKSFile=4 cstJKSBlob=5 cstPEMKeyFile=6 cstPEMKeyBlob=7 cstPublicKeyFile=8 cstPublicKeyBlob=9 cstSSHPublicKeyBlob=10 cstP7BFile=11 cstP7BBlob=12 cstSSHPublicKeyFile=13 cstPPKFile=14 cstPPKBlob=15 cstXMLFile=16 cstXMLBlob=17 cstJWKFile=18 cstJWKBlob=19 cstSecurityKey=20 cstBCFKSFile=21 cstBCFKSBlob=22 cstPKCS11=23 cstAuto=99";
 }
 
 /// How a signer of one's own is to sign; ours.
@@ -599,29 +375,19 @@ impl SignScheme {
         }
     }
 
-    /// By its number or by the specification's name, in any case.
-    pub fn from_text(text: &str) -> Option<SignScheme> {
-        if let Ok(number) = text.parse() {
-            return SignScheme::from_i32(number);
-        }
-        if text.eq_ignore_ascii_case("sgnRSAPKCS1") {
-            return Some(SignScheme::RsaPkcs1);
-        }
-        if text.eq_ignore_ascii_case("sgnRSAPSS") {
-            return Some(SignScheme::RsaPss);
-        }
-        if text.eq_ignore_ascii_case("sgnECDSA") {
-            return Some(SignScheme::Ecdsa);
-        }
-        if text.eq_ignore_ascii_case("sgnDSA") {
-            return Some(SignScheme::Dsa);
-        }
-        if text.eq_ignore_ascii_case("sgnEd25519") {
-            return Some(SignScheme::Ed25519);
-        }
-        if text.eq_ignore_ascii_case("sgnEd448") {
-            return Some(SignScheme::Ed448);
-        }
-        None
-    }
+    /// The specification's names, for [`members`] and [`number`].
+    pub const NAMES: &str = "sgnRSAPKCS1=0 sgnRSAPSS=1 sgnECDSA=2 sgnDSA=3 sgnEd25519=4 sgnEd448=5";
+}
+
+/// The pairs of `name=number name=number …`.
+pub fn members(names: &str) -> impl Iterator<Item = (&str, i32)> {
+    names
+        .split(' ')
+        .filter_map(|word| word.split_once('='))
+        .filter_map(|(name, number)| Some((name, number.parse().ok()?)))
+}
+
+/// The number of a name, in any case.
+pub fn number(names: &str, name: &str) -> Option<i32> {
+    members(names).find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, number)| number)
 }

@@ -5,22 +5,51 @@ mod codes;
 pub use codes::Code;
 
 use std::fmt;
+use std::ops::{Deref, DerefMut};
 
 /// The result of everything that can fail here.
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// A numbered error. Its message is one impersonal line with host, reply and cause, and never a secret.
+/// A numbered error. A pointer, because every `?` on the way moves it: with its texts inside, each `Result` would be five words.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Error {
+pub struct Error(Box<Report>);
+
+/// What an [`Error`] says. Its message is one impersonal line with host, reply and cause, and never a secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Report {
     pub code: Code,
     pub message: String,
     /// The server's reply code where a reply is the reason (error 161).
     pub reply: Option<u16>,
 }
 
+impl Deref for Error {
+    type Target = Report;
+
+    fn deref(&self) -> &Report {
+        &self.0
+    }
+}
+
+impl DerefMut for Error {
+    fn deref_mut(&mut self) -> &mut Report {
+        &mut self.0
+    }
+}
+
 impl Error {
     pub fn new(code: Code, message: impl Into<String>) -> Error {
-        Error { code, message: one_line(message.into()), reply: None }
+        Error(Box::new(Report { code, message: one_line(message.into()), reply: None }))
+    }
+
+    /// The same with another text.
+    pub fn with_message(mut self, message: String) -> Error {
+        self.message = message;
+        self
+    }
+
+    pub fn into_message(self) -> String {
+        self.0.message
     }
 
     /// An error with nothing to add to its number's own text.
@@ -35,7 +64,9 @@ impl Error {
 
     /// Error 161: the server's reply is the reason.
     pub fn refused(reply: u16, message: impl Into<String>) -> Error {
-        Error { reply: Some(reply), ..Error::new(Code::Protocol, message) }
+        let mut error = Error::new(Code::Protocol, message);
+        error.reply = Some(reply);
+        error
     }
 }
 

@@ -108,7 +108,7 @@ installed=$(readlink -f "$root/lib/libssmtp.so")
 size=$(stat -c %s "$installed")
 echo "        the library has $size bytes"
 if readelf -SW "$installed" | grep -q '\.symtab'; then echo "the installed library has symbols that nobody needs" >&2; exit 1; fi
-[ "$size" -le 5000000 ] || { echo "the library is larger than 5 MB" >&2; exit 1; }
+[ "$size" -le 4000000 ] || { echo "the library is larger than 4 MB" >&2; exit 1; }
 others=$(readelf -d "$installed" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' | grep -Ev '^(libc\.so\.6|libgcc_s\.so\.1|ld-linux.*|libm\.so\.6)$' || true)
 [ -z "$others" ] || { echo "the library needs $others" >&2; exit 1; }
 echo "ok      it needs only libc and libgcc_s"

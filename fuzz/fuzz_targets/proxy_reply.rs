@@ -4,7 +4,7 @@
 #![no_main]
 
 use ssmtp::enums::FirewallType;
-use ssmtp::error::{Code, Error, Result};
+use ssmtp::error::{Code, Result};
 use ssmtp::net::proxy::{Host, Proxy, ProxyLogin, handshake};
 use ssmtp::net::{Clock, Stream};
 use ssmtp::text::mask::Secret;
@@ -69,10 +69,8 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| {
     let mut again = |_: &Clock| -> Result<Box<dyn Stream>> { Ok(Box::new(script.clone())) };
     let clock = Clock::unlimited();
     let host = Host::new("mail.example").expect("a name");
-    if let Err(Error { code, message, .. }) =
-        handshake(Box::new(script.clone()), &proxy, &host, 587, &clock, &mut again)
-    {
-        assert_eq!(code, Code::Firewall);
-        assert!(!message.contains(PASSWORD) && message.len() < 2_000);
+    if let Err(error) = handshake(Box::new(script.clone()), &proxy, &host, 587, &clock, &mut again) {
+        assert_eq!(error.code, Code::Firewall);
+        assert!(!error.message.contains(PASSWORD) && error.message.len() < 2_000);
     }
 });

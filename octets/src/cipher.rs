@@ -1,6 +1,6 @@
 //! The block ciphers of stores, in CBC, and RC4. All of them read only: nothing is ever written with the old ones.
 
-use cbc::cipher::block_padding::{NoPadding, Pkcs7};
+use cbc::cipher::inout::InOutBuf;
 use cbc::cipher::{BlockCipher, BlockDecryptMut, InnerIvInit, KeyInit};
 use zeroize::Zeroizing;
 
@@ -30,7 +30,8 @@ pub fn decrypt(cipher: Cipher, key: &[u8], iv: &[u8], data: &[u8], padding: Padd
         (Cipher::Aes, 24) => cbc::<aes::Aes192>(KeyInit::new_from_slice(key).ok()?, iv, data, padding),
         (Cipher::Aes, 32) => cbc::<aes::Aes256>(KeyInit::new_from_slice(key).ok()?, iv, data, padding),
         (Cipher::Des, 8) => cbc::<des::Des>(KeyInit::new_from_slice(key).ok()?, iv, data, padding),
-        (Cipher::TripleDes, 16) => cbc::<des::TdesEde2>(KeyInit::new_from_slice(key).ok()?, iv, data, padding),
+        // Two keys: the first is the third, too.
+        (Cipher::TripleDes, 16) => decrypt(cipher, &Zeroizing::new([key, &key[..8]].concat()), iv, data, padding),
         (Cipher::TripleDes, 24) => cbc::<des::TdesEde3>(KeyInit::new_from_slice(key).ok()?, iv, data, padding),
         (Cipher::Rc2(bits), 1..=128) if (1..=1024).contains(&bits) => {
             cbc(rc2::Rc2::new_with_eff_key_len(key, bits), iv, data, padding)
@@ -46,13 +47,26 @@ fn cbc<C: BlockCipher + BlockDecryptMut>(
     data: &[u8],
     padding: Padding,
 ) -> Option<Zeroizing<Vec<u8>>> {
-    let decryptor = cbc::Decryptor::<C>::inner_iv_slice_init(cipher, iv).ok()?;
+    let mut decryptor = cbc::Decryptor::<C>::inner_iv_slice_init(cipher, iv).ok()?;
     let mut buffer = Zeroizing::new(data.to_vec());
-    let length = match padding {
-        Padding::Pkcs7 => decryptor.decrypt_padded_mut::<Pkcs7>(&mut buffer).ok()?.len(),
-        Padding::None => decryptor.decrypt_padded_mut::<NoPadding>(&mut buffer).ok()?.len(),
-    };
-    buffer.truncate(length);
+    let (blocks, rest) = InOutBuf::from(&mut buffer[..]).into_chunks();
+    if !rest.is_empty() {
+        return None;
+    }
+    decryptor.decrypt_blocks_inout_mut(blocks);
+    match padding {
+        Padding::Pkcs7 => unpadded(buffer, C::block_size()),
+        Padding::None => Some(buffer),
+    }
+}
+
+fn unpadded(mut buffer: Zeroizing<Vec<u8>>, block: usize) -> Option<Zeroizing<Vec<u8>>> {
+    let last = *buffer.last()?;
+    let plain = buffer.len().checked_sub(usize::from(last)).filter(|_| (1..=block).contains(&usize::from(last)))?;
+    if buffer[plain..].iter().any(|octet| *octet != last) {
+        return None;
+    }
+    buffer.truncate(plain);
     Some(buffer)
 }
 
@@ -83,6 +97,17 @@ mod tests {
         // 40-bit key, offset 0.
         let out = decrypt(Cipher::Rc4, &[1, 2, 3, 4, 5], &[], &[0; 8], Padding::None).unwrap();
         assert_eq!(out[..], [0xb2, 0x39, 0x63, 0x05, 0xf0, 0x3d, 0xc0, 0x27]);
+    }
+
+    #[test]
+    fn padding_is_whole_or_wrong() {
+        let stripped = |octets: &[u8]| unpadded(Zeroizing::new(octets.to_vec()), 8).map(|plain| plain.to_vec());
+        assert_eq!(stripped(&[9, 9, 9, 9, 9, 3, 3, 3]), Some(vec![9; 5]));
+        assert_eq!(stripped(&[8; 16]), Some(vec![8; 8]));
+        assert_eq!(stripped(&[1; 8]), Some(vec![1; 7]));
+        for wrong in [&[][..], &[0; 8], &[9; 16], &[9, 9, 9, 9, 9, 3, 2, 3]] {
+            assert_eq!(stripped(wrong), None);
+        }
     }
 
     #[test]

@@ -54,12 +54,11 @@ impl Challenge {
     /// `auth-int` alone) or is broken.
     pub fn read(parameters: &[(String, Vec<u8>)]) -> Option<Challenge> {
         // Twice the same name would mean that two readers may read two things.
-        let mut names: Vec<&str> = parameters.iter().map(|(name, _)| name.as_str()).collect();
-        names.sort_unstable();
-        if names.windows(2).any(|pair| pair[0] == pair[1]) {
+        let place = |name: &str| parameters.iter().position(|(n, _)| n == name);
+        if parameters.iter().enumerate().any(|(at, (name, _))| place(name) != Some(at)) {
             return None;
         }
-        let of = |name: &str| parameters.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_slice());
+        let of = |name: &str| place(name).map(|at| parameters[at].1.as_slice());
         let is_true = |name: &str| of(name).is_some_and(|value| value.eq_ignore_ascii_case(b"true"));
         let (hash, session, algorithm) = match of("algorithm").map(<[u8]>::to_ascii_lowercase).as_deref() {
             None => (Hash::Md5, false, None),

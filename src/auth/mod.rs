@@ -123,7 +123,7 @@ pub enum Opening {
 }
 
 /// One mechanism: a state machine over decoded messages. A session drives it through [`Login`].
-pub trait Mechanism: Send + fmt::Debug {
+pub trait Mechanism: Send {
     /// The argument of AUTH.
     fn name(&self) -> &'static str;
 
@@ -139,6 +139,13 @@ pub trait Mechanism: Send + fmt::Debug {
     /// What the server said about the login in a challenge, when the mechanism has a place for it.
     fn refusal(&self) -> Option<&Refusal> {
         None
+    }
+}
+
+// Not a bound of the trait: each mechanism's own would be in its table, and so in the library, where nobody prints one.
+impl fmt::Debug for dyn Mechanism {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
     }
 }
 

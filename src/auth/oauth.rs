@@ -75,9 +75,11 @@ impl Refusal {
         const SHOWN: [&str; 7] =
             ["status", "error", "error_description", "error_uri", "schemes", "scope", "openid-configuration"];
         let text = String::from_utf8_lossy(challenge);
-        let mut members = members(&text);
-        members.retain(|(name, value)| SHOWN.contains(&name.as_str()) && !value.trim().is_empty());
-        members.sort_by_key(|(name, _)| SHOWN.iter().position(|s| s == name));
+        let all = members(&text);
+        let mut members: Vec<&(String, String)> = Vec::new();
+        for shown in SHOWN {
+            members.extend(all.iter().filter(|(name, value)| name == shown && !value.trim().is_empty()));
+        }
         let of = |wanted: &str| members.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.as_str());
         // Google says 400 of an expired token.
         let wants_new_token = matches!(of("status").or(of("error")), Some("400" | "401" | "invalid_token"));

@@ -25,7 +25,9 @@ fn prepare(text: &str) -> Option<Zeroizing<String>> {
     let space = |c| if tables::non_ascii_space_character(c) { ' ' } else { c };
     let mut mapped = Zeroizing::new(String::with_capacity(text.len()));
     mapped.extend(text.chars().map(space).filter(|c| !tables::commonly_mapped_to_nothing(*c)));
-    let prepared = Zeroizing::new(ComposingNormalizerBorrowed::new_nfkc().normalize(&mapped).into_owned());
+    // No character grows more than U+FDFA does, and growing would leave copies of a password behind.
+    let mut prepared = Zeroizing::new(String::with_capacity(11 * mapped.len()));
+    prepared.extend(ComposingNormalizerBorrowed::new_nfkc().normalize_iter(mapped.chars()));
     let fine = !prepared.chars().any(|c| prohibited(c) || tables::unassigned_code_point(c)) && reads_one_way(&prepared);
     fine.then_some(prepared)
 }

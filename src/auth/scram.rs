@@ -116,7 +116,7 @@ pub struct Scram {
 
 impl Scram {
     pub fn new(hash: Hash, credentials: &Credentials, binding: Binding) -> Result<Scram> {
-        let nonce = STANDARD.encode(crypto::random::<24>()?);
+        let nonce = base64_simd::STANDARD.encode_to_string(crypto::random::<24>()?);
         Scram::with_nonce(hash, credentials, binding, &nonce)
     }
 
@@ -158,7 +158,7 @@ impl Scram {
 
         let mut bound = self.gs2.clone().into_bytes();
         bound.extend_from_slice(&self.binding);
-        let without_proof = format!("c={},r={}", STANDARD.encode(bound), server.nonce);
+        let without_proof = format!("c={},r={}", base64_simd::STANDARD.encode_to_string(bound), server.nonce);
         let signed = format!("{bare},{},{without_proof}", server.text);
 
         let mut proof = Zeroizing::new(self.hash.mac(&salted, b"Client Key").as_ref().to_vec());
@@ -169,7 +169,7 @@ impl Scram {
         let server_key = self.hash.mac(&salted, b"Server Key");
         let signature = self.hash.mac(server_key.as_ref(), signed.as_bytes());
         self.state = State::Proved { signature: SecretBytes::concat(&[signature.as_ref()]) };
-        let proof = Zeroizing::new(STANDARD.encode(&proof[..]));
+        let proof = Zeroizing::new(base64_simd::STANDARD.encode_to_string(&proof[..]));
         Ok(SecretBytes::concat(&[without_proof.as_bytes(), b",p=", proof.as_bytes()]))
     }
 

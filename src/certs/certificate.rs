@@ -75,7 +75,7 @@ fn nothing(what: impl Into<String>) -> Error {
 fn first_certificate(bytes: &[u8], what: &str) -> Result<(Arc<X509>, Vec<Arc<X509>>)> {
     let mut found = match read_as(&[&PemPublic, &Der, &P7b], bytes, "") {
         Ok(contents) => contents.certificates,
-        Err(fault) if store::recognised(bytes) => return Err(nothing(fault.into_error(what).message)),
+        Err(fault) if store::recognised(bytes) => return Err(nothing(fault.into_error(what).into_message())),
         Err(_) => Vec::new(),
     };
     if found.is_empty() {

@@ -1,12 +1,12 @@
 //! What one store holds, and how one entry of it is chosen (rulings 30 and 37).
 
-use super::fault::{Fault, Read};
+use super::fault::{Fault, Read, unsupported};
 use super::key::PrivateKey;
 use super::loaded::Loaded;
 use super::name;
 use super::spki::PublicKey;
 use super::x509::X509;
-use std::collections::HashMap;
+use std::collections::BinaryHeap;
 use std::sync::Arc;
 
 /// Certificates above the chosen one; nobody's chain is this long.
@@ -39,15 +39,23 @@ impl Contents {
             Some(what) => Some(format!("{name}: {what}")),
             None => before,
         };
-        result.map_err(|fault| fault.of(name))
+        result.map_err(|fault| fault.of(name).into())
+    }
+
+    /// Notes that something is of a kind that does not work.
+    fn pass_over(&mut self, fault: Fault) -> Read<()> {
+        match fault {
+            Fault::Unsupported(what) => self.passed_over = Some(what),
+            other => return Err(other.into()),
+        }
+        Ok(())
     }
 
     /// Adds a key, or notes that its kind does not work: another entry may still be what is looked for.
     pub fn add_key(&mut self, key: Read<PrivateKey>) -> Read<()> {
         match key {
             Ok(key) => self.keys.push(Arc::new(key)),
-            Err(Fault::Unsupported(what)) => self.passed_over = Some(what),
-            Err(other) => return Err(other),
+            Err(fault) => self.pass_over(*fault)?,
         }
         Ok(())
     }
@@ -56,10 +64,17 @@ impl Contents {
     pub fn add_public(&mut self, key: Read<PublicKey>) -> Read<()> {
         match key {
             Ok(key) => self.public_keys.push(key),
-            Err(Fault::Unsupported(what)) => self.passed_over = Some(what),
-            Err(other) => return Err(other),
+            Err(fault) => self.pass_over(*fault)?,
         }
         Ok(())
+    }
+
+    /// Adds all that another store holds.
+    pub fn add(&mut self, mut other: Contents) {
+        self.certificates.append(&mut other.certificates);
+        self.keys.append(&mut other.keys);
+        self.public_keys.append(&mut other.public_keys);
+        self.passed_over = self.passed_over.take().or(other.passed_over);
     }
 
     pub fn add_certificate(&mut self, der: &[u8]) -> Read<()> {
@@ -71,24 +86,29 @@ impl Contents {
     pub fn entries(self) -> Read<Entries> {
         let nothing = self.certificates.is_empty() && self.keys.is_empty() && self.public_keys.is_empty();
         if let (true, Some(what)) = (nothing, &self.passed_over) {
-            return Err(Fault::Unsupported(what.clone()));
+            return unsupported(what.clone());
         }
-        let mut by_key: HashMap<Vec<u8>, usize> = HashMap::new();
-        for (at, key) in self.keys.iter().enumerate() {
-            by_key.entry(key.public_key().identity()).or_insert(at);
-        }
+        // In the order of their octets, so that each is found quickly, and of the same ones the first.
+        let by_key: BinaryHeap<(Vec<u8>, usize)> =
+            self.keys.iter().enumerate().map(|(at, key)| (key.public_key().identity(), at)).collect();
+        let by_key = by_key.into_sorted_vec();
         let mut used = vec![false; self.keys.len()];
         let mut entries: Vec<Loaded> = Vec::new();
         for certificate in &self.certificates {
-            let at = if by_key.is_empty() { None } else { by_key.get(&certificate.public_key().identity()).copied() };
-            if let Some(at) = at {
-                used[at] = true;
+            let mut key = None;
+            if !by_key.is_empty() {
+                let wanted = certificate.public_key().identity();
+                let first = by_key.partition_point(|(identity, _)| *identity < wanted);
+                if let Some((_, at)) = by_key.get(first).filter(|(identity, _)| *identity == wanted) {
+                    used[*at] = true;
+                    key = Some(self.keys[*at].clone());
+                }
             }
-            entries.push(Loaded::new(Some(certificate.clone()), at.map(|at| self.keys[at].clone()), None));
+            entries.push(Loaded::new(Some(certificate.clone()), key, None));
         }
         // One key beside certificates of other keys is a mistake somebody wants to hear about.
         if !self.folder && !self.certificates.is_empty() && self.keys.len() == 1 && !used[0] {
-            return Err(Fault::Mismatch);
+            return Err(Fault::Mismatch.into());
         }
         for (key, used) in self.keys.iter().zip(used) {
             if !used {

@@ -18,17 +18,33 @@ pub enum Fault {
     Mismatch,
 }
 
-/// What every reader here returns.
-pub type Read<T> = std::result::Result<T, Fault>;
+/// What every reader here returns. A pointer to the fault, so that an octet or a slice comes back in registers.
+pub type Read<T> = std::result::Result<T, Box<Fault>>;
 
 /// A broken file, and what about it.
-pub fn broken<T>(why: impl Into<String>) -> Read<T> {
-    Err(Fault::Broken(why.into()))
+pub fn broken<T>(why: impl AsRef<str>) -> Read<T> {
+    Err(boxed(Fault::Broken, why.as_ref()))
 }
 
 /// Something this version does not read, by its name or number.
-pub fn unsupported<T>(what: impl Into<String>) -> Read<T> {
-    Err(Fault::Unsupported(what.into()))
+pub fn unsupported<T>(what: impl AsRef<str>) -> Read<T> {
+    Err(boxed(Fault::Unsupported, what.as_ref()))
+}
+
+/// Apart from the two, of which there is one for every type of result.
+#[cold]
+fn boxed(kind: fn(String) -> Fault, why: &str) -> Box<Fault> {
+    Box::new(kind(why.to_owned()))
+}
+
+#[cold]
+pub fn wrong_password() -> Box<Fault> {
+    Box::new(Fault::Password)
+}
+
+/// Something this version does not read, by its object identifier.
+pub fn unknown<T>(what: &str, oid: &[u8]) -> Read<T> {
+    unsupported(format!("{what} {}", super::der::dotted(oid)))
 }
 
 impl Fault {

@@ -4,8 +4,7 @@
 use super::certificate::Certificate;
 use super::loaded::Loaded;
 use crate::error::Result;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use base64_simd::STANDARD;
 
 /// Fields that what is selected has and the object only passes on.
 macro_rules! passed_on {
@@ -72,7 +71,7 @@ impl Certificate {
     /// The store as text; content that is none as Base64, which means the same.
     pub fn store(&self) -> Result<String> {
         let text = std::str::from_utf8(&self.store).ok().filter(|t| !t.contains('\0'));
-        Ok(text.map_or_else(|| STANDARD.encode(&self.store[..]), str::to_owned))
+        Ok(text.map_or_else(|| STANDARD.encode_to_string(&self.store[..]), str::to_owned))
     }
 
     pub fn store_b(&self) -> Result<Vec<u8>> {

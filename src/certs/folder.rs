@@ -5,6 +5,7 @@ use super::fault::Fault;
 use super::{source, store};
 use crate::enums::CertStoreType;
 use crate::error::{Code, Error, Result};
+use std::collections::BinaryHeap;
 use std::path::{Path, PathBuf};
 
 /// Files in one folder, and octets in all of them.
@@ -41,24 +42,27 @@ pub fn open(store_type: CertStoreType, name: &[u8], password: &str) -> Result<En
     };
     let bundles: &[&str] =
         if name.eq_ignore_ascii_case("ROOT") || name.eq_ignore_ascii_case("CA") { &BUNDLES } else { &[] };
-    match base {
-        Some(base) => read(&base.join(name), bundles, password),
-        None => read(Path::new(""), bundles, password),
-    }
+    read(&base.map(|base| base.join(name)).unwrap_or_default(), bundles, password)
 }
 
 /// The files of a folder in the order of their names, and the first bundle that exists. A folder that is absent is an empty store. A
 /// file that another password opens is passed over, since the others may be what is looked for; if nothing is left, it is the error.
 pub fn read(folder: &Path, bundles: &[&str], password: &str) -> Result<Entries> {
-    let mut files: Vec<PathBuf> = match std::fs::read_dir(folder) {
-        Ok(entries) => entries.take(FILES).filter_map(|e| e.ok().map(|e| e.path())).collect(),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),
-        Err(error) => return Err(Error::new(Code::CertStore, format!("the folder {}: {error}", folder.display()))),
-    };
-    files.retain(|f| {
-        f.extension().and_then(|e| e.to_str()).is_some_and(|e| EXTENSIONS.contains(&e.to_ascii_lowercase().as_str()))
-    });
-    files.sort();
+    let what = format!("the folder {}", folder.display());
+    let mut found = Vec::new();
+    match std::fs::read_dir(folder) {
+        Ok(entries) => {
+            for path in entries.take(FILES).filter_map(|entry| entry.ok().map(|entry| entry.path())) {
+                if path.extension().is_some_and(|e| EXTENSIONS.iter().any(|known| e.eq_ignore_ascii_case(known))) {
+                    found.push(path);
+                }
+            }
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+        Err(error) => return Err(Error::new(Code::CertStore, format!("{what}: {error}"))),
+    }
+    // A heap is small code beside a sort.
+    let mut files = BinaryHeap::from(found).into_sorted_vec();
     files.extend(bundles.iter().map(PathBuf::from).find(|b| b.is_file()));
     let mut all = Contents { folder: true, ..Contents::default() };
     let mut closed = None;
@@ -67,22 +71,21 @@ pub fn read(folder: &Path, bundles: &[&str], password: &str) -> Result<Entries> 
         let bytes = source::read_file(&file)?;
         octets += bytes.len();
         if octets > OCTETS {
-            return Err(Error::new(Code::CertStore, format!("the folder {} is larger than 64 MiB", folder.display())));
+            return Err(Error::new(Code::CertStore, format!("{what} is larger than 64 MiB")));
         }
         match store::read_any(&bytes, password) {
-            Ok(found) => {
-                all.certificates.extend(found.certificates);
-                all.keys.extend(found.keys);
-                all.public_keys.extend(found.public_keys);
-                all.passed_over = all.passed_over.or(found.passed_over);
+            Ok(found) => all.add(found),
+            Err(fault) => {
+                let others_may_do = matches!(*fault, Fault::Password | Fault::Unsupported(_));
+                let error = fault.into_error(&format!("the file {}", file.display()));
+                if !others_may_do {
+                    return Err(error);
+                }
+                closed = Some(error);
             }
-            Err(fault @ (Fault::Password | Fault::Unsupported(_))) => {
-                closed = Some(fault.into_error(&format!("the file {}", file.display())))
-            }
-            Err(fault) => return Err(fault.into_error(&format!("the file {}", file.display()))),
         }
     }
-    let entries = all.entries().map_err(|fault| fault.into_error(&format!("the folder {}", folder.display())))?;
+    let entries = all.entries().map_err(|fault| fault.into_error(&what))?;
     match closed {
         Some(error) if entries.is_empty() => Err(error),
         _ => Ok(entries),

@@ -3,7 +3,7 @@
 //! (RFC 5915) or from numbers. Cleared when dropped, never shown.
 
 use super::der::{self, Reader};
-use super::fault::{Fault, Read, broken, unsupported};
+use super::fault::{Fault, Read, broken, unknown, unsupported};
 use super::number;
 use super::signing::{self, Holder, Ready, RsaPadding, Scheme};
 use super::spki::{self, Curve, PublicKey};
@@ -92,7 +92,7 @@ impl PrivateKey {
             spki::RSA | spki::RSA_PSS => PrivateKey::from_pkcs1(key),
             spki::EC => match algorithm.optional(der::OID)?.map(|oid| (oid, Curve::from_oid(oid))) {
                 Some((_, Some(curve))) => PrivateKey::from_sec1(key, Some(curve)),
-                Some((oid, None)) => unsupported(format!("a private key on the curve {}", der::dotted(oid))),
+                Some((oid, None)) => unknown("a private key on the curve", oid),
                 None => unsupported("a private key on a curve without a name"),
             },
             spki::ED25519 => PrivateKey::ed25519(Reader::new(key).expect(der::OCTET_STRING)?),
@@ -107,7 +107,7 @@ impl PrivateKey {
                 PrivateKey::dsa(p, q, g, Reader::new(key).unsigned()?)
             }
             spki::X448 => unsupported("an X448 key (1.3.101.111)"),
-            other => unsupported(format!("a private key of the algorithm {}", der::dotted(other))),
+            other => unknown("a private key of the algorithm", other),
         }
     }
 
@@ -135,7 +135,7 @@ impl PrivateKey {
             Some(parameters) => match Reader::new(parameters).optional(der::OID)? {
                 Some(oid) => match Curve::from_oid(oid) {
                     Some(curve) => Some(curve),
-                    None => return unsupported(format!("a private key on the curve {}", der::dotted(oid))),
+                    None => return unknown("a private key on the curve", oid),
                 },
                 None => return unsupported("a private key on a curve without a name"),
             },

@@ -1,5 +1,6 @@
 //! Certificates: the object every language shows, its fields, and the readers of certificates, keys and stores behind it.
 
+mod aes_modes;
 pub mod ber;
 pub mod certificate;
 pub mod contents;
@@ -21,6 +22,7 @@ pub mod ssh_wire;
 pub mod store;
 pub mod time;
 pub mod token;
+pub mod usage;
 pub mod x509;
 
 #[cfg(test)]

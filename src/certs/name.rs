@@ -3,6 +3,7 @@
 
 use super::der::{self, Reader};
 use super::fault::Read;
+use icu_normalizer::uts46::Uts46MapperBorrowed;
 
 /// The text of a Name. An empty one is "".
 pub fn text(name: &[u8]) -> Read<String> {
@@ -104,9 +105,21 @@ pub fn comparable(text: &str) -> String {
             inside = !inside;
         }
         escaped = c == '\\' && !escaped;
-        out.extend(c.to_lowercase());
+        if c.is_ascii() {
+            out.push(c.to_ascii_lowercase());
+        } else {
+            out.push_str(&folded(c));
+        }
     }
     out
+}
+
+/// Without case, as RFC 5280 §7.1 compares names: the mapping of UTS 46, which is there for host names, folds case and
+/// compatible forms. A character that no host name has stays as it is.
+fn folded(c: char) -> String {
+    let own = c.to_string();
+    let mapped: String = Uts46MapperBorrowed::new().map_normalize(own.chars()).collect();
+    if mapped.is_empty() || mapped.contains(char::REPLACEMENT_CHARACTER) { own } else { mapped }
 }
 
 #[cfg(test)]
@@ -116,6 +129,20 @@ mod tests {
     #[test]
     fn names_compare_without_case_and_blanks_after_commas() {
         assert_eq!(comparable(" CN=Ann,  O=\"A,  B\", C=DE "), "cn=ann,o=\"a,  b\",c=de");
+    }
+
+    #[test]
+    fn what_differs_in_case_alone_compares_as_equal() {
+        for c in (0..=0x10ffff).filter_map(char::from_u32) {
+            let lower: String = c.to_lowercase().collect();
+            assert_eq!(comparable(&format!("a{c}a")), comparable(&format!("A{lower}A")), "{c:?}");
+        }
+        for (one, other) in [("Ärger", "äRGER"), ("Άλφα", "άΛΦΑ"), ("ЖУК", "жук"), ("İ", "i\u{307}")] {
+            assert_eq!(comparable(one), comparable(other));
+        }
+        for (one, other) in [("Arger", "Ärger"), ("\u{e000}", "\u{e001}"), ("\u{200e}", "\u{200f}"), ("ı", "i")] {
+            assert_ne!(comparable(one), comparable(other));
+        }
     }
 
     #[test]

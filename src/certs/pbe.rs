@@ -3,7 +3,7 @@
 
 use super::cipher::{self, Cipher, Padding};
 use super::der::{self, Reader};
-use super::fault::{Fault, Read, broken, unsupported};
+use super::fault::{Read, broken, unknown, unsupported, wrong_password};
 use ring::{digest, pbkdf2};
 use std::num::NonZeroU32;
 use zeroize::Zeroizing;
@@ -47,7 +47,7 @@ pub fn decrypt(mut algorithm: Reader<'_>, data: &[u8], password: &str, budget: &
             4 => (Cipher::TripleDes, 16, 8),
             5 => (Cipher::Rc2(128), 16, 8),
             6 => (Cipher::Rc2(40), 5, 8),
-            _ => return unsupported(format!("the encryption {}", der::dotted(oid))),
+            _ => return unknown("the encryption", oid),
         };
         let (salt, iterations) = salt_and_count(algorithm.sequence()?)?;
         for password in bmp(password) {
@@ -61,7 +61,7 @@ pub fn decrypt(mut algorithm: Reader<'_>, data: &[u8], password: &str, budget: &
                 return Ok(plain);
             }
         }
-        return Err(Fault::Password);
+        return Err(wrong_password());
     }
     match oid.strip_prefix(&PKCS5) {
         Some([13]) => pbes2(algorithm.sequence()?, data, password, budget),
@@ -71,7 +71,7 @@ pub fn decrypt(mut algorithm: Reader<'_>, data: &[u8], password: &str, budget: &
                 6 => (false, Cipher::Rc2(64)),
                 10 => (true, Cipher::Des),
                 11 => (true, Cipher::Rc2(64)),
-                _ => return unsupported(format!("the encryption {}", der::dotted(oid))),
+                _ => return unknown("the encryption", oid),
             };
             let (salt, iterations) = salt_and_count(algorithm.sequence()?)?;
             let count = budget.spend(iterations)?;
@@ -79,9 +79,9 @@ pub fn decrypt(mut algorithm: Reader<'_>, data: &[u8], password: &str, budget: &
             for _ in 0..count.get() {
                 key = Zeroizing::new(if sha { Hash::Sha1.of(&[&key]) } else { super::md5(&[&key]) });
             }
-            cipher::decrypt(cipher, &key[..8], &key[8..16], data, Padding::Pkcs7).ok_or(Fault::Password)
+            cipher::decrypt(cipher, &key[..8], &key[8..16], data, Padding::Pkcs7).ok_or_else(wrong_password)
         }
-        _ => unsupported(format!("the encryption {}", der::dotted(oid))),
+        _ => unknown("the encryption", oid),
     }
 }
 
@@ -116,10 +116,10 @@ fn pbes2(mut parameters: Reader<'_>, data: &[u8], password: &str, budget: &mut B
             };
             (Cipher::Rc2(bits), bits.div_ceil(8), rc2.expect(der::OCTET_STRING)?)
         }
-        other => return unsupported(format!("the cipher {}", der::dotted(other))),
+        other => return unknown("the cipher", other),
     };
     let key = derive(derivation, password.as_bytes(), size, budget)?;
-    cipher::decrypt(cipher, &key, iv, data, Padding::Pkcs7).ok_or(Fault::Password)
+    cipher::decrypt(cipher, &key, iv, data, Padding::Pkcs7).ok_or_else(wrong_password)
 }
 
 /// The key of an AlgorithmIdentifier for PBKDF2 or scrypt (given as its content).
@@ -166,7 +166,7 @@ pub fn derive(mut algorithm: Reader<'_>, password: &[u8], size: usize, budget: &
             scrypt::scrypt(password, salt, &cost, &mut key)
                 .or_else(|_| broken("an scrypt size that does not exist"))?;
         }
-        other => return unsupported(format!("the key derivation {}", der::dotted(other))),
+        other => return unknown("the key derivation", other),
     }
     Ok(key)
 }
@@ -201,9 +201,9 @@ fn hmac(oid: &[u8]) -> Read<pbkdf2::Algorithm> {
             9 => Ok(pbkdf2::PBKDF2_HMAC_SHA256),
             10 => Ok(pbkdf2::PBKDF2_HMAC_SHA384),
             11 => Ok(pbkdf2::PBKDF2_HMAC_SHA512),
-            _ => unsupported(format!("the hash {}", der::dotted(oid))),
+            _ => unknown("the hash", oid),
         },
-        other => unsupported(format!("the hash {}", der::dotted(other))),
+        other => unknown("the hash", other),
     }
 }
 

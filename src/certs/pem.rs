@@ -84,7 +84,7 @@ pub fn base64(text: &[u8]) -> Read<Zeroizing<Vec<u8>>> {
 
 /// A block of 64 columns.
 pub fn encode(label: &str, data: &[u8]) -> String {
-    let text = Zeroizing::new(base64::engine::general_purpose::STANDARD.encode(data));
+    let text = Zeroizing::new(base64_simd::STANDARD.encode_to_string(data));
     let mut out = String::with_capacity(text.len() + text.len() / 64 + 2 * label.len() + 40);
     out.push_str(&format!("-----BEGIN {label}-----\n"));
     let mut rest = text.as_str();

@@ -10,10 +10,11 @@ mod rsa;
 
 pub use curve448::public_half as ed448_public;
 pub use dsa::public_half as dsa_public;
-pub use ec::x25519_public;
+pub use ec::{verify_digest as ecdsa_verify_digest, x25519_public};
 pub use hash::Hash;
-pub use rsa::digest_info;
+pub use rsa::{digest_info, pss_with_salt};
 
+use super::der;
 use super::key::{Kind, PrivateKey};
 use super::spki::{Curve, PublicKey};
 use crate::error::{Code, Error, Result};
@@ -62,7 +63,7 @@ pub enum RsaPadding {
 }
 
 /// A private key that lives elsewhere: on a token, behind a callback.
-pub trait Holder: Send + Sync + fmt::Debug {
+pub trait Holder: Send + Sync {
     /// Signs a message; what hashes it when the key wants a digest is the holder.
     fn sign(&self, scheme: Scheme, message: &[u8]) -> Result<Vec<u8>>;
 
@@ -144,6 +145,18 @@ pub(super) fn sign(ready: &Ready, public: &PublicKey, pkcs8: &[u8], scheme: Sche
     }
 }
 
+/// A signature of ECDSA or DSA (RFC 3279 §2.2.2).
+pub(super) fn two_numbers(r: &[u8], s: &[u8]) -> Vec<u8> {
+    der::wrap(der::SEQUENCE, &[&der::integer(r), &der::integer(s)])
+}
+
+/// The two numbers, without leading zeros, of a signature that is DER to the letter.
+fn numbers_of(signature: &[u8]) -> Option<(&[u8], &[u8])> {
+    let mut pair = der::only_sequence(signature).ok()?;
+    let (r, s) = (pair.unsigned().ok()?, pair.unsigned().ok()?);
+    (two_numbers(r, s) == signature).then_some((r, s))
+}
+
 /// The error of a key that a scheme is not for.
 pub(super) fn unfit(public: &PublicKey, scheme: Scheme) -> Error {
     Error::new(Code::Encrypt, format!("a key of the algorithm {} cannot sign with {scheme}", public.algorithm()))
@@ -211,12 +224,12 @@ pub fn agree_once(peer: &PublicKey) -> Result<(PublicKey, Zeroizing<Vec<u8>>)> {
 /// A new key on the curve of somebody's key, to agree with it once (RFC 5753 §3.1, RFC 8418).
 pub fn ephemeral(peer: &PublicKey) -> Result<PrivateKey> {
     let made = match Kind::of(peer) {
-        Kind::Ec(curve) => PrivateKey::ec(curve, &ec::generate(curve)),
-        Kind::X25519 => PrivateKey::x25519(&ec::generate_x25519()),
+        Kind::Ec(curve) => (0..8).find_map(|_| PrivateKey::ec(curve, &ec::candidate(curve)).ok()),
+        Kind::X25519 => PrivateKey::x25519(&ec::generate_x25519()).ok(),
         _ => {
             let refused = format!("a key of the algorithm {} agrees on no secret", peer.algorithm());
             return Err(Error::new(Code::Encrypt, refused));
         }
     };
-    made.map_err(|_| Error::new(Code::Encrypt, "an ephemeral key could not be made"))
+    made.ok_or_else(|| Error::new(Code::Encrypt, "an ephemeral key could not be made"))
 }

@@ -4,7 +4,7 @@
 use super::der::{self, Reader};
 use super::fault::{Read, broken, unsupported};
 use super::signing::Hash;
-use super::{ssh_wire, ssh_wire::Wire};
+use super::ssh_wire::{self, Wire};
 
 pub const RSA: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 1];
 pub const RSA_PSS: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 10];
@@ -50,6 +50,12 @@ impl Curve {
             Curve::P384 => "nistp384",
             Curve::P521 => "nistp521",
         }
+    }
+
+    /// By the name of a key's type in RFC 5656.
+    pub fn of_ssh(kind: &str) -> Option<Curve> {
+        let name = kind.strip_prefix("ecdsa-sha2-")?;
+        Curve::ALL.into_iter().find(|curve| curve.ssh_name() == name)
     }
 
     /// The name in RFC 7518.
@@ -136,32 +142,25 @@ impl PublicKey {
     pub fn from_ssh(blob: &[u8]) -> Read<PublicKey> {
         let mut wire = Wire::new(blob);
         let kind = wire.string()?;
-        let key = match kind {
-            b"ssh-rsa" => {
+        let key = match ssh_wire::name(kind) {
+            "ssh-rsa" => {
                 let (e, n) = (wire.number()?, wire.number()?);
                 PublicKey::rsa(n, e)?
             }
-            b"ssh-dss" => {
+            "ssh-dss" => {
                 let (p, q, g, y) = (wire.number()?, wire.number()?, wire.number()?, wire.number()?);
                 PublicKey::dsa(p, q, g, y)?
             }
-            b"ssh-ed25519" => PublicKey::ed25519(wire.string()?)?,
-            b"ssh-ed448" => PublicKey::plain(ED448, wire.string()?)?,
-            other => {
-                let curve = Curve::ALL.into_iter().find(|c| other == format!("ecdsa-sha2-{}", c.ssh_name()).as_bytes());
-                match curve {
-                    Some(curve) if wire.string()? == curve.ssh_name().as_bytes() => {
-                        PublicKey::ec(curve, wire.string()?)?
-                    }
-                    Some(_) => return broken("an SSH key of two curves"),
-                    None => {
-                        return unsupported(format!(
-                            "an SSH key of type {}",
-                            String::from_utf8_lossy(&other[..other.len().min(40)])
-                        ));
-                    }
+            "ssh-ed25519" => PublicKey::ed25519(wire.string()?)?,
+            "ssh-ed448" => PublicKey::plain(ED448, wire.string()?)?,
+            name => match Curve::of_ssh(name) {
+                Some(curve) if wire.string()? == curve.ssh_name().as_bytes() => PublicKey::ec(curve, wire.string()?)?,
+                Some(_) => return broken("an SSH key of two curves"),
+                None => {
+                    let shown = String::from_utf8_lossy(&kind[..kind.len().min(40)]);
+                    return unsupported(format!("an SSH key of type {shown}"));
                 }
-            }
+            },
         };
         wire.finish()?;
         Ok(key)

@@ -50,6 +50,11 @@ impl<'a> Wire<'a> {
     }
 }
 
+/// A name to compare with known ones, which are all ASCII; empty when it is not even text.
+pub fn name(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).unwrap_or_default()
+}
+
 pub fn string(bytes: &[u8]) -> Vec<u8> {
     let mut out = u32::try_from(bytes.len()).expect("nothing here is 4 GiB long").to_be_bytes().to_vec();
     out.extend_from_slice(bytes);

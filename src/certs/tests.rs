@@ -61,7 +61,7 @@ const PPK: (T, T) = (T::PpkFile, T::PpkBlob);
 
 fn code(types: T, name: &str, password: &str) -> (Code, String) {
     let error = open(types, path(name).to_str().unwrap().as_bytes(), password).expect_err(name);
-    (error.code, error.message)
+    (error.code, error.into_message())
 }
 
 /// Wrong passwords say so.
@@ -490,7 +490,7 @@ fn what_is_wrong_is_told_with_the_file_the_entry_and_the_reason() {
         let error = open(kind, file.to_str().unwrap().as_bytes(), password).expect_err(name);
         assert_eq!(error.code, Code::CertStore);
         assert!(error.message.starts_with(&format!("the file {}", file.display())), "{error}");
-        error.message
+        error.into_message()
     };
     // The second certificate of a bundle, whose first octets are others.
     let broken = pem::encode("CERTIFICATE", &file("rsa.der")[..900]);

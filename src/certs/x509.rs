@@ -51,7 +51,7 @@ impl X509 {
         let mut certificate = der::only_sequence(bytes)?;
         let mut tbs = certificate.sequence()?;
         let mut algorithm = certificate.sequence()?;
-        let signature_algorithm = signature_name(algorithm.oid()?);
+        let signature_oid = algorithm.oid()?;
         // Any bits: a damaged signature is for those to find who check it.
         certificate.expect(der::BIT_STRING)?;
         certificate.finish()?;
@@ -73,9 +73,9 @@ impl X509 {
         let public_key = PublicKey::from_der(tbs.value()?.whole)?;
         let mut found = X509 {
             der: bytes.to_vec(),
-            subject: name::text(subject_der)?,
-            issuer: name::text(issuer_der)?,
-            emails: name::emails(subject_der)?,
+            subject: String::new(),
+            issuer: String::new(),
+            emails: Vec::new(),
             subject_der: subject_der.to_vec(),
             issuer_der: issuer_der.to_vec(),
             serial: serial.to_vec(),
@@ -87,9 +87,12 @@ impl X509 {
             subject_alt_names: Vec::new(),
             usage_flags: 0,
             extended_key_usage: Vec::new(),
-            signature_algorithm,
+            signature_algorithm: signature_name(signature_oid),
             version,
         };
+        found.subject = name::text(subject_der)?;
+        found.issuer = name::text(issuer_der)?;
+        found.emails = name::emails(subject_der)?;
         // Two unique identifiers that nobody uses, then the extensions.
         tbs.optional(0x81)?;
         tbs.optional(0x82)?;

@@ -1,25 +1,21 @@
 //! The certificates of a handle: their fields by flattened names, and the recipients' certificates.
 
-use super::{Component, State};
+use super::Component;
+use super::rows::Family;
 use crate::certs::{self, Certificate};
 use crate::error::Result;
 
 impl Component {
-    /// A certificate of the state, so that its fields are made without the lock.
-    pub(super) fn copy_of_certificate(&self, place: fn(&State) -> &Certificate) -> Certificate {
-        place(&self.state.lock()).clone()
-    }
-
     /// Changes one field of a certificate in the state. Searching a store opens files, so the state is not locked meanwhile.
     pub(super) fn change_certificate(
         &self,
-        place: fn(&mut State) -> &mut Certificate,
+        family: Family,
         change: &dyn Fn(&mut Certificate) -> Result<()>,
     ) -> Result<()> {
         let _one_at_a_time = self.selecting.lock();
-        let mut certificate = place(&mut self.state.lock()).clone();
+        let mut certificate = family.of(&self.state.lock()).clone();
         change(&mut certificate)?;
-        *place(&mut self.state.lock()) = certificate;
+        *family.of_mut(&mut self.state.lock()) = certificate;
         Ok(())
     }
 

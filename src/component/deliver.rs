@@ -14,7 +14,7 @@ use crate::smtp::body::Content;
 use crate::smtp::command::Command;
 use crate::smtp::dot::Length;
 use crate::smtp::envelope::{Envelope, Outcome, Phase, Recipient};
-use crate::smtp::extensions::Extensions;
+use crate::smtp::extensions::Offer;
 use crate::smtp::session::{Session, State as Talk, refused};
 use crate::smtp::transaction::{Framing, Opening, Policy};
 use std::collections::VecDeque;
@@ -29,7 +29,8 @@ const LOSSES: usize = 2;
 pub(super) struct Parcel<'a> {
     /// Whose message it is.
     pub owner: &'a Component,
-    pub job: Job,
+    /// In a box, for a parcel goes from hand to hand.
+    pub job: Box<Job>,
     pub switches: Switches,
     /// Its place among those of the call.
     pub index: usize,
@@ -53,7 +54,7 @@ impl<'a> Parcel<'a> {
         let left = (0..recipients.len()).collect();
         Parcel {
             owner,
-            job,
+            job: Box::new(job),
             switches,
             index,
             outcomes,
@@ -85,6 +86,26 @@ impl<'a> Parcel<'a> {
 
     fn recipient(&self, index: usize) -> &Recipient {
         &self.job.envelope.recipients[index]
+    }
+
+    /// All of its recipients, in their order.
+    fn is_all(&self, who: &[usize]) -> bool {
+        who.len() == self.job.envelope.recipients.len() && who.iter().enumerate().all(|(at, index)| at == *index)
+    }
+
+    /// For a transaction with these recipients, which gives back what came of them.
+    fn lend_outcomes(&mut self, who: &[usize]) -> Vec<Outcome> {
+        if self.is_all(who) { std::mem::take(&mut self.outcomes) } else { Vec::new() }
+    }
+
+    fn take_outcomes(&mut self, who: &[usize], outcomes: Vec<Outcome>) {
+        if self.outcomes.is_empty() {
+            self.outcomes = outcomes;
+            return;
+        }
+        for (&index, outcome) in who.iter().zip(outcomes) {
+            self.outcomes[index] = outcome;
+        }
     }
 }
 
@@ -133,7 +154,7 @@ pub(super) struct Ready {
     pub parts: Vec<Box<dyn Source>>,
     /// Bytes of the content, where they are known exactly.
     pub exact: Option<u64>,
-    pub offer: Extensions,
+    pub offer: Offer,
     pub policy: Policy,
     pub opening: Opening,
     /// Its first group went with the content before it.
@@ -141,7 +162,7 @@ pub(super) struct Ready {
 }
 
 /// The remarks that go before the first command.
-pub(super) fn remark(cx: &Context, envelope: &Envelope, offer: &Extensions) -> Result<()> {
+pub(super) fn remark(cx: &Context, envelope: &Envelope, offer: &Offer) -> Result<()> {
     envelope.left_out(offer).iter().try_for_each(|text| cx.trace(Direction::Info, text.as_bytes()))
 }
 
@@ -149,7 +170,7 @@ pub(super) fn remark(cx: &Context, envelope: &Envelope, offer: &Extensions) -> R
 enum Tail<'a> {
     Nothing,
     Quit,
-    Next(Box<(Parcel<'a>, Ready)>),
+    Next(Parcel<'a>, Box<Ready>),
 }
 
 impl Operation<'_> {
@@ -158,7 +179,7 @@ impl Operation<'_> {
         let mut riding = None;
         let mut losses = 0;
         loop {
-            let (mut parcel, ready) = match riding.take() {
+            let (mut parcel, mut ready) = match riding.take() {
                 Some(pair) => pair,
                 None => {
                     let Some(mut parcel) = queue.next() else { return };
@@ -188,14 +209,15 @@ impl Operation<'_> {
                 }
                 continue;
             }
-            let who = ready.who.clone();
-            let mut done = self.turn(&mut parcel, ready, queue, quit, &mut riding);
+            let mut done = self.turn(&mut parcel, &mut ready, queue, quit, &mut riding);
+            // The caller's stream may be read again.
+            ready.parts.clear();
             let mut again = match &done {
                 Ok(()) => Ok(!parcel.left.is_empty()),
                 Err(error) => self.once_more(&mut parcel, error, &mut riding),
             };
-            if done.is_err() && matches!(again, Ok(false)) && parcel.does_without(&who) {
-                parcel.left.retain(|index| !who.contains(index));
+            if done.is_err() && matches!(again, Ok(false)) && parcel.does_without(&ready.who) {
+                parcel.left.retain(|index| !ready.who.contains(index));
                 again = Ok(!parcel.left.is_empty());
                 done = Ok(());
             }
@@ -237,7 +259,7 @@ impl Operation<'_> {
     }
 
     /// Everything that can be made ready, or refused, before the server hears of it.
-    pub(super) fn prepare(&mut self, parcel: &mut Parcel) -> Result<Ready> {
+    pub(super) fn prepare(&mut self, parcel: &mut Parcel) -> Result<Box<Ready>> {
         let Some(session) = self.session.as_ref() else { return Err(Error::plain(Code::NotConnected)) };
         let mut offer = parcel.switches.narrow(&session.extensions);
         offer.pipelining &= !self.plain.pipelining;
@@ -255,8 +277,12 @@ impl Operation<'_> {
             self.pass_over(parcel, who.len())?;
         }
         let (size, exact) = wire_size(&composed);
+        let recipients = match &parcel.job.envelope.recipients {
+            all if parcel.is_all(&who) => all.clone(),
+            all => who.iter().map(|&i| all[i].clone()).collect(),
+        };
         let envelope = Envelope {
-            recipients: who.iter().map(|&i| parcel.recipient(i).clone()).collect(),
+            recipients,
             smtp_utf8: parcel.job.envelope.smtp_utf8 || composed.needs_smtputf8,
             eight_bit: composed.eight_bit,
             binary: composed.is_binary(),
@@ -267,7 +293,8 @@ impl Operation<'_> {
         let policy = Policy { split: parcel.again, ..parcel.job.policy };
         let opening = Opening::new(&envelope, &offer, policy, framing, rset)?;
         let parts = composed.pieces.iter().map(|piece| piece.open()).collect::<Result<Vec<Box<dyn Source>>>>()?;
-        Ok(Ready { who, envelope, headers: composed.headers, parts, exact, offer, policy, opening, said: false })
+        let headers = composed.headers;
+        Ok(Box::new(Ready { who, envelope, headers, parts, exact, offer, policy, opening, said: false }))
     }
 
     /// Recipients beyond the server's limit, of a message whose content can be read only once: they are told of one by one,
@@ -291,13 +318,14 @@ impl Operation<'_> {
     fn turn<'a>(
         &mut self,
         parcel: &mut Parcel<'a>,
-        ready: Ready,
+        ready: &mut Ready,
         queue: &mut Queue<'_, 'a>,
         quit: bool,
-        riding: &mut Option<(Parcel<'a>, Ready)>,
+        riding: &mut Option<(Parcel<'a>, Box<Ready>)>,
     ) -> Result<()> {
         parcel.rode = ready.said;
-        let mut outcomes = Vec::new();
+        let who = &ready.who;
+        let mut outcomes = parcel.lend_outcomes(who);
         let opened = self.converse(|session, cx| {
             if !ready.said {
                 session.begin(cx)?;
@@ -306,7 +334,10 @@ impl Operation<'_> {
             // CHUNKING may have proved broken since this was made ready.
             let chunking = session.extensions.chunking;
             let binary = ready.envelope.binary;
-            let opening = ready.opening.framed(chunking || binary);
+            let opening = &mut ready.opening;
+            if !chunking && !binary {
+                opening.framing = Framing::Data;
+            }
             let framing = opening.framing;
             let deferred = session.open(cx, &ready.envelope, opening, ready.policy, &mut outcomes)?;
             if binary && !chunking {
@@ -316,17 +347,14 @@ impl Operation<'_> {
             }
             Ok(Some((framing, deferred)))
         });
-        for (&index, outcome) in ready.who.iter().zip(outcomes) {
-            parcel.outcomes[index] = outcome;
-        }
+        parcel.take_outcomes(who, outcomes);
         let opened = opened?;
         parcel.rode = false;
         // All of it is still to be done, composed anew.
         let Some((framing, deferred)) = opened else { return Ok(()) };
-        let rest = parcel.left.iter().filter(|i| !ready.who.contains(i));
-        let left: Vec<usize> = deferred.iter().map(|&i| ready.who[i]).chain(rest.copied()).collect();
+        let rest = parcel.left.iter().filter(|i| !who.contains(i));
+        let left: Vec<usize> = deferred.iter().map(|&i| who[i]).chain(rest.copied()).collect();
         let mut tail = if left.is_empty() && ready.offer.pipelining { self.tail(queue, quit) } else { Tail::Nothing };
-        let mut parts = ready.parts;
         let mut said = false;
         let mut then = |cx: &Context| {
             said = true;
@@ -334,7 +362,7 @@ impl Operation<'_> {
         };
         let content = Content {
             headers: &ready.headers,
-            parts: &mut parts,
+            parts: &mut ready.parts,
             framing,
             exact: ready.exact,
             close: parcel.switches.close_stream,
@@ -343,18 +371,18 @@ impl Operation<'_> {
             before: Vec::new(),
         };
         let done = self.converse(|session, cx| session.content(cx, content));
-        for &index in ready.who.iter().filter(|i| !left.contains(i)) {
+        for &index in who.iter().filter(|i| !left.contains(i)) {
             let outcome = &mut parcel.outcomes[index];
             if outcome.phase == Phase::Rcpt && outcome.code / 100 == 2 {
-                *outcome = Outcome::new(&outcome.address, Phase::Content, done.as_ref().ok());
+                outcome.hear(Phase::Content, done.as_ref().ok());
             }
         }
         match tail {
             Tail::Nothing => {}
             Tail::Quit if said => self.farewell(),
             Tail::Quit => {}
-            Tail::Next(next) if said => *riding = Some(*next),
-            Tail::Next(next) => queue.waiting.push_front(next.0),
+            Tail::Next(parcel, ready) if said => *riding = Some((parcel, ready)),
+            Tail::Next(parcel, _) => queue.waiting.push_front(parcel),
         }
         parcel.in_doubt = done.is_err() && self.session.as_ref().is_some_and(|s| s.given);
         let reply = done?;
@@ -377,7 +405,7 @@ impl Operation<'_> {
                 return Tail::Quit;
             }
             match self.prepare(&mut parcel) {
-                Ok(ready) => return Tail::Next(Box::new((parcel, ready))),
+                Ok(ready) => return Tail::Next(parcel, ready),
                 Err(error) => queue.finish(parcel, Err(error)),
             }
         }
@@ -399,7 +427,12 @@ impl Operation<'_> {
 
     /// Whether the message goes again: the server broke what it offered before it took anything, and the plain way is still
     /// to be tried, or what was said behind a message that failed was refused for that.
-    fn once_more(&mut self, parcel: &mut Parcel, error: &Error, riding: &mut Option<(Parcel, Ready)>) -> Result<bool> {
+    fn once_more(
+        &mut self,
+        parcel: &mut Parcel,
+        error: &Error,
+        riding: &mut Option<(Parcel, Box<Ready>)>,
+    ) -> Result<bool> {
         let Some(session) = self.session.as_mut() else { return Ok(false) };
         let broken = session.broken.take();
         if parcel.rode {
@@ -445,10 +478,10 @@ impl Tail<'_> {
                 cx.trace(Direction::Client, quit.shown())?;
                 Ok(quit.wire())
             }
-            Tail::Next(next) => {
-                remark(cx, &next.1.envelope, &next.1.offer)?;
-                next.1.said = true;
-                next.1.opening.first_group(cx)
+            Tail::Next(_, next) => {
+                remark(cx, &next.envelope, &next.offer)?;
+                next.said = true;
+                next.opening.first_group(cx)
             }
         }
     }
@@ -488,10 +521,10 @@ pub(super) fn compose_for(parcel: &Parcel, caps: Caps) -> Result<Composed> {
 
 /// As many of the recipients that are left as the server's LIMITS allow in one transaction, all of one form of the message:
 /// who reads a Bcc recipient's envelope would learn of him (ruling 8).
-fn first_batch(parcel: &Parcel, offer: &Extensions) -> Vec<usize> {
+fn first_batch(parcel: &Parcel, offer: &Offer) -> Vec<usize> {
     let rcpt_max = offer.limits.rcpt_max.unwrap_or(usize::MAX);
     let domain_max = offer.limits.rcpt_domain_max.unwrap_or(usize::MAX);
-    let mut batch = Vec::new();
+    let mut batch = Vec::with_capacity(parcel.left.len().min(rcpt_max));
     let mut domains: Vec<String> = Vec::new();
     let edition = |index: usize| parcel.job.draft.edition_of(&parcel.recipient(index).address);
     let first = parcel.left.first().map_or(0, |&index| edition(index));

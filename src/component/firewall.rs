@@ -108,11 +108,14 @@ impl Firewall {
     /// The proxy that leads to the host, if any: the one that was set, else with FirewallAutoDetect the environment's.
     fn choose(&self, host: &str, exceptions: &str) -> Result<Option<Proxy>> {
         if self.firewall_type != FirewallType::None && !self.host.is_empty() {
+            if choice::is_exception(exceptions, host) {
+                return Ok(None);
+            }
             let port = match u16::try_from(self.firewall_port).unwrap_or(0) {
                 0 => proxy::usual_port(self.firewall_type, self.tls),
                 port => port,
             };
-            let proxy = Proxy {
+            return Ok(Some(Proxy {
                 kind: self.firewall_type,
                 host: self.host.clone(),
                 port,
@@ -123,15 +126,17 @@ impl Firewall {
                 resolves: matches!(self.firewall_type, FirewallType::Socks4a | FirewallType::Tunnel),
                 tls: self.tls && self.firewall_type == FirewallType::Tunnel,
                 ..Proxy::default()
-            };
-            return Ok((!choice::is_exception(exceptions, host)).then_some(proxy));
+            }));
         }
         if self.firewall_auto_detect {
             if choice::is_exception(exceptions, host) {
                 return Ok(None);
             }
-            let found = choice::detect(&|name| std::env::var(name).ok(), host)?;
-            return Ok(found.map(|found| Proxy { headers: self.data.clone(), ..found }));
+            let mut found = choice::detect(&|name| std::env::var(name).ok(), host)?;
+            if let Some(found) = &mut found {
+                found.headers = self.data.clone();
+            }
+            return Ok(found);
         }
         if self.firewall_type != FirewallType::None {
             // To go past a proxy that somebody wants would be worse than not to go.
@@ -142,7 +147,7 @@ impl Firewall {
 }
 
 /// How the next connection goes: through this proxy.
-pub(super) struct Route(Proxy);
+pub(super) struct Route(Box<Proxy>);
 
 impl Route {
     /// None leads to the server itself.
@@ -165,19 +170,17 @@ impl Route {
     /// The way to any host.
     pub fn to(state: &State, host: &str) -> Result<Option<Route>> {
         let exceptions = state.settings.text(Setting::ProxyExceptionsList);
-        let chosen = state.firewall.choose(host, exceptions)?;
-        Ok(chosen.map(|mut proxy| {
-            let modern = tls::is_modern(&state.settings);
-            let login = ProxyLogin::from_name(state.settings.text(Setting::FirewallAuthentication));
-            proxy.login = match login.unwrap_or_default() {
-                ProxyLogin::Usual if modern => ProxyLogin::Any,
-                login => login,
-            };
-            proxy.no_clear_text = modern;
-            proxy.ntlm_v2 = state.settings.bool(Setting::UseNtlMv2);
-            proxy.workstation = login::workstation(&state.hello());
-            Route(proxy)
-        }))
+        let Some(mut proxy) = state.firewall.choose(host, exceptions)? else { return Ok(None) };
+        let modern = tls::is_modern(&state.settings);
+        let login = ProxyLogin::from_name(state.settings.text(Setting::FirewallAuthentication));
+        proxy.login = match login.unwrap_or_default() {
+            ProxyLogin::Usual if modern => ProxyLogin::Any,
+            login => login,
+        };
+        proxy.no_clear_text = modern;
+        proxy.ntlm_v2 = state.settings.bool(Setting::UseNtlMv2);
+        proxy.workstation = login::workstation(&state.hello());
+        Ok(Some(Route(Box::new(proxy))))
     }
 }
 
@@ -213,7 +216,7 @@ impl Component {
     }
 
     /// The connection, the proxy's address, and the server's where it was resolved here.
-    fn lead(&self, mut proxy: Proxy, options: &DialOptions, clock: &Clock) -> Result<Led> {
+    fn lead(&self, mut proxy: Box<Proxy>, options: &DialOptions, clock: &Clock) -> Result<Led> {
         let host = match Host::new(&options.host)? {
             Host::Name(name) if !proxy.resolves => {
                 let ip = if proxy.kind == FirewallType::Socks4 { IpMode::V4 } else { options.ip };
@@ -242,7 +245,7 @@ impl Component {
             let secured = component.handshake(Box::new(stream), plan, clock)?;
             // What the proxy showed is not the server's.
             component.state.lock().tls.begin();
-            end_point.set(secured.info.tls_server_end_point);
+            end_point.set(secured.info.end_point());
             Ok(secured.stream)
         };
         let stream = connect(clock).map_err(|error| proxy::failed(&proxy, error))?;

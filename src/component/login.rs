@@ -15,10 +15,7 @@ use crate::smtp::session::Session;
 impl Operation<'_> {
     /// Logs in where there is anything to log in with.
     pub fn login(&mut self) -> Result<()> {
-        let plan = Plan::read(&self.component.state.lock());
-        if !auth::is_wanted(&plan.wish(), &plan.credentials) {
-            return Ok(());
-        }
+        let Some(plan) = Plan::read(&self.component.state.lock()) else { return Ok(()) };
         if plan.modern && !plan.peer.channel.tls {
             let why = "SecurityProfile=Modern logs in over TLS only: SSLStartMode asks for it";
             return Err(Error::new(Code::ValueRefused, why));
@@ -41,16 +38,25 @@ struct Plan {
 }
 
 impl Plan {
-    fn read(state: &State) -> Plan {
+    /// Nothing where there is nothing to log in with.
+    fn read(state: &State) -> Option<Plan> {
         let server = &state.server;
-        Plan {
-            mechanism: server.auth_mechanism,
-            named: state.settings.text(Setting::SaslMechanism).trim().to_string(),
-            credentials: Credentials {
-                user: server.user.clone(),
-                password: server.password.clone(),
-                authorization_identity: server.authorization_identity.clone(),
-            },
+        let mechanism = server.auth_mechanism;
+        let named = state.settings.text(Setting::SaslMechanism).trim();
+        let credentials = Credentials {
+            user: server.user.clone(),
+            password: server.password.clone(),
+            authorization_identity: server.authorization_identity.clone(),
+        };
+        let modern = super::tls::is_modern(&state.settings);
+        if !auth::is_wanted(&Wish { mechanism, named, clear_text_allowed: !modern }, &credentials) {
+            return None;
+        }
+        Some(Plan {
+            mechanism,
+            named: named.to_owned(),
+            credentials,
+            modern,
             peer: Peer {
                 host: server.host().to_string(),
                 port: u16::try_from(server.mail_port).unwrap_or(0),
@@ -60,8 +66,7 @@ impl Plan {
             },
             ntlm_v2: state.settings.bool(Setting::UseNtlMv2),
             masked: state.settings.bool(Setting::MaskSensitive),
-            modern: super::tls::is_modern(&state.settings),
-        }
+        })
     }
 
     fn wish(&self) -> Wish<'_> {
@@ -72,6 +77,9 @@ impl Plan {
         let mut offer = Offer::default();
         for line in &session.extensions.lines {
             offer.line(line);
+        }
+        if self.peer.channel.tls {
+            self.peer.channel.exporter = session.stream().exporter();
         }
         let choice = auth::choose(&self.wish(), &offer, &self.peer)?;
         let clock = cx.clock.clone();

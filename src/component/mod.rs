@@ -16,6 +16,7 @@ mod queue;
 mod queue_process;
 mod results;
 mod revocation;
+pub mod rows;
 mod save;
 mod send;
 mod send_all;
@@ -141,7 +142,7 @@ impl Component {
         if state.aside.is_some() {
             return Err(Error::new(Code::ValueRefused, "a message is aside already; PutMessageBack brings it back"));
         }
-        let next = state.message.successor();
+        let next = state.message.successor().into();
         let message = std::mem::replace(&mut state.message, next);
         let generated = std::mem::take(&mut state.generated);
         state.aside = Some(Box::new((message, generated)));

@@ -69,7 +69,8 @@ impl Operation<'_> {
         let Some(session) = self.session.as_mut() else {
             return Err(Error::plain(Code::NotConnected));
         };
-        let keep = |text: &str| component.state.lock().server.last_reply = text.to_string();
+        // Most replies fit where the last one stood.
+        let keep = |text: &str| text.clone_into(&mut component.state.lock().server.last_reply);
         let cx = Context { clock: &self.clock, sink: &*component.sink, last_reply: &keep, max_line: self.max_line };
         step(session, &cx)
     }

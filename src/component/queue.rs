@@ -10,7 +10,7 @@ use crate::config::Setting;
 use crate::error::{Code, Error, Result};
 use crate::message::body::{Piece, Source};
 use crate::message::compose::{Caps, Composed, Options};
-use crate::message::draft::Draft;
+use crate::message::draft::Message;
 use crate::queue::content::Body;
 use crate::queue::folder::Folder;
 use crate::queue::octets::MemoryOctets;
@@ -46,14 +46,13 @@ impl Component {
         let written = match folder {
             Some(folder) => {
                 let new = folder.create()?;
-                let done = write(&op, &new.file, &mut forms, keys.as_deref()).map(drop);
+                let done = write(&op, &mut &new.file, &mut forms, keys.as_deref());
                 done.and_then(|()| new.commit())
             }
-            None => write(&op, Vec::new(), &mut forms, keys.as_deref()).map(|octets| match String::from_utf8(octets) {
-                Ok(text) if text.is_ascii() && !text.contains('\0') => text,
-                Ok(text) => armor::armor(text.as_bytes()),
-                Err(error) => armor::armor(error.as_bytes()),
-            }),
+            None => {
+                let mut octets = Vec::new();
+                write(&op, &mut octets, &mut forms, keys.as_deref()).map(|()| as_text(octets))
+            }
         };
         if switches.close_stream {
             forms.iter_mut().flat_map(|form| &mut form.sources).for_each(|source| source.finish());
@@ -135,6 +134,15 @@ fn forms(mut parcel: Parcel) -> Result<Vec<Form>> {
     Ok(forms)
 }
 
+/// In ASCII without NUL, armored where it is not that by itself.
+fn as_text(octets: Vec<u8>) -> String {
+    match String::from_utf8(octets) {
+        Ok(text) if text.is_ascii() && !text.contains('\0') => text,
+        Ok(text) => armor::armor(text.as_bytes()),
+        Err(error) => armor::armor(error.as_bytes()),
+    }
+}
+
 /// Nobody knows yet which server it will be: what can go as 7-bit does.
 fn compose_for_any(parcel: &Parcel) -> Result<Composed> {
     compose_for(parcel, Caps { eight_bit_mime: false, smtp_utf8: true, binary: false }).or_else(|error| {
@@ -145,7 +153,7 @@ fn compose_for_any(parcel: &Parcel) -> Result<Composed> {
     })
 }
 
-fn write<W: Write>(op: &Operation, out: W, forms: &mut [Form], keys: Option<&Keyring>) -> Result<W> {
+fn write(op: &Operation, out: &mut dyn Write, forms: &mut [Form], keys: Option<&Keyring>) -> Result<()> {
     let key = keys.map(Keyring::fresh).transpose()?;
     let transactions: Vec<Transaction> = forms.iter().map(|form| form.transaction.clone()).collect();
     let mut writer = Writer::new(out, key, names::now(), &transactions)?;
@@ -164,7 +172,7 @@ fn write<W: Write>(op: &Operation, out: W, forms: &mut [Form], keys: Option<&Key
 }
 
 fn transaction(envelope: &Envelope, who: &[usize], needs_smtputf8: bool) -> Transaction {
-    let wishes = &envelope.wishes;
+    let wishes = envelope.wishes();
     let require_tls = if wishes.require_tls { "yes" } else { "" };
     let parameters = [
         ("Ret", wishes.ret.as_str()),
@@ -180,7 +188,7 @@ fn transaction(envelope: &Envelope, who: &[usize], needs_smtputf8: bool) -> Tran
         Addressee { address, options, kind }
     };
     Transaction {
-        sender: envelope.sender.clone(),
+        sender: envelope.sender.to_string(),
         recipients: who.iter().map(addressee).collect(),
         smtp_utf8: envelope.smtp_utf8 || needs_smtputf8,
         parameters: parameters.iter().filter(|(_, v)| !v.is_empty()).map(|(n, v)| (*n, v.to_string())).collect(),
@@ -218,13 +226,13 @@ pub(super) fn job_of(stored: &Stored, index: usize, policy: Policy) -> Result<Jo
     };
     let envelope = Envelope {
         verb: Verb::Mail,
-        sender: transaction.sender.clone(),
+        sender: transaction.sender.as_str().into(),
         recipients: transaction.recipients.iter().map(recipient).collect(),
         smtp_utf8: transaction.smtp_utf8,
-        wishes,
+        wishes: wishes.kept(),
         ..Envelope::default()
     };
-    Ok(Job { draft: Draft::default(), options: Options::default(), envelope, policy, composed: Some(composed) })
+    Ok(Job { draft: Message::default(), options: Options::default(), envelope, policy, composed: Some(composed) })
 }
 
 /// The content was given whole and no reply told what became of it.

@@ -18,7 +18,7 @@ use crate::queue::sealed::{Keyring, Refused};
 use crate::queue::state::State;
 use crate::smtp::transaction::Policy;
 use std::cell::RefCell;
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 impl Component {
@@ -46,8 +46,8 @@ impl Component {
                 names: VecDeque::new(),
                 first: None,
                 ready: VecDeque::new(),
-                parcels: HashMap::new(),
-                works: HashMap::new(),
+                parcels: VecDeque::new(),
+                works: Vec::new(),
                 count: 0,
                 stop: None,
             }
@@ -97,6 +97,14 @@ struct Work {
     fate: Fate,
 }
 
+/// Of which file, and which of its transactions, a parcel is, and whom it asks for.
+struct Part {
+    parcel: usize,
+    file: usize,
+    transaction: usize,
+    who: Vec<usize>,
+}
+
 /// What became of a file's transactions so far.
 #[derive(Default)]
 struct Fate {
@@ -121,9 +129,10 @@ struct Run<'a> {
     first: Option<Found>,
     /// Further transactions of the file that was taken last.
     ready: VecDeque<Parcel<'a>>,
-    /// Of which file, and which of its transactions, a parcel is, and whom it asks for.
-    parcels: HashMap<usize, (usize, usize, Vec<usize>)>,
-    works: HashMap<usize, Work>,
+    /// What each parcel is that is not finished, in the order of their numbers, in which they mostly finish, too.
+    parcels: VecDeque<Part>,
+    /// The files that are being sent, which are few at a time, by number.
+    works: Vec<(usize, Work)>,
     count: usize,
     /// Why no further file is taken.
     stop: Option<Error>,
@@ -253,8 +262,7 @@ impl<'a> Run<'a> {
         let mut place = 0;
         for (n, job) in jobs.into_iter().enumerate() {
             work.places.push(place);
-            let settled =
-                |i: &usize| work.state.done.contains(&(place + i)) || work.state.refused.contains(&(place + i));
+            let settled = |i: &usize| work.state.done.contains(place + i) || work.state.refused.contains(place + i);
             let count = job.envelope.recipients.len();
             let who: Vec<usize> = (0..count).filter(|i| !settled(i)).collect();
             place += count;
@@ -263,7 +271,7 @@ impl<'a> Run<'a> {
             }
             let mut parcel = Parcel::new(self.component, job, self.switches, self.count);
             parcel.left.clone_from(&who);
-            self.parcels.insert(self.count, (file, n, who));
+            self.parcels.push_back(Part { parcel: self.count, file, transaction: n, who });
             self.count += 1;
             work.open += 1;
             self.ready.push_back(parcel);
@@ -271,23 +279,25 @@ impl<'a> Run<'a> {
         if work.open == 0 {
             self.conclude(work);
         } else {
-            self.works.insert(file, work);
+            self.works.push((file, work));
         }
         Ok(())
     }
 
     /// Hears what came of a transaction.
     fn finished(&mut self, parcel: Parcel, done: Result<()>) {
-        let Some((file, n, who)) = self.parcels.remove(&parcel.index) else { return };
-        let Some(work) = self.works.get_mut(&file) else { return };
+        let place = self.parcels.iter().position(|part| part.parcel == parcel.index);
+        let Some(part) = place.and_then(|place| self.parcels.remove(place)) else { return };
+        let Some(at) = self.works.iter().position(|(file, _)| *file == part.file) else { return };
+        let work = &mut self.works[at].1;
         // `finish` of the queue has moved the outcomes to the results.
         let outcomes = parcel.owner.state.lock().results.list().to_vec();
-        let first = work.places.get(n).copied().unwrap_or(0);
+        let first = work.places.get(part.transaction).copied().unwrap_or(0);
         let mut waiting = None;
         let for_good = done
             .as_ref()
             .is_err_and(|e| !parcel.untried && !parcel.in_doubt && e.code != Code::Interrupted && !is_temporary(e));
-        for index in who {
+        for index in part.who {
             let Some(outcome) = outcomes.get(index) else { continue };
             if outcome.accepted {
                 work.state.done.insert(first + index);
@@ -319,9 +329,8 @@ impl<'a> Run<'a> {
             self.stop.get_or_insert(error);
         }
         work.open -= 1;
-        if work.open == 0
-            && let Some(work) = self.works.remove(&file)
-        {
+        if work.open == 0 {
+            let (_, work) = self.works.swap_remove(at);
             self.conclude(work);
         }
     }
@@ -354,11 +363,11 @@ impl<'a> Run<'a> {
             if !retry.is_over(created, now + wait) {
                 state.next = now + wait;
                 let text = format!("put off for {wait} s: {}", error.message);
-                let error = refused.unwrap_or(Error { message: text, ..error });
+                let error = refused.unwrap_or(error.with_message(text));
                 return self.back(&held, Back::Queued, &state, Some(&error));
             }
             let text = format!("given up after {} attempts: {}", state.attempts, error.message);
-            refused.get_or_insert(Error { message: text, ..error });
+            refused.get_or_insert(error.with_message(text));
         }
         if refused.is_none() && state.failed {
             refused = Some(Error::new(Code::Protocol, "some recipients were refused before"));
@@ -394,8 +403,7 @@ impl<'a> Run<'a> {
     /// Files that were taken and not begun go back.
     fn leave(&mut self) {
         self.ready.clear();
-        let works: Vec<Work> = self.works.drain().map(|(_, work)| work).collect();
-        for mut work in works {
+        for (_, mut work) in std::mem::take(&mut self.works) {
             let why = || self.stop.clone().unwrap_or_else(|| Error::plain(Code::Interrupted));
             work.fate.untried.get_or_insert_with(why);
             self.conclude(work);

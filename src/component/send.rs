@@ -6,14 +6,14 @@ use super::{Component, State};
 use crate::config::{Setting, Settings};
 use crate::error::{Code, Error, Result};
 use crate::message::compose::{self, Composed, Generated, IdAlgorithm, Options};
-use crate::message::draft::Draft;
+use crate::message::draft::Message;
 use crate::smtp::envelope::{Envelope, Recipient, Verb, Wishes};
-use crate::smtp::extensions::{Extensions, Limits};
+use crate::smtp::extensions::{Limits, Offer};
 use crate::smtp::transaction::Policy;
 
 /// A message as it stood when the method began; what changes meanwhile belongs to the next one.
 pub(super) struct Job {
-    pub draft: Draft,
+    pub draft: Message,
     pub options: Options,
     pub envelope: Envelope,
     pub policy: Policy,
@@ -56,8 +56,8 @@ impl Switches {
     }
 
     /// What the server offers, less what is switched off.
-    pub fn narrow(&self, offer: &Extensions) -> Extensions {
-        Extensions {
+    pub fn narrow(&self, offer: &Offer) -> Offer {
+        Offer {
             eight_bit_mime: offer.eight_bit_mime && self.eight_bit_mime,
             pipelining: offer.pipelining && self.pipelining,
             chunking: offer.chunking && self.chunking,
@@ -66,7 +66,7 @@ impl Switches {
             dsn: offer.dsn && self.dsn,
             size: offer.size.filter(|_| self.size),
             limits: if self.limits { offer.limits } else { Limits::default() },
-            ..offer.clone()
+            ..*offer
         }
     }
 }
@@ -127,9 +127,9 @@ impl Job {
         Ok(job)
     }
 
-    /// The message of a batch: what is the same for all of them is not asked of the system again.
-    pub fn take_of_batch(state: &mut State, host: &str, randomness: [u8; 40]) -> Result<Job> {
-        let options = Options { randomness: Some(randomness), ..compose_options_on(state, host.to_string()) };
+    /// The message of a batch, which does not ask the system for random octets again.
+    pub fn take_of_batch(state: &mut State, randomness: [u8; 40]) -> Result<Job> {
+        let options = Options { randomness: Some(randomness), ..compose_options(state) };
         Job::take(state, Verb::Mail, options)
     }
 
@@ -151,6 +151,7 @@ impl Job {
             mt_priority: text(Setting::MtPriority),
             require_tls: settings.bool(Setting::RequireTls),
         };
+        let wishes = wishes.kept();
         Ok(Job {
             draft,
             options,
@@ -173,10 +174,6 @@ pub(super) fn policy(settings: &Settings) -> Policy {
 
 /// The settings that shape headers.
 pub(super) fn compose_options(state: &State) -> Options {
-    compose_options_on(state, super::state::host_name())
-}
-
-fn compose_options_on(state: &State, host: String) -> Options {
     let settings = &state.settings;
     Options {
         charset: settings.text(Setting::Charset).to_string(),
@@ -186,7 +183,7 @@ fn compose_options_on(state: &State, host: String) -> Options {
         allow_empty_to: settings.bool(Setting::AllowEmptyTo),
         code_page: state.code_page(),
         complete: settings.bool(Setting::MessageIncludesHeaders),
-        host,
+        host: super::state::host_name,
         utc_offset: crate::net::socket::local_offset,
         randomness: None,
     }

@@ -5,7 +5,6 @@ use super::Component;
 use super::connect::no_server;
 use super::deliver::{Parcel, Queue};
 use super::send::{Job, Switches};
-use super::state::host_name;
 use crate::error::{Code, Error, Result};
 use crate::events;
 use crate::message::id;
@@ -19,7 +18,8 @@ pub struct Batch {
 
 /// What is known while the batch runs.
 struct Progress {
-    results: Vec<Result<()>>,
+    /// None: nobody came to it.
+    results: Vec<Option<Result<()>>>,
     /// A listener stopped the batch.
     stopped: Option<Error>,
 }
@@ -37,10 +37,9 @@ impl Component {
         };
         op.notice()?;
         let own = op.session.is_none();
-        let untold = || Err(Error::plain(Code::Interrupted));
-        let progress = RefCell::new(Progress { results: messages.iter().map(|_| untold()).collect(), stopped: None });
+        let progress = RefCell::new(Progress { results: vec![None; messages.len()], stopped: None });
         // Drawn while this method runs, so that a forked process has none of it.
-        let (host, random) = (host_name(), id::random::<32>()?);
+        let random = id::random::<32>()?;
         let finish = |index: usize, done: Result<()>| self.finish_one(&progress, index, done);
         let mut next = messages.iter().enumerate();
         let mut make = || loop {
@@ -54,7 +53,7 @@ impl Component {
                 let mut randomness = [0; 40];
                 randomness[..32].copy_from_slice(&random);
                 randomness[32..].copy_from_slice(&(index as u64).to_be_bytes());
-                Ok((owner, Job::take_of_batch(&mut state, &host, randomness)?))
+                Ok((owner, Job::take_of_batch(&mut state, randomness)?))
             });
             match job {
                 Ok((owner, job)) => return Some(Parcel::new(owner, job, switches, index)),
@@ -78,6 +77,8 @@ impl Component {
             op.settle(None);
         }
         let Progress { results, stopped } = progress.into_inner();
+        let untold = || Err(Error::plain(Code::Interrupted));
+        let results: Vec<Result<()>> = results.into_iter().map(|done| done.unwrap_or_else(untold)).collect();
         let first = results.iter().find_map(|done| done.as_ref().err());
         let interrupted = results.iter().filter_map(|done| done.as_ref().err()).find(|e| e.code == Code::Interrupted);
         let done = stopped.as_ref().or(interrupted).or(first).map_or(Ok(()), |error| Err(error.clone()));
@@ -88,7 +89,7 @@ impl Component {
     fn finish_one(&self, progress: &RefCell<Progress>, index: usize, done: Result<()>) {
         let failed = done.as_ref().err().filter(|e| e.code != Code::Interrupted).cloned();
         if let Some(place) = progress.borrow_mut().results.get_mut(index) {
-            *place = done;
+            *place = Some(done);
         }
         if let Some(error) = failed {
             let text = format!("message {index}: {}", error.message);

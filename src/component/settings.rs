@@ -2,7 +2,7 @@
 
 use super::{Component, tls};
 use crate::auth;
-use crate::config::{self, Access, Row, Setting, Value};
+use crate::config::{self, Access, Setting, Value};
 use crate::error::{Code, Error, Result};
 use crate::message::compose::IdAlgorithm;
 use crate::net::proxy::ProxyLogin;
@@ -17,22 +17,22 @@ impl Component {
     /// "Name" gives the value; "Name=Value" sets it and gives "".
     pub fn config(&self, text: &str) -> Result<String> {
         let (name, value) = config::split(text);
-        let row = config::find(name)?;
+        let setting = config::find(name)?;
         match value {
-            None => self.read_setting(row),
-            Some(value) => self.write_setting(row, value).map(|()| String::new()),
+            None => self.read_setting(setting),
+            Some(value) => self.write_setting(setting, value).map(|()| String::new()),
         }
     }
 
-    fn read_setting(&self, row: &Row) -> Result<String> {
-        if row.access == Access::Wo {
-            return Err(Error::new(Code::Access, format!("{} cannot be read", row.name)));
+    fn read_setting(&self, setting: Setting) -> Result<String> {
+        if setting.access() == Access::Wo {
+            return Err(Error::new(Code::Access, format!("{} cannot be read", setting.name())));
         }
-        if !row.property.is_empty() {
-            return self.get(row.property);
+        if !setting.property().is_empty() {
+            return self.get(setting.property());
         }
         let state = self.state.lock();
-        Ok(match row.setting {
+        Ok(match setting {
             Setting::Hello => state.hello(),
             Setting::LocalPort if state.server.connected => state.server.local_port().to_string(),
             Setting::TransferText => {
@@ -53,39 +53,39 @@ impl Component {
             | Setting::SslNegotiatedCipherSuite
             | Setting::SslNegotiatedKeyExchange
             | Setting::SslNegotiatedKeyExchangeStrength
-            | Setting::SslNegotiatedVersion => state.tls.negotiated(row.setting),
+            | Setting::SslNegotiatedVersion => state.tls.negotiated(setting),
             setting => state.settings.get(setting).to_string(),
         })
     }
 
-    fn write_setting(&self, row: &Row, text: &str) -> Result<()> {
-        if row.access == Access::Ro {
-            return Err(Error::new(Code::Access, format!("{} is read-only", row.name)));
+    fn write_setting(&self, setting: Setting, text: &str) -> Result<()> {
+        if setting.access() == Access::Ro {
+            return Err(Error::new(Code::Access, format!("{} is read-only", setting.name())));
         }
-        if !row.property.is_empty() {
-            return self.set(row.property, text);
+        if !setting.property().is_empty() {
+            return self.set(setting.property(), text);
         }
-        if row.setting == Setting::QueuePassword {
+        if setting == Setting::QueuePassword {
             return self.state.lock().set_queue_password(text);
         }
         // A secret: no further copy of it is made.
-        if row.setting == Setting::AuthorizationIdentity {
+        if setting == Setting::AuthorizationIdentity {
             return self.state.lock().server.set_authorization_identity(text);
         }
-        if row.setting == Setting::FirewallData && !row.planned {
+        if setting == Setting::FirewallData && !setting.planned() {
             return self.state.lock().firewall.set_data(text);
         }
-        let value = row.parse(text)?;
-        if row.planned {
-            return super::planned_set(value == row.initial(), row.name);
+        let value = setting.parse(text)?;
+        if setting.planned() {
+            return super::planned_set(value == setting.initial(), setting.name());
         }
         if let Value::Text(text) = &value
-            && !tls::has_lines(row.setting)
+            && !tls::has_lines(setting)
         {
-            line::refuse_crlf_nul(row.name, text)?;
+            line::refuse_crlf_nul(setting.name(), text)?;
         }
         let mut state = self.state.lock();
-        match row.setting {
+        match setting {
             Setting::LocalPort => state.server.unconnected(Code::LocalPortConnected, "LocalPort")?,
             Setting::MaxLineLength => state.server.unconnected(Code::MaxLineLengthConnected, "MaxLineLength")?,
             Setting::Hello => check_hello(text)?,
@@ -145,9 +145,9 @@ impl Component {
             }
             _ => {}
         }
-        let old = state.settings.replace(row.setting, value);
-        if let Err(error) = tls::check(&state, row.setting) {
-            state.settings.set(row.setting, old);
+        let old = state.settings.replace(setting, value);
+        if let Err(error) = tls::check(&state, setting) {
+            state.settings.set(setting, old);
             return Err(error);
         }
         // What is generated for a message (Message-ID, folding) depends on settings too.

@@ -16,7 +16,7 @@ use crate::message::protect::Protected;
 use crate::message::secured::{ENCRYPT, Readers, SIGN, folded};
 use crate::smime::mime::{Encrypting, Signing};
 use crate::smime::{Cipher, EncryptSpec, hash_from_name};
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 /// Signing and encrypting.
@@ -144,7 +144,7 @@ impl Plan {
             return refused("there is no recipient certificate (AddRecipientCert)".into());
         }
         let recipients = draft.recipients.envelope();
-        let recipients = recipients.map_err(|error| Error::new(Code::CertNotFound, error.message))?;
+        let recipients = recipients.map_err(|error| Error::new(Code::CertNotFound, error.into_message()))?;
         let shared = settings.text(Setting::BccEncryption).eq_ignore_ascii_case("Shared");
         let required = settings.bool(Setting::RequireRecipientCert);
         let mut owners: HashMap<String, Vec<usize>> = HashMap::new();
@@ -175,19 +175,22 @@ impl Plan {
             readers.hidden = bcc.iter().map(|r| r.address.clone()).collect();
             return Ok(Plan { editions: vec![certificates.to_vec()], readers });
         }
-        let seen: HashSet<usize> = visible.iter().flat_map(|r| of(&r.address)).copied().collect();
-        let of_bcc_alone: HashSet<usize> =
-            bcc.iter().flat_map(|r| of(&r.address)).copied().filter(|at| !seen.contains(at)).collect();
-        let chosen = |all: &mut dyn Iterator<Item = usize>, apart: bool| -> Vec<Arc<X509>> {
+        // Of each certificate, whether it is a Bcc recipient's and nobody else's.
+        let mut of_bcc_alone = vec![false; certificates.len()];
+        for (kind, alone) in [(&bcc, true), (&visible, false)] {
+            kind.iter().flat_map(|r| of(&r.address)).for_each(|at| of_bcc_alone[*at] = alone);
+        }
+        let chosen = |all: &[usize], apart: bool| -> Vec<Arc<X509>> {
             let mut last = None;
             // A certificate that names an address twice stands there once.
-            all.filter(|at| of_bcc_alone.contains(at) == apart && last.replace(*at) != Some(*at))
-                .map(|at| Arc::clone(&certificates[at]))
+            all.iter()
+                .filter(|at| of_bcc_alone[**at] == apart && last.replace(**at) != Some(**at))
+                .map(|at| Arc::clone(&certificates[*at]))
                 .collect()
         };
-        let mut editions = vec![chosen(&mut (0..certificates.len()), false)];
+        let mut editions = vec![chosen(&Vec::from_iter(0..certificates.len()), false)];
         for recipient in &bcc {
-            let own = chosen(&mut of(&recipient.address).iter().copied(), true);
+            let own = chosen(of(&recipient.address), true);
             if own.is_empty() {
                 readers.hidden.push(recipient.address.clone());
             } else {

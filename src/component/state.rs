@@ -5,7 +5,7 @@ use crate::config::{Setting, Settings};
 use crate::enums::AuthMechanism;
 use crate::error::{Code, Error, Result};
 use crate::message::compose::{Caps, Generated};
-use crate::message::draft::Draft;
+use crate::message::draft::Message;
 use crate::queue::sealed::Keyring;
 use crate::text::code_page::CodePage;
 use crate::text::line;
@@ -19,9 +19,9 @@ pub struct State {
     pub server: Server,
     pub firewall: Firewall,
     pub tls: Tls,
-    pub message: Draft,
+    pub message: Message,
     /// The message that PutMessageAside put away, with what was generated for it.
-    pub aside: Option<Box<(Draft, Generated)>>,
+    pub aside: Option<Box<(Message, Generated)>>,
     pub smime: Smime,
     pub results: Results,
     pub settings: Settings,
@@ -74,9 +74,10 @@ impl State {
     }
 
     pub fn code_page(&self) -> CodePage {
+        let usual = CodePage::default();
         // What is set was found before.
         let number = i32::try_from(self.settings.int(Setting::CodePage)).unwrap_or_default();
-        CodePage::find(number).unwrap_or_default()
+        if number == usual.number() { usual } else { CodePage::find(number).unwrap_or_default() }
     }
 
     /// The name said in EHLO: the setting, else the local host's own.

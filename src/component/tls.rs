@@ -90,14 +90,10 @@ impl Tls {
         self.active = false;
     }
 
-    /// What a login can be bound to.
+    /// What a login can be bound to, but for what the connection itself gives.
     pub(super) fn channel(&self) -> auth::Channel {
         let info = self.negotiated.as_ref().filter(|_| self.active);
-        auth::Channel {
-            tls: self.active,
-            exporter: info.and_then(|info| info.tls_exporter.clone()),
-            end_point: info.and_then(|info| info.tls_server_end_point.clone()),
-        }
+        auth::Channel { tls: self.active, exporter: None, end_point: info.and_then(Negotiated::end_point) }
     }
 
     /// SSLServerCert: what the server sent, its own certificate first. One that nobody can read shows as none.
@@ -144,7 +140,7 @@ impl Plan {
         options.port = port;
         options.judge_generation = sink.judge();
         options.client = identity(state)?;
-        let Chosen { which, options, note } = choice::choose(asked(state), &options)?;
+        let Chosen { which, options, note } = choice::choose(asked(state), options)?;
         let internal = which == Which::Internal;
         Ok(Plan {
             which,
@@ -181,17 +177,18 @@ fn asked(state: &State) -> SslProvider {
 /// The settings, for no host yet.
 pub(super) fn options(state: &State) -> Result<TlsOptions> {
     let settings = &state.settings;
-    let text = |setting| Some(settings.text(setting).to_owned());
+    // The default is a wish, and so is nothing, which costs nothing to copy and to compare.
+    let list = |setting, default: &str| Some(settings.text(setting)).filter(|text| *text != default).map(str::to_owned);
     let number = |setting| u32::try_from(settings.int(setting)).unwrap_or(0);
     Ok(TlsOptions {
         protocols: number(Setting::SslEnabledProtocols),
-        suites: text(Setting::SslEnabledCipherSuites),
+        suites: list(Setting::SslEnabledCipherSuites, names::DEFAULT_SUITES),
         min_strength: number(Setting::SslCipherStrength),
-        tls12_groups: text(Setting::Tls12SupportedGroups),
-        tls13_groups: text(Setting::Tls13SupportedGroups),
-        tls13_key_shares: text(Setting::Tls13KeyShareGroups),
-        tls12_signatures: text(Setting::Tls12SignatureAlgorithms),
-        tls13_signatures: text(Setting::Tls13SignatureAlgorithms),
+        tls12_groups: list(Setting::Tls12SupportedGroups, names::DEFAULT_TLS12_GROUPS),
+        tls13_groups: list(Setting::Tls13SupportedGroups, names::DEFAULT_TLS13_GROUPS),
+        tls13_key_shares: list(Setting::Tls13KeyShareGroups, names::DEFAULT_TLS13_KEY_SHARES),
+        tls12_signatures: list(Setting::Tls12SignatureAlgorithms, names::DEFAULT_TLS12_SIGNATURES),
+        tls13_signatures: list(Setting::Tls13SignatureAlgorithms, names::DEFAULT_TLS13_SIGNATURES),
         extra_roots: settings.text(Setting::SslServerCaCerts).to_owned(),
         ca_files: ca_files(state),
         security_flags: number(Setting::SslSecurityFlags),
@@ -254,7 +251,7 @@ pub(super) fn check(state: &State, setting: Setting) -> Result<()> {
         | Setting::Tls12SignatureAlgorithms
         | Setting::Tls13SignatureAlgorithms
         | Setting::OpenSslCipherList
-        | Setting::SslEnabledProtocols => choice::check(asked(state), &options(state)?),
+        | Setting::SslEnabledProtocols => choice::check(asked(state), options(state)?),
         Setting::SslPinnedPublicKeys => spki_pins(text).map(drop),
         Setting::SslEnableRenegotiation if !state.settings.bool(setting) => {
             let why = "SSLEnableRenegotiation: no provider leaves renegotiation_info (RFC 5746) out";
@@ -293,7 +290,7 @@ pub(super) fn is_modern(settings: &Settings) -> bool {
 /// The default names the usual places of the system's bundle, which is found without it.
 fn ca_files(state: &State) -> Vec<PathBuf> {
     let set = state.settings.get(Setting::CaCertFilePaths);
-    if *set == crate::config::TABLE[Setting::CaCertFilePaths as usize].initial() {
+    if *set == Setting::CaCertFilePaths.initial() {
         return Vec::new();
     }
     let paths = state.settings.text(Setting::CaCertFilePaths).split(';').map(str::trim);
@@ -386,6 +383,10 @@ impl Judge for Ear<'_> {
 
     fn progress(&mut self, line: &str) -> Result<()> {
         self.sink.ssl_status(&SslStatus { message: line.as_bytes() })
+    }
+
+    fn listens(&self) -> bool {
+        self.sink.wants(Kind::SslStatus)
     }
 }
 

@@ -13,12 +13,12 @@ use crate::smtp::session::{Session, State as Talk, refused};
 use crate::smtp::transaction::Framing;
 use std::collections::VecDeque;
 
-type Pair<'a> = (Parcel<'a>, Ready);
+type Pair<'a> = (Parcel<'a>, Box<Ready>);
 
 /// What comes behind a message that is being given.
 enum Following<'a> {
     Nothing,
-    Goes(Box<Pair<'a>>),
+    Goes(Pair<'a>),
     /// One that cannot go yet, or not this way.
     Waits,
 }
@@ -43,19 +43,19 @@ impl Operation<'_> {
     pub(super) fn run_ahead<'a>(
         &mut self,
         parcel: Parcel<'a>,
-        ready: Ready,
+        ready: Box<Ready>,
         queue: &mut Queue<'_, 'a>,
         quit: bool,
     ) -> Result<()> {
         let ahead = parcel.switches.ahead;
-        let mut next = Following::Goes(Box::new((parcel, ready)));
+        let mut next = Following::Goes((parcel, ready));
         let mut flight: VecDeque<Pair<'a>> = VecDeque::new();
         let mut first = true;
         let mut lost: Option<Error> = None;
         loop {
             while flight.len() < ahead && lost.is_none() {
                 let Following::Goes(pair) = next else { break };
-                let (mut parcel, mut ready) = *pair;
+                let (mut parcel, mut ready) = pair;
                 let soiled = self.session.as_ref().is_some_and(|s| s.state == Talk::Soiled);
                 if soiled && !ready.opening.begins_anew() {
                     // One failed after this was made ready.
@@ -96,7 +96,7 @@ impl Operation<'_> {
                 self.drop_session(Some(&error));
                 // Given, and not answered: nobody knows.
                 for (parcel, _) in flight {
-                    queue.finish(parcel, Err(Error { reply: None, ..error.clone() }));
+                    queue.finish(parcel, Err(Error::new(error.code, error.message.as_str())));
                 }
                 Err(error)
             }
@@ -111,7 +111,7 @@ impl Operation<'_> {
     }
 
     /// What became of the message that was given first; an error when that ends the connection.
-    fn land<'a>(&mut self, mut parcel: Parcel<'a>, ready: Ready, queue: &mut Queue<'_, 'a>) -> Option<Error> {
+    fn land<'a>(&mut self, mut parcel: Parcel<'a>, ready: Box<Ready>, queue: &mut Queue<'_, 'a>) -> Option<Error> {
         let done = self.hear_out(&mut parcel, ready);
         let error = done.as_ref().err().cloned();
         let code = error.as_ref().and_then(|e| e.reply);
@@ -155,7 +155,7 @@ impl Operation<'_> {
                 return Following::Waits;
             }
             match self.prepare(&mut parcel) {
-                Ok(ready) if self.may_run_ahead(&parcel, &ready) => return Following::Goes(Box::new((parcel, ready))),
+                Ok(ready) if self.may_run_ahead(&parcel, &ready) => return Following::Goes((parcel, ready)),
                 Ok(_) => {
                     queue.waiting.push_front(parcel);
                     return Following::Waits;
@@ -194,10 +194,10 @@ impl Operation<'_> {
     }
 
     /// Hears everything that is answered to one transaction.
-    fn hear_out(&mut self, parcel: &mut Parcel, ready: Ready) -> Result<()> {
+    fn hear_out(&mut self, parcel: &mut Parcel, mut ready: Box<Ready>) -> Result<()> {
         let mut outcomes = Vec::new();
         let done = self.converse(|session, cx| {
-            let opened = session.open(cx, &ready.envelope, ready.opening, ready.policy, &mut outcomes);
+            let opened = session.open(cx, &ready.envelope, &mut ready.opening, ready.policy, &mut outcomes);
             if session.is_dead() {
                 return opened.map(|deferred| (deferred, None));
             }

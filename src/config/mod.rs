@@ -2,32 +2,23 @@
 //! this parses, checks and keeps typed values. What a setting does is decided where it is used.
 
 mod table;
+pub mod words;
 
-pub use table::{Setting, TABLE};
+pub use table::Setting;
 
+use crate::enums;
 use crate::error::{Code, Error, Result};
+use std::sync::LazyLock;
 
-/// One setting of the description.
-pub struct Row {
-    pub setting: Setting,
-    pub name: &'static str,
-    pub kind: Kind,
-    pub access: Access,
-    pub default: Default,
-    pub planned: bool,
-    /// The property that holds its value; empty for a value of its own.
-    pub property: &'static str,
-    pub secret: bool,
-}
-
+/// The type of a setting.
 pub enum Kind {
     Bool,
     Int {
         min: i64,
         max: i64,
     },
-    /// The specification's names with their numbers.
-    Enum(&'static [(&'static str, i32)]),
+    /// The specification's names with their numbers, for [`enums::members`].
+    Enum(&'static str),
     Text,
 }
 
@@ -52,9 +43,13 @@ pub enum Value {
     Text(String),
 }
 
-impl Row {
-    pub fn initial(&self) -> Value {
-        match self.default {
+impl Setting {
+    pub fn name(self) -> &'static str {
+        table::NAMES.get(self as usize)
+    }
+
+    pub fn initial(self) -> Value {
+        match self.default() {
             Default::Bool(b) => Value::Bool(b),
             Default::Int(n) => Value::Int(n),
             Default::Text(t) => Value::Text(t.into()),
@@ -62,31 +57,30 @@ impl Row {
     }
 
     /// Reads a text as this setting's type: 603 when it is not one. The text is not repeated: it may be a secret.
-    pub fn parse(&self, text: &str) -> Result<Value> {
-        match &self.kind {
+    pub fn parse(self, text: &str) -> Result<Value> {
+        match self.kind() {
             Kind::Bool => parse_bool(text)
                 .map(Value::Bool)
                 .ok_or_else(|| self.refuse("takes True, False, 1, 0, Yes or No".into())),
             Kind::Int { min, max } => match parse_int(text) {
-                Some(n) if (*min..=*max).contains(&n) => Ok(Value::Int(n)),
+                Some(n) if (min..=max).contains(&n) => Ok(Value::Int(n)),
                 Some(_) => Err(self.refuse(format!("takes {min} to {max}"))),
                 None => Err(self.refuse("takes a whole number".into())),
             },
-            Kind::Enum(members) => {
-                let text = text.trim();
-                let found = members.iter().find(|(name, number)| {
-                    name.eq_ignore_ascii_case(text) || parse_int(text) == Some(i64::from(*number))
-                });
-                found
-                    .map(|(_, number)| Value::Int(i64::from(*number)))
+            Kind::Enum(names) => {
+                let (text, number) = (text.trim(), parse_int(text));
+                enums::members(names)
+                    .map(|(name, value)| (name, i64::from(value)))
+                    .find(|(name, value)| name.eq_ignore_ascii_case(text) || number == Some(*value))
+                    .map(|(_, value)| Value::Int(value))
                     .ok_or_else(|| self.refuse("takes one of its enumeration's values".into()))
             }
             Kind::Text => Ok(Value::Text(text.into())),
         }
     }
 
-    fn refuse(&self, why: String) -> Error {
-        Error::new(Code::ValueRefused, format!("{} {why}", self.name))
+    fn refuse(self, why: String) -> Error {
+        Error::new(Code::ValueRefused, format!("{} {why}", self.name()))
     }
 }
 
@@ -132,11 +126,9 @@ pub fn split(text: &str) -> (&str, Option<&str>) {
 }
 
 /// The setting of a name, in any case; 602 when there is none.
-pub fn find(name: &str) -> Result<&'static Row> {
-    TABLE
-        .iter()
-        .find(|row| row.name.eq_ignore_ascii_case(name))
-        .ok_or_else(|| Error::new(Code::UnknownName, format!("there is no setting named {}", shown(name))))
+pub fn find(name: &str) -> Result<Setting> {
+    let found = table::NAMES.find(name).and_then(|(place, _)| Setting::ALL.get(place).copied());
+    found.ok_or_else(|| Error::new(Code::UnknownName, format!("there is no setting named {}", shown(name))))
 }
 
 /// A name as an error text repeats it: short, and printable.
@@ -148,30 +140,32 @@ pub fn shown(name: &str) -> String {
     format!("\"{text}\"")
 }
 
-/// The values of one handle.
-#[derive(Clone)]
+/// The values of one handle: those that were set, which are few. The others are read from what all handles share.
+#[derive(Clone, Default)]
 pub struct Settings {
-    values: Vec<Value>,
+    set: Vec<(Setting, Value)>,
 }
 
-impl std::default::Default for Settings {
-    fn default() -> Settings {
-        Settings { values: TABLE.iter().map(Row::initial).collect() }
-    }
-}
+/// What each setting is until it is set.
+static INITIAL: LazyLock<Vec<Value>> = LazyLock::new(|| Setting::ALL.iter().map(|setting| setting.initial()).collect());
 
 impl Settings {
     pub fn get(&self, setting: Setting) -> &Value {
-        &self.values[setting as usize]
+        let set = self.set.iter().find(|(known, _)| *known == setting);
+        set.map_or_else(|| &INITIAL[setting as usize], |(_, value)| value)
     }
 
     pub fn set(&mut self, setting: Setting, value: Value) {
-        self.values[setting as usize] = value;
+        self.replace(setting, value);
     }
 
     /// Sets, and gives what was there.
     pub fn replace(&mut self, setting: Setting, value: Value) -> Value {
-        std::mem::replace(&mut self.values[setting as usize], value)
+        if let Some((_, old)) = self.set.iter_mut().find(|(known, _)| *known == setting) {
+            return std::mem::replace(old, value);
+        }
+        self.set.push((setting, value));
+        INITIAL[setting as usize].clone()
     }
 
     pub fn bool(&self, setting: Setting) -> bool {
@@ -228,22 +222,23 @@ mod tests {
 
     #[test]
     fn every_default_is_a_value_its_own_setting_takes() {
-        for row in &TABLE {
-            let text = row.initial().to_string();
-            assert_eq!(row.parse(&text).expect(row.name), row.initial(), "{}", row.name);
+        for setting in Setting::ALL {
+            let text = setting.initial().to_string();
+            assert_eq!(setting.parse(&text).unwrap(), setting.initial(), "{}", setting.name());
         }
     }
 
     #[test]
-    fn settings_stand_at_their_own_place_in_the_table() {
-        for (i, row) in TABLE.iter().enumerate() {
-            assert_eq!(row.setting as usize, i);
+    fn settings_stand_at_their_own_place_and_are_found_by_their_name_in_any_case() {
+        for (i, setting) in Setting::ALL.into_iter().enumerate() {
+            assert_eq!(setting as usize, i);
+            assert_eq!(find(&setting.name().to_uppercase()).unwrap(), setting);
         }
     }
 
     #[test]
     fn an_unknown_name_is_602_and_its_text_is_bounded() {
-        let error = find(&"x".repeat(10_000)).err().expect("no such setting");
+        let error = find(&"x".repeat(10_000)).expect_err("no such setting");
         assert_eq!(error.code, Code::UnknownName);
         assert!(error.message.len() < 200);
     }

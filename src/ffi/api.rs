@@ -26,7 +26,7 @@ pub extern "C" fn ssmtp_new_utf8() -> *mut ssmtp_t {
 
 fn new_handle(utf8: bool) -> *mut ssmtp_t {
     let mut token = 0;
-    guard::enter(0, || {
+    guard::enter(0, &mut || {
         let made = HANDLES.insert(|token| {
             let callbacks = Arc::new(Callbacks::new());
             callbacks.name(token);
@@ -40,7 +40,7 @@ fn new_handle(utf8: bool) -> *mut ssmtp_t {
 
 #[unsafe(no_mangle)]
 pub extern "C" fn ssmtp_delete(handle: *mut ssmtp_t) -> i32 {
-    guard::enter(0, || {
+    guard::enter(0, &mut || {
         if handle.is_null() {
             return Ok(());
         }
@@ -54,13 +54,13 @@ pub extern "C" fn ssmtp_delete(handle: *mut ssmtp_t) -> i32 {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_get(handle: *mut ssmtp_t, name: *const c_char, value: *mut *mut c_char) -> i32 {
     // SAFETY: the promise is the caller's.
-    unsafe { guard::get_text(handle, value, &|c| c.get(&text::input(c, name)?)) }
+    unsafe { guard::text_of(handle, value, &mut |c| c.get(&text::input(c, name)?)) }
 }
 
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_set(handle: *mut ssmtp_t, name: *const c_char, value: *const c_char) -> i32 {
     // SAFETY: the promise is the caller's.
-    guard::run(handle, |c| unsafe { c.set(&text::input(c, name)?, &text::input(c, value)?) })
+    guard::run(handle, &mut |c| unsafe { c.set(&text::input(c, name)?, &text::input(c, value)?) })
 }
 
 #[unsafe(no_mangle)]
@@ -72,9 +72,9 @@ pub unsafe extern "C" fn ssmtp_config(
     // SAFETY: the promises are the caller's.
     unsafe {
         if value.is_null() {
-            return guard::run(handle, |c| c.config(&text::input(c, configuration_string)?).map(drop));
+            return guard::run(handle, &mut |c| c.config(&text::input(c, configuration_string)?).map(drop));
         }
-        guard::get_text(handle, value, &|c| c.config(&text::input(c, configuration_string)?))
+        guard::text_of(handle, value, &mut |c| c.config(&text::input(c, configuration_string)?))
     }
 }
 
@@ -131,7 +131,7 @@ pub unsafe extern "C" fn ssmtp_set_message_stream(
     userdata: *mut c_void,
     size: i64,
 ) -> i32 {
-    guard::run(handle, |c| c.set_message_stream(stream_body(read, close, userdata, size)?))
+    guard::run(handle, &mut |c| c.set_message_stream(stream_body(read, close, userdata, size)?))
 }
 
 /// The caller's callbacks as a stream; None without `read`.
@@ -173,7 +173,7 @@ pub unsafe extern "C" fn ssmtp_add_attachment_stream(
     name: *const c_char,
     content_type: *const c_char,
 ) -> i32 {
-    guard::run(handle, |c| {
+    guard::run(handle, &mut |c| {
         let content = content_of(stream_body(read, close, userdata, size)?)?;
         // SAFETY: the promise is the caller's.
         unsafe { c.add_attachment(content, &text::input(c, name)?, &text::input(c, content_type)?) }
@@ -190,7 +190,7 @@ pub unsafe extern "C" fn ssmtp_add_inline_stream(
     content_id: *const c_char,
     content_type: *const c_char,
 ) -> i32 {
-    guard::run(handle, |c| {
+    guard::run(handle, &mut |c| {
         let content = content_of(stream_body(read, close, userdata, size)?)?;
         // SAFETY: the promise is the caller's.
         unsafe { c.add_inline(content, &text::input(c, content_id)?, &text::input(c, content_type)?) }
@@ -204,7 +204,7 @@ pub unsafe extern "C" fn ssmtp_send_all(
     count: usize,
     results: *mut i32,
 ) -> i32 {
-    guard::run(handle, |c| {
+    guard::run(handle, &mut |c| {
         if count > 0 && (messages.is_null() || results.is_null()) {
             return Err(Error::new(Code::BadArgument, "messages and results may not be NULL"));
         }
@@ -223,12 +223,12 @@ pub unsafe extern "C" fn ssmtp_send_all(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_cert_new(cert: *mut *mut ssmtp_cert_t) -> i32 {
     // SAFETY: the promise is the caller's.
-    unsafe { guard::new_cert(cert, || Ok(Certificate::default())) }
+    unsafe { guard::new_cert(cert, &mut || Ok(Certificate::default())) }
 }
 
 #[unsafe(no_mangle)]
 pub extern "C" fn ssmtp_cert_delete(cert: *mut ssmtp_cert_t) -> i32 {
-    guard::enter(0, || {
+    guard::enter(0, &mut || {
         if cert.is_null() {
             return Ok(());
         }
@@ -239,13 +239,13 @@ pub extern "C" fn ssmtp_cert_delete(cert: *mut ssmtp_cert_t) -> i32 {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_cert_new_file(path: *const c_char, cert: *mut *mut ssmtp_cert_t) -> i32 {
     // SAFETY: the promises are the caller's.
-    unsafe { guard::new_cert(cert, || Certificate::from_file(text::utf8(path)?)) }
+    unsafe { guard::new_cert(cert, &mut || Certificate::from_file(text::utf8(path)?)) }
 }
 
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ssmtp_cert_new_data(data: *const u8, length: usize, cert: *mut *mut ssmtp_cert_t) -> i32 {
     // SAFETY: the promises are the caller's.
-    unsafe { guard::new_cert(cert, || Certificate::from_data(text::octets(data, length)?)) }
+    unsafe { guard::new_cert(cert, &mut || Certificate::from_data(text::octets(data, length)?)) }
 }
 
 #[unsafe(no_mangle)]
@@ -259,7 +259,7 @@ pub unsafe extern "C" fn ssmtp_cert_new_store(
 ) -> i32 {
     // SAFETY: the promises are the caller's.
     unsafe {
-        guard::new_cert(cert, || {
+        guard::new_cert(cert, &mut || {
             let store = text::utf8(store)?.as_bytes();
             Certificate::from_store(store_type, store, text::utf8(password)?, text::utf8(subject)?, text::utf8(config)?)
         })
@@ -278,7 +278,7 @@ pub unsafe extern "C" fn ssmtp_cert_new_store_data(
 ) -> i32 {
     // SAFETY: the promises are the caller's.
     unsafe {
-        guard::new_cert(cert, || {
+        guard::new_cert(cert, &mut || {
             let store = text::octets(data, length)?;
             Certificate::from_store(store_type, store, text::utf8(password)?, text::utf8(subject)?, text::utf8(config)?)
         })
@@ -296,7 +296,7 @@ pub unsafe extern "C" fn ssmtp_cert_new_store_encoded(
 ) -> i32 {
     // SAFETY: the promises are the caller's.
     unsafe {
-        guard::new_cert(cert, || {
+        guard::new_cert(cert, &mut || {
             let (store, encoded) = (text::utf8(store)?.as_bytes(), text::octets(encoded, length)?);
             Certificate::from_store_encoded(store_type, store, text::utf8(password)?, encoded)
         })
@@ -308,7 +308,7 @@ pub unsafe extern "C" fn ssmtp_cert_new_store_encoded(
 #[cfg(feature = "test-hooks")]
 #[unsafe(no_mangle)]
 pub extern "C" fn ssmtp_test_panic(handle: *mut ssmtp_t) -> i32 {
-    guard::run(handle, |_| panic!("forced by a test"))
+    guard::run(handle, &mut |_| panic!("forced by a test"))
 }
 
 // Makes every entry panic inside the guard, or no more.

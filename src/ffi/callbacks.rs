@@ -51,7 +51,7 @@ impl Callbacks {
         *self.set.lock() = [None; Kind::COUNT];
     }
 
-    fn fire(&self, kind: Kind, call: impl FnOnce(Callback, *mut ssmtp_t) -> i32) -> Result<()> {
+    fn fire(&self, kind: Kind, call: &mut dyn FnMut(Callback, *mut ssmtp_t) -> i32) -> Result<()> {
         let Some(callback) = self.set.lock()[kind as usize] else { return Ok(()) };
         let answer = call(callback, self.token.load(Ordering::SeqCst) as *mut ssmtp_t);
         if self.closed.load(Ordering::SeqCst) {
@@ -64,9 +64,10 @@ impl Callbacks {
     }
 }
 
-/// Sets or removes the function of one event.
-pub fn set(handle: *mut ssmtp_t, kind: Kind, function: Option<Function>, userdata: *mut c_void) -> i32 {
-    guard::enter(handle as usize, || {
+/// Sets or removes the function of one event. `extern "C"` as the functions of the guard are.
+#[allow(improper_ctypes_definitions)]
+pub extern "C" fn set(handle: *mut ssmtp_t, kind: Kind, function: Option<Function>, userdata: *mut c_void) -> i32 {
+    guard::enter(handle as usize, &mut || {
         let callback = function.map(|function| Callback { function, userdata: userdata as usize });
         let callbacks = &guard::alive(handle)?.callbacks;
         callbacks.set.lock()[kind as usize] = callback;
@@ -85,34 +86,34 @@ impl Sink for Callbacks {
         self.judges.load(Ordering::SeqCst)
     }
     fn connection_status(&self, event: &events::ConnectionStatus) -> Result<()> {
-        self.fire(Kind::ConnectionStatus, |c, h| fire_connection_status(c, h, event))
+        self.fire(Kind::ConnectionStatus, &mut |c, h| fire_connection_status(c, h, event))
     }
     fn end_transfer(&self, event: &events::EndTransfer) -> Result<()> {
-        self.fire(Kind::EndTransfer, |c, h| fire_end_transfer(c, h, event))
+        self.fire(Kind::EndTransfer, &mut |c, h| fire_end_transfer(c, h, event))
     }
     fn error(&self, event: &events::Error) -> Result<()> {
-        self.fire(Kind::Error, |c, h| fire_error(c, h, event))
+        self.fire(Kind::Error, &mut |c, h| fire_error(c, h, event))
     }
     fn expand(&self, event: &events::Expand) -> Result<()> {
-        self.fire(Kind::Expand, |c, h| fire_expand(c, h, event))
+        self.fire(Kind::Expand, &mut |c, h| fire_expand(c, h, event))
     }
     fn pi_trail(&self, event: &events::PiTrail) -> Result<()> {
-        self.fire(Kind::PiTrail, |c, h| fire_pi_trail(c, h, event))
+        self.fire(Kind::PiTrail, &mut |c, h| fire_pi_trail(c, h, event))
     }
     fn ssl_server_authentication(&self, event: &mut events::SslServerAuthentication) -> Result<()> {
-        self.fire(Kind::SslServerAuthentication, |c, h| fire_ssl_server_authentication(c, h, event))
+        self.fire(Kind::SslServerAuthentication, &mut |c, h| fire_ssl_server_authentication(c, h, event))
     }
     fn ssl_status(&self, event: &events::SslStatus) -> Result<()> {
-        self.fire(Kind::SslStatus, |c, h| fire_ssl_status(c, h, event))
+        self.fire(Kind::SslStatus, &mut |c, h| fire_ssl_status(c, h, event))
     }
     fn start_transfer(&self, event: &events::StartTransfer) -> Result<()> {
-        self.fire(Kind::StartTransfer, |c, h| fire_start_transfer(c, h, event))
+        self.fire(Kind::StartTransfer, &mut |c, h| fire_start_transfer(c, h, event))
     }
     fn token_wanted(&self, event: &events::TokenWanted) -> Result<()> {
-        self.fire(Kind::TokenWanted, |c, h| fire_token_wanted(c, h, event))
+        self.fire(Kind::TokenWanted, &mut |c, h| fire_token_wanted(c, h, event))
     }
     fn transfer(&self, event: &events::Transfer) -> Result<()> {
-        self.fire(Kind::Transfer, |c, h| fire_transfer(c, h, event))
+        self.fire(Kind::Transfer, &mut |c, h| fire_transfer(c, h, event))
     }
 }
 

@@ -1,7 +1,12 @@
 //! Every entry passes here: NULL outputs, dead handles, panics, `errno`, the last error.
+//!
+//! The functions that the hundreds of generated entries call are `extern "C"`: what cannot unwind leaves nothing to clean up in the
+//! entry, so that each is a jump. For the same reason they take the number of a row and no closure.
+#![allow(improper_ctypes_definitions)]
 
 use crate::certs::Certificate;
 use crate::component::Component;
+use crate::component::rows::{get, set};
 use crate::error::{Code, Error, Result};
 use crate::ffi::callbacks::Callbacks;
 use crate::ffi::handle::{Table, ssmtp_cert_t, ssmtp_t};
@@ -50,15 +55,8 @@ impl Handle {
     }
 }
 
-/// Runs `f` with `errno` kept, panics caught and its error remembered for the token; returns the number.
-pub fn enter(token: usize, f: impl FnOnce() -> Result<()>) -> i32 {
-    let mut f = Some(f);
-    guarded(token, &mut || f.take().map_or(Ok(()), |f| f()))
-}
-
-/// One body for all of the hundreds of entries.
-#[inline(never)]
-fn guarded(token: usize, f: &mut dyn FnMut() -> Result<()>) -> i32 {
+/// Runs `f` with `errno` kept, panics caught and its error remembered for the token; returns the number. One body for all entries.
+pub fn enter(token: usize, f: &mut dyn FnMut() -> Result<()>) -> i32 {
     // SAFETY: the C library's own errno of this thread.
     let errno = unsafe { *errno_location() };
     quiet();
@@ -83,7 +81,7 @@ fn guarded(token: usize, f: &mut dyn FnMut() -> Result<()>) -> i32 {
         Ok(()) => 0,
         Err(error) => {
             let number = error.code as i32;
-            remember(token, error.message);
+            remember(token, error.into_message());
             number
         }
     };
@@ -145,8 +143,8 @@ unsafe fn errno_location() -> *mut i32 {
 }
 
 /// A method of the component on a handle.
-pub fn run(handle: *mut ssmtp_t, f: impl FnOnce(&Component) -> Result<()>) -> i32 {
-    enter(handle as usize, || f(&alive(handle)?.component))
+pub fn run(handle: *mut ssmtp_t, f: &mut dyn FnMut(&Component) -> Result<()>) -> i32 {
+    enter(handle as usize, &mut || f(&alive(handle)?.component))
 }
 
 /// The handle behind a token, unless a fault broke it.
@@ -158,42 +156,53 @@ pub fn alive(handle: *mut ssmtp_t) -> Result<Arc<Handle>> {
     Ok(found)
 }
 
-fn null_output() -> Error {
-    Error::new(Code::BadArgument, "the output is NULL")
+/// A place for an output.
+fn given<T>(out: *mut T) -> Result<*mut T> {
+    if out.is_null() { Err(Error::new(Code::BadArgument, "the output is NULL")) } else { Ok(out) }
 }
 
-/// Writes a value through an output pointer, once it is there.
-unsafe fn put<T, V>(token: usize, out: *mut V, f: impl FnOnce() -> Result<T>, to: impl FnOnce(T) -> Result<V>) -> i32 {
-    enter(token, || {
-        if out.is_null() {
-            return Err(null_output());
-        }
-        let value = to(f()?)?;
+/// A value of the component through an output pointer, once it is there.
+unsafe fn read<V>(handle: *mut ssmtp_t, out: *mut V, f: &mut dyn FnMut(&Component) -> Result<V>) -> i32 {
+    enter(handle as usize, &mut || {
+        let out = given(out)?;
+        let value = f(&alive(handle)?.component)?;
         // SAFETY: not NULL, and the caller promised a place for this type; unaligned places are fine.
         unsafe { out.write_unaligned(value) };
         Ok(())
     })
 }
 
-unsafe fn put_octets(token: usize, out: *mut *mut u8, length: *mut usize, f: impl FnOnce() -> Result<Vec<u8>>) -> i32 {
-    enter(token, || {
-        if out.is_null() || length.is_null() {
-            return Err(null_output());
-        }
-        let value = Zeroizing::new(f()?);
-        let memory = text::output(&value)?;
-        // SAFETY: neither is NULL, and the caller promised places for these types.
-        unsafe {
-            out.write_unaligned(memory);
-            length.write_unaligned(value.len());
-        }
+/// What is done with a certificate.
+fn use_cert(cert: *mut ssmtp_cert_t, f: &mut dyn FnMut(&mut Certificate) -> Result<()>) -> i32 {
+    enter(0, &mut || f(&mut CERTS.get(cert as usize, "certificate")?.lock()))
+}
+
+unsafe fn read_cert<V>(cert: *mut ssmtp_cert_t, out: *mut V, f: &mut dyn FnMut(&Certificate) -> Result<V>) -> i32 {
+    enter(0, &mut || {
+        let out = given(out)?;
+        let value = f(&CERTS.get(cert as usize, "certificate")?.lock())?;
+        // SAFETY: not NULL, and the caller promised a place for this type; unaligned places are fine.
+        unsafe { out.write_unaligned(value) };
         Ok(())
     })
 }
 
+/// Octets and how many through two output pointers.
+unsafe fn put_octets(out: *mut *mut u8, length: *mut usize, f: &mut dyn FnMut() -> Result<Vec<u8>>) -> Result<()> {
+    let (out, length) = (given(out)?, given(length)?);
+    let value = Zeroizing::new(f()?);
+    let memory = text::output(&value)?;
+    // SAFETY: neither is NULL, and the caller promised places for these types.
+    unsafe {
+        out.write_unaligned(memory);
+        length.write_unaligned(value.len());
+    }
+    Ok(())
+}
+
 /// A copy for the caller; ours is wiped, since it may be a password or a key.
-fn text_out(value: String) -> Result<*mut c_char> {
-    Ok(text::output(Zeroizing::new(value).as_bytes())?.cast())
+fn text_out(value: Vec<u8>) -> Result<*mut c_char> {
+    Ok(text::output(&Zeroizing::new(value))?.cast())
 }
 
 fn cert_out(value: Certificate) -> Result<*mut ssmtp_cert_t> {
@@ -201,147 +210,174 @@ fn cert_out(value: Certificate) -> Result<*mut ssmtp_cert_t> {
     Ok(token as *mut ssmtp_cert_t)
 }
 
-#[inline(never)]
-pub unsafe fn get_bool(handle: *mut ssmtp_t, out: *mut i32, f: &dyn Fn(&Component) -> Result<bool>) -> i32 {
-    unsafe { put(handle as usize, out, || f(&alive(handle)?.component), |v| Ok(i32::from(v))) }
+pub unsafe extern "C" fn get_bool(handle: *mut ssmtp_t, out: *mut i32, what: get::Bool, index: i32) -> i32 {
+    unsafe { read(handle, out, &mut |c| c.get_bool(what, index).map(i32::from)) }
 }
 
-#[inline(never)]
-pub unsafe fn get_int(handle: *mut ssmtp_t, out: *mut i32, f: &dyn Fn(&Component) -> Result<i32>) -> i32 {
-    unsafe { put(handle as usize, out, || f(&alive(handle)?.component), Ok) }
+pub unsafe extern "C" fn get_int(handle: *mut ssmtp_t, out: *mut i32, what: get::Int, index: i32) -> i32 {
+    unsafe { read(handle, out, &mut |c| c.get_int(what, index)) }
 }
 
-#[inline(never)]
-pub unsafe fn get_text(handle: *mut ssmtp_t, out: *mut *mut c_char, f: &dyn Fn(&Component) -> Result<String>) -> i32 {
-    let read = || {
-        let component = &alive(handle)?.component;
-        text::for_caller(component, f(component)?)
-    };
-    unsafe { put(handle as usize, out, read, |bytes| Ok(text::output(&Zeroizing::new(bytes))?.cast())) }
+pub unsafe extern "C" fn get_text(handle: *mut ssmtp_t, out: *mut *mut c_char, what: get::Text, index: i32) -> i32 {
+    unsafe { text_of(handle, out, &mut |c| c.get_text(what, index)) }
 }
 
-#[inline(never)]
-pub unsafe fn get_bytes(
+pub unsafe extern "C" fn get_bytes(
     handle: *mut ssmtp_t,
     out: *mut *mut u8,
     length: *mut usize,
-    f: &dyn Fn(&Component) -> Result<Vec<u8>>,
+    what: get::Bytes,
 ) -> i32 {
-    unsafe { put_octets(handle as usize, out, length, || f(&alive(handle)?.component)) }
+    unsafe { octets_of(handle, out, length, &mut |c| c.get_bytes(what)) }
 }
 
-#[inline(never)]
-pub unsafe fn get_cert(
-    handle: *mut ssmtp_t,
-    out: *mut *mut ssmtp_cert_t,
-    f: &dyn Fn(&Component) -> Result<Certificate>,
-) -> i32 {
-    unsafe { put(handle as usize, out, || f(&alive(handle)?.component), cert_out) }
+pub unsafe extern "C" fn get_cert(handle: *mut ssmtp_t, out: *mut *mut ssmtp_cert_t, what: get::Cert) -> i32 {
+    unsafe { read(handle, out, &mut |c| cert_out(c.get_cert(what)?)) }
 }
 
-#[inline(never)]
-pub unsafe fn set_bool(handle: *mut ssmtp_t, value: i32, f: &dyn Fn(&Component, bool) -> Result<()>) -> i32 {
-    run(handle, |c| f(c, value != 0))
+pub unsafe extern "C" fn set_bool(handle: *mut ssmtp_t, value: i32, what: set::Bool) -> i32 {
+    run(handle, &mut |c| c.set_bool(what, value != 0))
 }
 
-#[inline(never)]
-pub unsafe fn set_int(handle: *mut ssmtp_t, value: i32, f: &dyn Fn(&Component, i32) -> Result<()>) -> i32 {
-    run(handle, |c| f(c, value))
+pub unsafe extern "C" fn set_int(handle: *mut ssmtp_t, value: i32, what: set::Int, index: i32) -> i32 {
+    run(handle, &mut |c| c.set_int(what, index, value))
 }
 
-#[inline(never)]
-pub unsafe fn set_text(handle: *mut ssmtp_t, value: *const c_char, f: &dyn Fn(&Component, &str) -> Result<()>) -> i32 {
+pub unsafe extern "C" fn set_text(handle: *mut ssmtp_t, value: *const c_char, what: set::Text, index: i32) -> i32 {
     // SAFETY: the promise is the caller's of the exported function.
-    run(handle, |c| f(c, &unsafe { text::input(c, value) }?))
+    run(handle, &mut |c| c.set_text(what, index, &unsafe { text::input(c, value) }?))
 }
 
-#[inline(never)]
-pub unsafe fn set_bytes(
-    handle: *mut ssmtp_t,
-    value: *const u8,
-    length: usize,
-    f: &dyn Fn(&Component, &[u8]) -> Result<()>,
-) -> i32 {
+pub unsafe extern "C" fn set_bytes(handle: *mut ssmtp_t, value: *const u8, length: usize, what: set::Bytes) -> i32 {
     // SAFETY: the promise is the caller's of the exported function.
-    run(handle, |c| f(c, unsafe { text::octets(value, length) }?))
+    run(handle, &mut |c| c.set_bytes(what, unsafe { text::octets(value, length) }?))
 }
 
 /// NULL removes: it stands for an empty certificate.
-#[inline(never)]
-pub unsafe fn set_cert(
-    handle: *mut ssmtp_t,
-    value: *mut ssmtp_cert_t,
-    f: &dyn Fn(&Component, &Certificate) -> Result<()>,
-) -> i32 {
-    run(handle, |c| {
-        if value.is_null() {
-            return f(c, &Certificate::default());
-        }
-        let cert = CERTS.get(value as usize, "certificate")?.lock().clone();
-        f(c, &cert)
+pub unsafe extern "C" fn set_cert(handle: *mut ssmtp_t, value: *mut ssmtp_cert_t, what: set::Cert) -> i32 {
+    run(handle, &mut |c| {
+        let cert = match value.is_null() {
+            true => Certificate::default(),
+            false => CERTS.get(value as usize, "certificate")?.lock().clone(),
+        };
+        c.set_cert(what, &cert)
     })
 }
 
-#[inline(never)]
-pub unsafe fn cert_get_bool(cert: *mut ssmtp_cert_t, out: *mut i32, f: &dyn Fn(&Certificate) -> Result<bool>) -> i32 {
-    unsafe { put(0, out, || f(&CERTS.get(cert as usize, "certificate")?.lock()), |v| Ok(i32::from(v))) }
+pub unsafe extern "C" fn cert_get_bool(cert: *mut ssmtp_cert_t, out: *mut i32, what: get::CertBool) -> i32 {
+    unsafe { read_cert(cert, out, &mut |c| what.of(c).map(i32::from)) }
 }
 
-#[inline(never)]
-pub unsafe fn cert_get_int(cert: *mut ssmtp_cert_t, out: *mut i32, f: &dyn Fn(&Certificate) -> Result<i32>) -> i32 {
-    unsafe { put(0, out, || f(&CERTS.get(cert as usize, "certificate")?.lock()), Ok) }
+pub unsafe extern "C" fn cert_get_int(cert: *mut ssmtp_cert_t, out: *mut i32, what: get::CertInt) -> i32 {
+    unsafe { read_cert(cert, out, &mut |c| what.of(c)) }
 }
 
-#[inline(never)]
-pub unsafe fn cert_get_text(
-    cert: *mut ssmtp_cert_t,
-    out: *mut *mut c_char,
-    f: &dyn Fn(&Certificate) -> Result<String>,
-) -> i32 {
-    unsafe { put(0, out, || f(&CERTS.get(cert as usize, "certificate")?.lock()), text_out) }
+pub unsafe extern "C" fn cert_get_text(cert: *mut ssmtp_cert_t, out: *mut *mut c_char, what: get::CertText) -> i32 {
+    unsafe { read_cert(cert, out, &mut |c| text_out(what.of(c)?.into_bytes())) }
 }
 
-#[inline(never)]
-pub unsafe fn cert_get_bytes(
+pub unsafe extern "C" fn cert_get_bytes(
     cert: *mut ssmtp_cert_t,
     out: *mut *mut u8,
     length: *mut usize,
-    f: &dyn Fn(&Certificate) -> Result<Vec<u8>>,
+    what: get::CertBytes,
 ) -> i32 {
-    unsafe { put_octets(0, out, length, || f(&CERTS.get(cert as usize, "certificate")?.lock())) }
+    let read = &mut || what.of(&CERTS.get(cert as usize, "certificate")?.lock());
+    unsafe { enter(0, &mut || put_octets(out, length, read)) }
 }
 
-#[inline(never)]
-pub unsafe fn cert_set_int(
-    cert: *mut ssmtp_cert_t,
-    value: i32,
-    f: &dyn Fn(&mut Certificate, i32) -> Result<()>,
-) -> i32 {
-    enter(0, || f(&mut CERTS.get(cert as usize, "certificate")?.lock(), value))
+pub unsafe extern "C" fn cert_set_int(cert: *mut ssmtp_cert_t, value: i32, what: set::CertInt) -> i32 {
+    use_cert(cert, &mut |c| what.put(c, value))
 }
 
-#[inline(never)]
-pub unsafe fn cert_set_text(
-    cert: *mut ssmtp_cert_t,
-    value: *const c_char,
-    f: &dyn Fn(&mut Certificate, &str) -> Result<()>,
-) -> i32 {
+pub unsafe extern "C" fn cert_set_text(cert: *mut ssmtp_cert_t, value: *const c_char, what: set::CertText) -> i32 {
     // SAFETY: the promise is the caller's of the exported function.
-    enter(0, || f(&mut CERTS.get(cert as usize, "certificate")?.lock(), unsafe { text::utf8(value) }?))
+    use_cert(cert, &mut |c| what.put(c, unsafe { text::utf8(value) }?))
 }
 
-#[inline(never)]
-pub unsafe fn cert_set_bytes(
+pub unsafe extern "C" fn cert_set_bytes(
     cert: *mut ssmtp_cert_t,
     value: *const u8,
     length: usize,
-    f: &dyn Fn(&mut Certificate, &[u8]) -> Result<()>,
+    what: set::CertBytes,
 ) -> i32 {
     // SAFETY: the promise is the caller's of the exported function.
-    enter(0, || f(&mut CERTS.get(cert as usize, "certificate")?.lock(), unsafe { text::octets(value, length) }?))
+    use_cert(cert, &mut |c| what.put(c, unsafe { text::octets(value, length) }?))
 }
 
 /// A certificate made by one of the constructors.
-pub unsafe fn new_cert(out: *mut *mut ssmtp_cert_t, f: impl FnOnce() -> Result<Certificate>) -> i32 {
-    unsafe { put(0, out, f, cert_out) }
+pub unsafe fn new_cert(out: *mut *mut ssmtp_cert_t, f: &mut dyn FnMut() -> Result<Certificate>) -> i32 {
+    enter(0, &mut || {
+        let out = given(out)?;
+        let cert = cert_out(f()?)?;
+        // SAFETY: not NULL, and the caller promised a place for a pointer.
+        unsafe { out.write_unaligned(cert) };
+        Ok(())
+    })
+}
+
+/// A method without arguments.
+pub extern "C" fn call(handle: *mut ssmtp_t, method: fn(&Component) -> Result<()>) -> i32 {
+    run(handle, &mut |c| method(c))
+}
+
+pub unsafe extern "C" fn call_with_text(
+    handle: *mut ssmtp_t,
+    text: *const c_char,
+    method: fn(&Component, &str) -> Result<()>,
+) -> i32 {
+    // SAFETY: the promise is the caller's of the exported function.
+    run(handle, &mut |c| method(c, &unsafe { text::input(c, text) }?))
+}
+
+pub unsafe extern "C" fn call_with_octets(
+    handle: *mut ssmtp_t,
+    octets: *const u8,
+    length: usize,
+    method: fn(&Component, &[u8]) -> Result<()>,
+) -> i32 {
+    // SAFETY: the promise is the caller's of the exported function.
+    run(handle, &mut |c| method(c, unsafe { text::octets(octets, length) }?))
+}
+
+pub unsafe extern "C" fn text_of_text(
+    handle: *mut ssmtp_t,
+    text: *const c_char,
+    out: *mut *mut c_char,
+    method: fn(&Component, &str) -> Result<String>,
+) -> i32 {
+    // SAFETY: the promises are the caller's of the exported function.
+    unsafe { text_of(handle, out, &mut |c| method(c, &text::input(c, text)?)) }
+}
+
+pub unsafe extern "C" fn octets_of_octets(
+    handle: *mut ssmtp_t,
+    octets: *const u8,
+    count: usize,
+    out: *mut *mut u8,
+    length: *mut usize,
+    method: fn(&Component, &[u8]) -> Result<Vec<u8>>,
+) -> i32 {
+    // SAFETY: the promises are the caller's of the exported function.
+    unsafe { octets_of(handle, out, length, &mut |c| method(c, text::octets(octets, count)?)) }
+}
+
+/// A method that gives text.
+pub unsafe fn text_of(
+    handle: *mut ssmtp_t,
+    out: *mut *mut c_char,
+    f: &mut dyn FnMut(&Component) -> Result<String>,
+) -> i32 {
+    unsafe { read(handle, out, &mut |c| text_out(text::for_caller(c, f(c)?)?)) }
+}
+
+/// A method that gives octets.
+pub unsafe fn octets_of(
+    handle: *mut ssmtp_t,
+    out: *mut *mut u8,
+    length: *mut usize,
+    f: &mut dyn FnMut(&Component) -> Result<Vec<u8>>,
+) -> i32 {
+    let read = &mut || f(&alive(handle)?.component);
+    unsafe { enter(handle as usize, &mut || put_octets(out, length, read)) }
 }

@@ -98,7 +98,7 @@ pub unsafe extern "C" fn ssmtp_cert_set_signer(
     userdata: *mut c_void,
 ) -> i32 {
     let mut before = None;
-    let number = guard::enter(0, || {
+    let number = guard::enter(0, &mut || {
         let cert = CERTS.get(cert as usize, "certificate")?;
         let mut cert = cert.lock();
         let loaded = cert.loaded();

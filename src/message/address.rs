@@ -3,6 +3,7 @@
 //! The parser is one pass without recursion: nested comments only count. What it reads is what a strict reader reads; of
 //! the obsolete forms it takes blanks and comments around dots, dots in names, source routes (dropped) and empty list entries.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::error::{Code, Error, Result};
@@ -57,7 +58,22 @@ pub fn parse_one(text: &str) -> Result<Mailbox> {
 
 /// As [`parse_list`], with groups that have no members.
 pub fn parse_entries(text: &str) -> Result<Vec<Entry>> {
+    if let Some((local, domain)) = plain(text) {
+        let (local, domain, source) = (local.to_string(), domain.to_string(), text.to_string());
+        return Ok(vec![Entry::Mailbox(Mailbox { local, domain, source, ..Mailbox::default() })]);
+    }
     Parser { text, at: 0 }.list()
+}
+
+/// The local part and the domain of a text that is an address and nothing else, in ASCII and without quotes, as nearly all are:
+/// it reads the same in the envelope.
+pub fn plain(text: &str) -> Option<(&str, &str)> {
+    let (local, domain) = text.split_once('@')?;
+    let parts = |text: &str, longest: usize, good: fn(&[u8]) -> bool| {
+        text.len() <= longest && text.as_bytes().split(|b| *b == b'.').all(|part| !part.is_empty() && good(part))
+    };
+    let atom = |part: &[u8]| part.iter().all(|b| b.is_ascii_graphic() && !b"\"(),:;<>@[\\]".contains(b));
+    (parts(local, LONGEST_LOCAL, atom) && parts(domain, LONGEST_DOMAIN, is_label)).then_some((local, domain))
 }
 
 impl Mailbox {
@@ -69,27 +85,30 @@ impl Mailbox {
     /// The address as it goes into MAIL and RCPT, without angle brackets. A domain beyond ASCII becomes punycode, unless the
     /// local part needs SMTPUTF8 anyway.
     pub fn envelope(&self) -> String {
-        if self.needs_smtputf8() { self.address() } else { format!("{}@{}", self.wire_local(), self.ascii_domain()) }
+        if self.needs_smtputf8() { self.address() } else { joined(&self.wire_local(), &self.ascii_domain()) }
     }
 
     /// The address with its domain as it was written.
     pub fn address(&self) -> String {
-        format!("{}@{}", self.wire_local(), self.domain)
+        joined(&self.wire_local(), &self.domain)
     }
 
     /// The local part with quotes where it needs them.
-    fn wire_local(&self) -> String {
-        if is_dot_atom(&self.local) { self.local.clone() } else { encoded_word::quoted(&self.local) }
+    fn wire_local(&self) -> Cow<'_, str> {
+        if is_dot_atom(&self.local) { self.local.as_str().into() } else { encoded_word::quoted(&self.local).into() }
     }
 
     /// The domain in ASCII; it was checked when read.
-    pub fn ascii_domain(&self) -> String {
-        ascii_domain(&self.domain).unwrap_or_else(|| self.domain.clone())
+    pub fn ascii_domain(&self) -> Cow<'_, str> {
+        if self.domain.is_ascii() {
+            return self.domain.as_str().into();
+        }
+        ascii_domain(&self.domain).map_or_else(|| self.domain.as_str().into(), Cow::from)
     }
 
     /// What makes two addresses one mailbox: the local part as it is, the domain in any case and either form.
-    pub fn key(&self) -> (String, String) {
-        (self.local.clone(), self.ascii_domain().to_ascii_lowercase())
+    pub fn key(&self) -> String {
+        key(&self.local, &self.ascii_domain())
     }
 
     /// Name and address as text for a person: `Joe Doe <joe@doe.example>`.
@@ -137,13 +156,26 @@ pub fn ascii_domain(domain: &str) -> Option<String> {
         // The non-transitional mapping, as every browser does; it also refuses labels that are no names.
         idna::domain_to_ascii(domain).ok()?
     };
-    let label = |label: &str| {
-        (1..=63).contains(&label.len())
-            && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
-            && !label.starts_with('-')
-            && !label.ends_with('-')
-    };
-    (ascii.len() <= LONGEST_DOMAIN && ascii.split('.').all(label)).then_some(ascii)
+    (ascii.len() <= LONGEST_DOMAIN && ascii.as_bytes().split(|b| *b == b'.').all(is_label)).then_some(ascii)
+}
+
+/// What stands between the dots of a domain.
+fn is_label(label: &[u8]) -> bool {
+    (1..=63).contains(&label.len())
+        && label.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
+        && !label.starts_with(b"-")
+        && !label.ends_with(b"-")
+}
+
+fn joined(local: &str, domain: &str) -> String {
+    [local, "@", domain].concat()
+}
+
+/// [`Mailbox::key`] of a local part and a domain in ASCII.
+pub fn key(local: &str, domain: &str) -> String {
+    let mut key = joined(local, domain);
+    key[local.len()..].make_ascii_lowercase();
+    key
 }
 
 /// An address literal: RFC 5321 section 4.1.3.
@@ -159,13 +191,13 @@ fn literal(domain: &str) -> bool {
     }
 }
 
-fn malformed(why: impl std::fmt::Display) -> Error {
-    Error::new(Code::NoRecipient, why.to_string())
+fn malformed(why: &str) -> Error {
+    Error::new(Code::NoRecipient, why)
 }
 
 /// A word of a phrase or of a local part.
-struct Word {
-    text: String,
+struct Word<'a> {
+    text: Cow<'a, str>,
     kind: Kind,
     /// Blanks or a comment stood before it.
     apart: bool,
@@ -206,7 +238,7 @@ impl<'a> Parser<'a> {
         let mut group: Option<(Arc<str>, usize)> = None;
         loop {
             let mut comment = String::new();
-            self.blanks(&mut comment)?;
+            self.blanks(Some(&mut comment))?;
             match self.peek() {
                 None => break,
                 Some(',') => {
@@ -231,7 +263,7 @@ impl<'a> Parser<'a> {
                         continue;
                     }
                     let mut mailbox = self.mailbox(words)?;
-                    self.blanks(&mut comment)?;
+                    self.blanks(Some(&mut comment))?;
                     mailbox.source = self.text[start..self.at].trim_matches(is_blank).to_string();
                     // A name behind the address in a comment, as mail had it before angle brackets.
                     if mailbox.name.is_empty() {
@@ -241,9 +273,9 @@ impl<'a> Parser<'a> {
                     entries.push(Entry::Mailbox(mailbox));
                 }
             }
-            self.blanks(&mut String::new())?;
+            self.blanks(None)?;
             if !matches!(self.peek(), None | Some(',' | ';')) {
-                return Err(malformed(format!("unexpected text after an address: {}", self.shown())));
+                return Err(malformed(&format!("unexpected text after an address: {}", self.shown())));
             }
         }
         if group.is_some() {
@@ -253,13 +285,13 @@ impl<'a> Parser<'a> {
     }
 
     /// The rest after the words before `<` or `@`.
-    fn mailbox(&mut self, words: Vec<Word>) -> Result<Mailbox> {
+    fn mailbox(&mut self, words: Vec<Word<'a>>) -> Result<Mailbox> {
         if self.eat('<') {
-            self.blanks(&mut String::new())?;
+            self.blanks(None)?;
             self.route()?;
             let local = self.words()?;
             let mut mailbox = self.address(local)?;
-            self.blanks(&mut String::new())?;
+            self.blanks(None)?;
             if !self.eat('>') {
                 return Err(malformed("an angle bracket is not closed"));
             }
@@ -281,33 +313,33 @@ impl<'a> Parser<'a> {
                 }
                 self.domain()?;
             }
-            self.blanks(&mut String::new())?;
+            self.blanks(None)?;
         }
-        self.blanks(&mut String::new())
+        self.blanks(None)
     }
 
     /// `@domain` behind the words of a local part.
-    fn address(&mut self, words: Vec<Word>) -> Result<Mailbox> {
+    fn address(&mut self, words: Vec<Word<'a>>) -> Result<Mailbox> {
         if !self.eat('@') {
-            return Err(malformed(format!("an address has no domain: {}", self.shown())));
+            return Err(malformed(&format!("an address has no domain: {}", self.shown())));
         }
-        let in_turn = |(at, word): (usize, &Word)| (word.kind == Kind::Dot) == (at % 2 == 1);
+        let in_turn = |(at, word): (usize, &Word<'_>)| (word.kind == Kind::Dot) == (at % 2 == 1);
         if words.len().is_multiple_of(2) || !words.iter().enumerate().all(in_turn) {
             return Err(malformed("a local part must be words with dots between them"));
         }
-        let local: String = words.iter().map(|word| word.text.as_str()).collect();
+        let local: String = words.iter().map(|word| &*word.text).collect();
         if local.len() > LONGEST_LOCAL {
             return Err(malformed("a local part is too long"));
         }
         let domain = self.domain()?;
         if ascii_domain(&domain).is_none() {
-            return Err(malformed(format!("not a domain: {domain}")));
+            return Err(malformed(&format!("not a domain: {domain}")));
         }
         Ok(Mailbox { local, domain, ..Mailbox::default() })
     }
 
     fn domain(&mut self) -> Result<String> {
-        self.blanks(&mut String::new())?;
+        self.blanks(None)?;
         if self.eat('[') {
             let end = self.rest().find(']').ok_or_else(|| malformed("an address literal has no end"))?;
             let inner: String = self.rest()[..end].chars().filter(|c| !is_blank(*c)).collect();
@@ -322,14 +354,14 @@ impl<'a> Parser<'a> {
             }
             domain.push_str(atom);
             let before = self.at;
-            self.blanks(&mut String::new())?;
+            self.blanks(None)?;
             if !self.eat('.') {
                 // A comment behind the address belongs to the caller of this.
                 self.at = before;
                 return Ok(domain);
             }
             domain.push('.');
-            self.blanks(&mut String::new())?;
+            self.blanks(None)?;
         }
     }
 
@@ -341,21 +373,21 @@ impl<'a> Parser<'a> {
     }
 
     /// Atoms, quoted strings and dots up to something else.
-    fn words(&mut self) -> Result<Vec<Word>> {
+    fn words(&mut self) -> Result<Vec<Word<'a>>> {
         let mut words = Vec::new();
         loop {
             let before = self.at;
-            self.blanks(&mut String::new())?;
+            self.blanks(None)?;
             let apart = self.at > before;
             let (text, kind) = match self.peek() {
-                Some('"') => (self.quoted_string()?, Kind::Quoted),
+                Some('"') => (self.quoted_string()?.into(), Kind::Quoted),
                 Some('.') => {
                     self.at += 1;
-                    (".".to_string(), Kind::Dot)
+                    (".".into(), Kind::Dot)
                 }
-                Some(c) if is_atext(c) => (self.atom().to_string(), Kind::Atom),
+                Some(c) if is_atext(c) => (self.atom().into(), Kind::Atom),
                 Some(c) if !"<@:,;".contains(c) => {
-                    return Err(malformed(format!("unexpected {c:?}: {}", self.shown())));
+                    return Err(malformed(&format!("unexpected {c:?}: {}", self.shown())));
                 }
                 _ => return Ok(words),
             };
@@ -391,8 +423,8 @@ impl<'a> Parser<'a> {
         Err(malformed("a quoted string has no end"))
     }
 
-    /// Skips blanks, folds and comments; the text of a comment goes to `comment` when that is empty.
-    fn blanks(&mut self, comment: &mut String) -> Result<()> {
+    /// Skips blanks, folds and comments; the text of a comment goes to `comment` when that is there and empty.
+    fn blanks(&mut self, mut comment: Option<&mut String>) -> Result<()> {
         loop {
             let rest = self.rest();
             self.at += rest.len() - rest.trim_start_matches(is_blank).len();
@@ -400,7 +432,7 @@ impl<'a> Parser<'a> {
                 return Ok(());
             }
             let text = self.comment()?;
-            if comment.is_empty() {
+            if let Some(comment) = comment.as_deref_mut().filter(|comment| comment.is_empty()) {
                 *comment = text;
             }
         }
@@ -446,7 +478,7 @@ fn is_blank(c: char) -> bool {
 }
 
 /// Words as a display name; dots stand as near as they were written.
-fn phrase(words: &[Word]) -> String {
+fn phrase(words: &[Word<'_>]) -> String {
     let mut text = String::new();
     for (at, word) in words.iter().enumerate() {
         if at > 0 && word.apart {

@@ -98,7 +98,7 @@ fn base_name(path: &str) -> String {
 
 /// The type that a name's extension tells.
 fn guess(name: &str) -> String {
-    media_type::of(name).unwrap_or("application/octet-stream").to_string()
+    media_type::of(name).unwrap_or_else(|| "application/octet-stream".to_string())
 }
 
 /// A type as `token/token`, with or without parameters; 603 when it is none. A part that has parts of its own is not one

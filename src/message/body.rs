@@ -295,15 +295,15 @@ pub enum Piece {
 impl Piece {
     /// Opens the piece for reading: 302 for a file, 303 for a stream.
     pub fn open(&self) -> Result<Box<dyn Source>> {
+        let memory = |bytes: &Bytes, start: usize, facts| -> Box<dyn Source> {
+            let start = start.min(bytes.len());
+            Box::new(Memory { start, at: start, facts, ..Memory::new(bytes.clone()) })
+        };
         Ok(match self {
-            Piece::Bytes(bytes) => Box::new(Memory::new(bytes.clone())),
-            Piece::Known(bytes, start, facts) => {
-                let start = (*start).min(bytes.len());
-                Box::new(Memory { start, at: start, facts: Some(*facts), ..Memory::new(bytes.clone()) })
-            }
+            Piece::Bytes(bytes) | Piece::Encoded(bytes) => memory(bytes, 0, None),
+            Piece::Known(bytes, start, facts) => memory(bytes, *start, Some(*facts)),
             Piece::File(path) => Box::new(FileSource::open(path)?),
             Piece::Stream(stream) => Box::new(stream.source()?),
-            Piece::Encoded(bytes) => Box::new(Memory::new(bytes.clone())),
             Piece::Binary(piece) => Box::new(Binary(piece.open()?)),
             Piece::Transfer(transfer, pieces) => Box::new(TransferSource::open(*transfer, pieces)?),
             Piece::Through(layer, pieces) => Box::new(TransferSource::layered(&**layer, pieces)?),

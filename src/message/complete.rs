@@ -3,9 +3,10 @@
 use super::body::Piece;
 use super::compose::{self, Caps, Composed, Generated, Options, tail};
 use super::draft::Draft;
-use super::encode::LineEnds;
+use super::encode::{LineEnds, is_canonical};
 use super::entity;
 use crate::error::{Code, Error, Result};
+use std::borrow::Cow;
 
 /// Message as a complete message: its Bcc lines go, its other headers stay untouched, and the stream or AttachedFile follows
 /// its body. 603 when it has no header section, or octets beyond ASCII that the server does not take.
@@ -28,7 +29,7 @@ pub fn compose(draft: &Draft, options: &Options, caps: Caps, generated: &mut Gen
     if needs_smtputf8 && !caps.smtp_utf8 {
         return refused("has headers beyond ASCII and the server does not offer SMTPUTF8");
     }
-    let (mut pieces, mut tail) = (Vec::new(), tail(draft));
+    let (mut pieces, mut tail) = (Vec::with_capacity(2), tail(draft));
     let mut piece = Piece::Known(message.clone(), start, facts);
     if caps.binary && is_binary(&headers) {
         piece = Piece::Binary(Box::new(piece));
@@ -50,7 +51,8 @@ fn secured(draft: &Draft, options: &Options, caps: Caps, generated: &mut Generat
     let entity = entity::wrapped(draft, options, generated)?;
     let message = draft.message.as_deref().unwrap_or(&draft.text);
     let head = replaced(message, &format!("MIME-Version: 1.0\r\n{}", entity.fields), b"")?;
-    let composed = compose(&Draft { message: Some(head.into()), ..Draft::default() }, options, caps, generated)?;
+    let shown = Draft { message: Some(head.into()), ..Draft::default() };
+    let composed = compose(&shown, options, caps, generated)?;
     let size = entity.pieces.iter().map(Piece::size).sum::<Option<u64>>();
     let size = size.map(|body| body + composed.headers.len() as u64);
     Ok(Composed { pieces: entity.pieces, eight_bit: entity.eight_bit, size, ..composed })
@@ -116,11 +118,15 @@ fn without_bcc(section: &[u8]) -> Option<Vec<u8>> {
 }
 
 /// The fields that are not of a kind, and those that are, with CRLF line ends; None when it is no header section.
-fn partitioned(section: &[u8], kind: impl Fn(&[u8]) -> bool) -> Option<(Vec<u8>, Vec<u8>)> {
-    let mut canonical = Vec::with_capacity(section.len() + 2);
-    LineEnds::default().push(section, &mut canonical);
-    if !canonical.ends_with(b"\r\n") {
-        canonical.extend_from_slice(b"\r\n");
+fn partitioned(section: &[u8], kind: fn(&[u8]) -> bool) -> Option<(Vec<u8>, Vec<u8>)> {
+    let mut canonical = Cow::from(section);
+    if !is_canonical(section) || !section.ends_with(b"\r\n") {
+        let mut repaired = Vec::with_capacity(section.len() + 2);
+        LineEnds::default().push(section, &mut repaired);
+        if !repaired.ends_with(b"\r\n") {
+            repaired.extend_from_slice(b"\r\n");
+        }
+        canonical = repaired.into();
     }
     let (mut rest, mut found) = (Vec::with_capacity(canonical.len() + 2), Vec::new());
     let mut is_found = None;

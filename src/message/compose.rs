@@ -1,6 +1,7 @@
 //! From a draft to what is sent: header section and body pieces, the envelope's sender, and what the server must be able to do.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use super::address::{self, Mailbox};
 use super::body::Piece;
@@ -34,8 +35,8 @@ pub struct Options {
     pub complete: bool,
     /// Whose octets MessageText goes in, where OtherHeaders name no charset (ruling 42).
     pub code_page: CodePage,
-    /// For the Message-ID when From has no domain.
-    pub host: String,
+    /// The name of this host, for the Message-ID when From has no domain.
+    pub host: fn() -> String,
     /// The local zone at a time: seconds east of Greenwich.
     pub utc_offset: fn(i64) -> i32,
     /// Octets that no other message of the process has, for a Message-ID; the system is asked for some where they lack.
@@ -52,7 +53,7 @@ impl Default for Options {
             allow_empty_to: false,
             complete: false,
             code_page: CodePage::default(),
-            host: String::new(),
+            host: String::new,
             utc_offset: |_| 0,
             randomness: None,
         }
@@ -131,24 +132,28 @@ impl Composed {
 }
 
 /// MAIL FROM: ReturnPath, else From; `<>` is the null sender, an empty text. 164 when either is malformed, or there is none.
-pub fn envelope_sender(draft: &Draft) -> Result<(String, bool)> {
-    let read = |what: &str, text: &str| {
-        let mailboxes = address::parse_list(text)
-            .and_then(|list| list.into_iter().next().ok_or_else(|| Error::new(Code::NoSender, "there is no address")));
-        mailboxes.map_err(|error| Error::new(Code::NoSender, format!("{what}: {}", error.message)))
+pub fn envelope_sender(draft: &Draft) -> Result<(Arc<str>, bool)> {
+    let read = |what: &str, text: &str, one: bool| -> Result<(Arc<str>, bool)> {
+        if address::plain(text).is_some() {
+            return Ok((text.into(), false));
+        }
+        let first = if one {
+            address::parse_one(text).map(Some)
+        } else {
+            address::parse_list(text).map(|list| list.into_iter().next())
+        };
+        let none = || Error::new(Code::NoSender, "there is no address");
+        match first.and_then(|mailbox| mailbox.ok_or_else(none)) {
+            Ok(mailbox) => Ok((mailbox.envelope().into(), mailbox.needs_smtputf8())),
+            Err(error) => Err(Error::new(Code::NoSender, format!("{what}: {}", error.message))),
+        }
     };
     let return_path = draft.return_path.trim();
-    let from = if draft.from.trim().is_empty() { None } else { Some(read("From", &draft.from)?) };
-    if return_path == "<>" {
-        return Ok((String::new(), false));
+    let from = if draft.from.trim().is_empty() { None } else { Some(read("From", &draft.from, false)?) };
+    if return_path.is_empty() {
+        return from.ok_or_else(|| Error::new(Code::NoSender, "From is not set"));
     }
-    let sender = match (from, return_path) {
-        (Some(from), "") => from,
-        (None, "") => return Err(Error::new(Code::NoSender, "From is not set")),
-        (_, path) => address::parse_one(path)
-            .map_err(|error| Error::new(Code::NoSender, format!("ReturnPath: {}", error.message)))?,
-    };
-    Ok((sender.envelope(), sender.needs_smtputf8()))
+    if return_path == "<>" { Ok(("".into(), false)) } else { read("ReturnPath", return_path, true) }
 }
 
 /// RCPT TO: every recipient once; 165 also when there is no To and that is not allowed.
@@ -213,14 +218,18 @@ pub fn compose(draft: &Draft, options: &Options, caps: Caps, generated: &mut Gen
     let mut section = Section::new(&other, &style);
     if !other.whole {
         fields(&mut section, draft, options, generated, &style)?;
-        section.ours("MIME-Version", body.mime.then(|| "MIME-Version: 1.0\r\n".into()));
-        match body.content_type {
-            Some(ContentType::Ours(text)) => section.ours("Content-Type", Some(text)),
+        section.ours("MIME-Version", if body.mime { "MIME-Version: 1.0\r\n" } else { "" });
+        match &body.content_type {
+            Some(ContentType::Ours(text)) => section.ours("Content-Type", text),
             Some(ContentType::Amended(text)) => section.instead("Content-Type", text),
             None => {}
         }
         section.contents();
-        section.add(body.transfer.map(|name| format!("Content-Transfer-Encoding: {name}\r\n")));
+        if let Some(name) = body.transfer {
+            for text in ["Content-Transfer-Encoding: ", name, "\r\n"] {
+                section.add(text);
+            }
+        }
     }
     let headers = section.finish();
     let sizes = body.pieces.iter().map(Piece::size);
@@ -260,25 +269,23 @@ pub(super) fn fields(
     generated: &mut Generated,
     style: &Style,
 ) -> Result<()> {
-    let text = |name: &str, value: &str| (!value.is_empty()).then(|| fold::unstructured(name, value, style));
-    let address =
-        |name: &str, value: &str| (!value.trim().is_empty()).then(|| headers::address_text(name, value, style));
     let date = match draft.message_date.as_str() {
         "*" => generated.date.get_or_insert_with(|| date::now(options.utc_offset)).clone(),
         given => given.to_string(),
     };
-    section.ours("Date", text("Date", &date));
+    section.text("Date", &date);
     let authors = mailboxes(&draft.from);
-    section.ours("From", address("From", &draft.from));
+    section.mailboxes("From", &draft.from);
     // Several authors need one who is answerable for the sending (RFC 5322 section 3.6.2).
     let sender = authors.first().filter(|_| authors.len() > 1);
-    section.ours("Sender", sender.and_then(|sender| address("Sender", &sender.text())));
-    section.ours("Reply-To", address("Reply-To", &draft.reply_to));
+    section.mailboxes("Sender", &sender.map(Mailbox::text).unwrap_or_default());
+    section.mailboxes("Reply-To", &draft.reply_to);
     for (name, kind) in [("To", RecipientType::To), ("Cc", RecipientType::Cc)] {
         let listed: Vec<Listed> = draft.recipients.listed(kind);
-        section.ours(name, (!listed.is_empty()).then(|| headers::addresses(name, &listed, style)));
+        let field = if listed.is_empty() { String::new() } else { headers::addresses(name, &listed, style) };
+        section.ours(name, &field);
     }
-    section.ours("Subject", text("Subject", &draft.subject));
+    section.text("Subject", &draft.subject);
     let message_id = match draft.message_id.as_str() {
         "*" => {
             if generated.message_id.is_none() {
@@ -287,34 +294,46 @@ pub(super) fn fields(
                     Some(random) => random.to_vec(),
                     None => id::random::<32>()?.to_vec(),
                 };
-                let domains = [domain, &options.host];
-                generated.message_id = Some(id::generate(options.message_id_algorithm, random, &domains));
+                generated.message_id = Some(id::generate(options.message_id_algorithm, random, domain, options.host));
             }
             generated.message_id.clone().unwrap_or_default()
         }
         given => given.to_string(),
     };
-    section.ours("Message-ID", text("Message-ID", &message_id));
-    section.add(match draft.importance {
-        Importance::Unspecified => None,
-        Importance::High => text("Importance", "High"),
-        Importance::Normal => text("Importance", "Normal"),
-        Importance::Low => text("Importance", "Low"),
-    });
-    section.add(match draft.priority {
-        Priority::Unspecified => None,
-        Priority::Normal => text("Priority", "normal"),
-        Priority::Urgent => text("Priority", "urgent"),
-        Priority::NonUrgent => text("Priority", "non-urgent"),
-    });
-    section.add(match draft.sensitivity {
-        Sensitivity::Unspecified => None,
-        Sensitivity::Personal => text("Sensitivity", "Personal"),
-        Sensitivity::Private => text("Sensitivity", "Private"),
-        Sensitivity::CompanyConfidential => text("Sensitivity", "Company-Confidential"),
-    });
-    section.add(address("Disposition-Notification-To", &draft.read_receipt_to));
-    section.add(address("Return-Receipt-To", &draft.delivery_notification_to));
+    section.text("Message-ID", &message_id);
+    let importance = match draft.importance {
+        Importance::Unspecified => "",
+        Importance::High => "High",
+        Importance::Normal => "Normal",
+        Importance::Low => "Low",
+    };
+    let priority = match draft.priority {
+        Priority::Unspecified => "",
+        Priority::Normal => "normal",
+        Priority::Urgent => "urgent",
+        Priority::NonUrgent => "non-urgent",
+    };
+    let sensitivity = match draft.sensitivity {
+        Sensitivity::Unspecified => "",
+        Sensitivity::Personal => "Personal",
+        Sensitivity::Private => "Private",
+        Sensitivity::CompanyConfidential => "Company-Confidential",
+    };
+    // These stand beside any in OtherHeaders.
+    for (name, value) in [("Importance", importance), ("Priority", priority), ("Sensitivity", sensitivity)] {
+        if !value.is_empty() {
+            section.add(&fold::unstructured(name, value, style));
+        }
+    }
+    let receipts = [
+        ("Disposition-Notification-To", &draft.read_receipt_to),
+        ("Return-Receipt-To", &draft.delivery_notification_to),
+    ];
+    for (name, value) in receipts {
+        if !value.trim().is_empty() {
+            section.add(&headers::address_text(name, value, style));
+        }
+    }
     Ok(())
 }
 
@@ -362,8 +381,8 @@ fn body(
     let eight = !facts.ascii;
     if draft.message.is_some() || other.is_encoded() || other.whole {
         if caps.binary && other.is_binary() {
-            body.pieces =
-                [Some(Piece::Bytes(bytes)), tail].into_iter().flatten().map(Box::new).map(Piece::Binary).collect();
+            body.pieces.push(Piece::Binary(Box::new(Piece::Bytes(bytes))));
+            body.pieces.extend(tail.map(|tail| Piece::Binary(Box::new(tail))));
             return Ok(body);
         }
         if eight && !caps.eight_bit_mime && caps.binary {

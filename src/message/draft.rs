@@ -10,6 +10,33 @@ use super::secured::Secured;
 use crate::enums::{Importance, Priority, RecipientType, Sensitivity};
 use crate::error::Result;
 use crate::text::line::{refuse_crlf_nul, refuse_unfoldable};
+use std::mem::swap;
+use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
+
+/// A message that a method holds on to while it runs, without a copy: a setter that comes meanwhile changes one of its own.
+#[derive(Debug, Clone, Default)]
+pub struct Message(Arc<Draft>);
+
+impl Deref for Message {
+    type Target = Draft;
+
+    fn deref(&self) -> &Draft {
+        &self.0
+    }
+}
+
+impl DerefMut for Message {
+    fn deref_mut(&mut self) -> &mut Draft {
+        Arc::make_mut(&mut self.0)
+    }
+}
+
+impl From<Draft> for Message {
+    fn from(draft: Draft) -> Message {
+        Message(Arc::new(draft))
+    }
+}
 
 /// What a caller has set of a message.
 #[derive(Debug, Clone)]
@@ -277,17 +304,15 @@ impl Draft {
 
     /// Empties what makes headers and keeps the body (ruling 40).
     pub fn reset_headers(&mut self) {
-        *self = Draft {
-            text: self.text.clone(),
-            message: self.message.take(),
-            html: self.html.clone(),
-            parts: std::mem::take(&mut self.parts),
-            stream: self.stream.take(),
-            attached_file: std::mem::take(&mut self.attached_file),
-            secured: self.unsecured(),
-            revision: self.revision + 1,
-            ..Draft::default()
-        };
+        let mut next = self.successor();
+        next.secured = self.unsecured();
+        swap(&mut next.text, &mut self.text);
+        swap(&mut next.message, &mut self.message);
+        swap(&mut next.html, &mut self.html);
+        swap(&mut next.parts, &mut self.parts);
+        swap(&mut next.stream, &mut self.stream);
+        swap(&mut next.attached_file, &mut self.attached_file);
+        *self = next;
     }
 
     /// Nothing is set that a message could be made of (ruling 28).
@@ -336,6 +361,17 @@ mod tests {
             assert_eq!(set(&mut draft, "a\r\n b").is_ok(), foldable);
             assert_eq!(draft.revision, u64::from(foldable));
         }
+    }
+
+    #[test]
+    fn what_a_setter_changes_is_not_changed_for_who_holds_the_message() {
+        let mut message = Message::default();
+        message.set_subject("one").unwrap();
+        let held = message.clone();
+        assert!(Arc::ptr_eq(&held.0, &message.0));
+        message.set_subject("two").unwrap();
+        assert_eq!((held.subject.as_str(), message.subject.as_str()), ("one", "two"));
+        assert!(message.revision > held.revision);
     }
 
     #[test]

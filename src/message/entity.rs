@@ -26,8 +26,9 @@ pub fn entity(draft: &Draft, options: &Options, generated: &mut Generated) -> Re
     let body = match protected.legacy(draft) {
         // A text on its own; where there are more parts, the tree does it.
         Some(legacy) if draft.html.is_empty() && draft.parts.is_empty() && is_plain(draft)? => {
-            let text = legacy.in_text(&draft.text).into();
-            let body = body(&Draft { text, ..draft.clone() }, options, generated)?;
+            let mut shown = draft.clone();
+            shown.text = legacy.in_text(&draft.text).into();
+            let body = body(&shown, options, generated)?;
             Entity { fields: protect::with_parameter(&body.fields, protect::LEGACY), ..body }
         }
         _ => body(draft, options, generated)?,
@@ -122,7 +123,7 @@ fn one(
     let ascii = sealed.ascii;
     let canonical = || if sealed.canonical { Piece::Bytes(bytes.clone()) } else { repaired(bytes) };
     let mut section = Section::new(other, style);
-    section.ours("MIME-Version", None);
+    section.ours("MIME-Version", "");
     // In an encoding of the caller's, which stays.
     let own = composite || !identity;
     let (pieces, transfer) = if own {
@@ -130,15 +131,15 @@ fn one(
             None => vec![canonical()],
             Some(tail) => vec![Piece::Through(Arc::new(Canonical), vec![Piece::Bytes(bytes.clone()), tail])],
         };
-        section.ours("Content-Type", None);
+        section.ours("Content-Type", "");
         (pieces, None)
     } else {
         let plain = ascii && tail.is_none();
         let charset = if plain { String::new() } else { charset() };
         match compose::content_type(other, plain, &charset) {
-            Some(ContentType::Amended(text)) => section.instead("Content-Type", text),
-            Some(ContentType::Ours(text)) => section.ours("Content-Type", Some(text)),
-            None => section.ours("Content-Type", None),
+            Some(ContentType::Amended(text)) => section.instead("Content-Type", &text),
+            Some(ContentType::Ours(text)) => section.ours("Content-Type", &text),
+            None => section.ours("Content-Type", ""),
         }
         if let Some(tail) = tail {
             // Nobody knows what follows, so both are encoded on the way.
@@ -152,7 +153,7 @@ fn one(
         }
     };
     if let Some(name) = transfer {
-        section.instead("Content-Transfer-Encoding", format!("Content-Transfer-Encoding: {name}\r\n"));
+        section.instead("Content-Transfer-Encoding", &format!("Content-Transfer-Encoding: {name}\r\n"));
     }
     section.contents();
     let pieces = pieces.into_iter().filter(|piece| piece.size() != Some(0)).collect();

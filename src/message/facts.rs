@@ -1,7 +1,7 @@
 //! What octets of a message are like, found in one pass over them: what they need decides how they go, and the pass is not made
 //! again while the message stays.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use memchr::memmem;
 use parking_lot::Mutex;
@@ -12,6 +12,9 @@ use crate::text::line::{BLOCK, canonical_block};
 
 /// Less than this is looked at again sooner than remembered.
 const SMALL: usize = 16 * 1024;
+
+/// Made once: that costs as much as a look at a small message.
+pub static DOT_LINE: LazyLock<memmem::Finder<'static>> = LazyLock::new(|| memmem::Finder::new(b"\n."));
 
 /// What octets are like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,9 +30,9 @@ pub struct Facts {
 
 impl Facts {
     pub fn of(octets: &[u8]) -> Facts {
-        let (mut dots, dot) = (octets.first() == Some(&b'.'), memmem::Finder::new(b"\n."));
+        let mut dots = octets.first() == Some(&b'.');
         let facts = Facts::pass(octets, |rest, length| {
-            dots = dots || dot.find(&rest[..rest.len().min(length + 1)]).is_some();
+            dots = dots || DOT_LINE.find(&rest[..rest.len().min(length + 1)]).is_some();
         });
         Facts { dots: dots && facts.canonical, ..facts }
     }

@@ -150,8 +150,8 @@ impl<'a> Other<'a> {
 
     /// Whether a mailbox in these fields has a local part beyond ASCII.
     pub fn needs_smtputf8(&self) -> bool {
-        let shown = self.fields.iter().filter(|field| !field.is_hidden() && !field.value.is_ascii());
-        shown.filter_map(Field::mailboxes).flatten().any(|mailbox| mailbox.needs_smtputf8())
+        let mut shown = self.fields.iter().filter(|field| !field.is_hidden() && !field.value.is_ascii());
+        shown.any(|field| field.mailboxes().is_some_and(|all| all.iter().any(Mailbox::needs_smtputf8)))
     }
 
     /// The charset that Content-Type names.
@@ -331,7 +331,7 @@ impl<'a> Section<'a> {
     }
 
     /// The caller's fields of this kind, if there are any.
-    fn take(&mut self, wanted: impl Fn(&Field<'_>) -> bool) -> bool {
+    fn take(&mut self, wanted: &dyn Fn(&Field<'_>) -> bool) -> bool {
         let mut found = false;
         for (field, used) in self.other.fields.iter().zip(&mut self.used) {
             if !*used && wanted(field) {
@@ -343,29 +343,41 @@ impl<'a> Section<'a> {
         found
     }
 
-    /// A field that one in OtherHeaders takes the place of; None: we have none.
-    pub fn ours(&mut self, name: &str, text: Option<String>) {
-        if !self.take(|field| field.is(name)) {
-            self.out.push_str(&text.unwrap_or_default());
+    /// A field that one in OtherHeaders takes the place of; empty: we have none.
+    pub fn ours(&mut self, name: &str, text: &str) {
+        if !self.take(&|field| field.is(name)) {
+            self.out.push_str(text);
         }
+    }
+
+    /// [`Section::ours`] with text; none for an empty value.
+    pub fn text(&mut self, name: &str, value: &str) {
+        let field = if value.is_empty() { String::new() } else { fold::unstructured(name, value, self.style) };
+        self.ours(name, &field);
+    }
+
+    /// The same with mailboxes.
+    pub fn mailboxes(&mut self, name: &str, value: &str) {
+        let field = if value.trim().is_empty() { String::new() } else { address_text(name, value, self.style) };
+        self.ours(name, &field);
     }
 
     /// A field in place of the caller's own.
-    pub fn instead(&mut self, name: &str, text: String) {
+    pub fn instead(&mut self, name: &str, text: &str) {
         for (field, used) in self.other.fields.iter().zip(&mut self.used) {
             *used |= field.is(name);
         }
-        self.out.push_str(&text);
+        self.out.push_str(text);
     }
 
     /// A field of ours beside any in OtherHeaders.
-    pub fn add(&mut self, text: Option<String>) {
-        self.out.push_str(&text.unwrap_or_default());
+    pub fn add(&mut self, text: &str) {
+        self.out.push_str(text);
     }
 
     /// The Content fields of the caller that ours did not ask for.
     pub fn contents(&mut self) {
-        self.take(|field| field.is_content());
+        self.take(&|field| field.is_content());
     }
 
     /// What was written so far: the fields of an entity within a message.
@@ -375,7 +387,7 @@ impl<'a> Section<'a> {
 
     /// The rest of the caller's fields, and the empty line.
     pub fn finish(mut self) -> Vec<u8> {
-        self.take(|_| true);
+        self.take(&|_| true);
         self.out.push_str("\r\n");
         self.out.into_bytes()
     }

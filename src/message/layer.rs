@@ -1,7 +1,7 @@
 //! Layers over a body: what a signature or an encryption makes of octets while they are read, without knowing either. A message
 //! holds them as trait objects, since the cryptography lies a floor above.
 
-use std::fmt::Debug;
+use std::fmt;
 
 use super::encode::LineEnds;
 use super::mime::Entity;
@@ -24,7 +24,7 @@ pub trait Filter: Send {
 }
 
 /// Makes passes.
-pub trait Layer: Debug + Send + Sync {
+pub trait Layer: Send + Sync {
     /// Begins a pass over content of this length, where that is known; content of another length fails then. `announced`: so does a
     /// result of another length than `length` says.
     fn open(&self, length: Option<u64>, announced: bool) -> Result<Box<dyn Filter>>;
@@ -33,11 +33,24 @@ pub trait Layer: Debug + Send + Sync {
 }
 
 /// Turns one MIME entity into another: an operation of S/MIME that is carried out while the message is sent.
-pub trait Wrap: Debug + Send + Sync {
+pub trait Wrap: Send + Sync {
     /// `edition` 0 is what everyone gets, others are those of the recipients apart, in their order.
     fn wrap(&self, inner: Entity, edition: usize) -> Result<Entity>;
     /// Whether it can be done at all: keys, certificates and algorithms, tried without content.
     fn check(&self) -> Result<()>;
+}
+
+// Not bounds of the traits: each implementor's own would be in its table, and so in the library, where nobody prints one.
+impl fmt::Debug for dyn Layer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Layer")
+    }
+}
+
+impl fmt::Debug for dyn Wrap {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Wrap")
+    }
 }
 
 /// Line ends of unknown text made CRLF: what is signed must look the same to everyone (RFC 8551 section 3.1.1).

@@ -60,17 +60,18 @@ impl Tree<'_> {
             beside = inline;
         } else {
             let html = self.shown(text_entity("html", self.html, None, self.caps, self.sealed));
-            let related = std::iter::once(html).chain(inline).collect();
+            let mut related = vec![html];
+            related.extend(inline);
             alternatives.push(self.group("related", "; type=\"text/html\"", related));
         }
         for part in of(Place::Alternative) {
             alternatives.push(self.part(part)?);
         }
-        let body = self.group("alternative", "", alternatives);
         for part in of(Place::Attachment) {
             beside.push(self.part(part)?);
         }
-        Ok(self.group("mixed", "", std::iter::once(body).chain(beside).collect()))
+        beside.insert(0, self.group("alternative", "", alternatives));
+        Ok(self.group("mixed", "", beside))
     }
 
     /// A text that is shown as the message.

@@ -43,7 +43,10 @@ pub fn parse(text: &str) -> Result<Vec<String>> {
         let keyword = keyword.to_ascii_uppercase();
         options.push(value.map_or(keyword.clone(), |value| format!("{keyword}={value}")));
     }
-    options.into_iter().map(checked).collect()
+    for option in &mut options {
+        *option = checked(std::mem::take(option))?;
+    }
+    Ok(options)
 }
 
 /// Words with whether a semicolon stood before each.
@@ -94,8 +97,7 @@ fn checked(option: String) -> Result<String> {
     };
     if keyword == "NOTIFY" {
         let value = value.to_ascii_uppercase();
-        let words: Vec<&str> = value.split(',').collect();
-        if !words.iter().all(|word| is_notify(word)) || words.len() > 1 && words.contains(&"NEVER") {
+        if !value.split(',').all(is_notify) || value.contains(',') && value.split(',').any(|word| word == "NEVER") {
             return Err(refused(&option));
         }
         return Ok(format!("NOTIFY={value}"));

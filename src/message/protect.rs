@@ -38,9 +38,17 @@ impl Protected {
         })
     }
 
+    /// The message with the date and the identifier that all its forms have.
+    fn fixed(&self, draft: &Draft) -> Draft {
+        let mut fixed = draft.clone();
+        fixed.message_date.clone_from(&self.date);
+        fixed.message_id.clone_from(&self.message_id);
+        fixed
+    }
+
     /// The draft as its outer header section shows it.
     pub(super) fn outer(&self, draft: &Draft) -> Result<Draft> {
-        let mut outer = Draft { message_date: self.date.clone(), message_id: self.message_id.clone(), ..draft.clone() };
+        let mut outer = self.fixed(draft);
         if self.cipher {
             let subject = !draft.subject.is_empty() || headers::parse(&draft.other_headers)?.find("Subject").is_some();
             outer.subject = if subject { OBSCURED.into() } else { String::new() };
@@ -58,7 +66,7 @@ impl Protected {
         entity: Entity,
     ) -> Result<Entity> {
         let style = options.style(false)?;
-        let fixed = Draft { message_date: self.date.clone(), message_id: self.message_id.clone(), ..draft.clone() };
+        let fixed = self.fixed(draft);
         let mut all = fields(&fixed, options, generated, &style)?;
         let kind = if self.cipher { "cipher" } else { "clear" };
         if self.cipher {

@@ -55,6 +55,23 @@ impl Recipient {
         mailbox.group.clone_from(&self.group);
         Ok(mailbox)
     }
+
+    /// The entry as the envelope has it; None where its mailbox was seen before.
+    fn wire(&self, seen: &mut Option<HashSet<String>>) -> Result<Option<EnvelopeRecipient>> {
+        let mut is_new = |key: &dyn Fn() -> String| match seen {
+            Some(seen) => seen.insert(key()),
+            None => true,
+        };
+        let (new, address, needs_smtputf8) = match address::plain(&self.address) {
+            Some((local, domain)) => (is_new(&|| address::key(local, domain)), self.address.clone(), false),
+            None => {
+                let mailbox = self.mailbox()?;
+                (is_new(&|| mailbox.key()), mailbox.envelope(), mailbox.needs_smtputf8())
+            }
+        };
+        let options = super::options::parse(&self.options)?;
+        Ok(new.then_some(EnvelopeRecipient { address, options, kind: self.kind, needs_smtputf8 }))
+    }
 }
 
 /// A recipient as the envelope needs it.
@@ -89,8 +106,23 @@ impl Recipients {
         self.list.retain(|recipient| recipient.kind != kind);
         // To, then Cc, then BCc, in whatever order the three are set.
         let at = self.list.iter().position(|other| other.kind as i32 > kind as i32).unwrap_or(self.list.len());
-        self.list.splice(at..at, read(kind, text));
+        let mut behind = self.list.split_off(at);
+        self.read(kind, text);
+        self.list.append(&mut behind);
         Ok(())
+    }
+
+    /// Appends what a list text makes. What cannot be read as a whole is read piece by piece between its commas.
+    fn read(&mut self, kind: RecipientType, text: &str) {
+        if let Ok(entries) = address::parse_entries(text) {
+            return self.list.extend(entries.into_iter().map(|entry| from_entry(kind, entry)));
+        }
+        for piece in pieces(text) {
+            self.list.push(match address::parse_one(piece) {
+                Ok(mailbox) => from_entry(kind, Entry::Mailbox(mailbox)),
+                Err(_) => Recipient { source: Some(piece.into()), ..Recipient::new(piece, "", kind) },
+            });
+        }
     }
 
     /// The entries of a type joined by a comma and a blank.
@@ -219,19 +251,11 @@ impl Recipients {
     /// Who the server is told of: each mailbox once, where it stands first, with the type it has there (ruling 36).
     /// 165 when there is none or one is malformed; entries with an empty address are skipped.
     pub fn envelope(&self) -> Result<Vec<EnvelopeRecipient>> {
-        let mut seen = HashSet::new();
-        let mut envelope = Vec::new();
+        // One alone is not compared with anybody.
+        let mut seen = (self.list.len() > 1).then(HashSet::new);
+        let mut envelope = Vec::with_capacity(self.list.len());
         for recipient in self.list.iter().filter(|recipient| !recipient.address.trim().is_empty()) {
-            let mailbox = recipient.mailbox()?;
-            let options = super::options::parse(&recipient.options)?;
-            if seen.insert(mailbox.key()) {
-                envelope.push(EnvelopeRecipient {
-                    address: mailbox.envelope(),
-                    options,
-                    kind: recipient.kind,
-                    needs_smtputf8: mailbox.needs_smtputf8(),
-                });
-            }
+            envelope.extend(recipient.wire(&mut seen)?);
         }
         if envelope.is_empty() {
             return Err(Error::new(Code::NoRecipient, "the message has no recipient"));
@@ -249,20 +273,6 @@ pub fn same_group(one: Option<&Arc<str>>, other: Option<&Arc<str>>) -> bool {
         (Some(one), Some(other)) => Arc::ptr_eq(one, other),
         (None, None) => true,
         _ => false,
-    }
-}
-
-/// The entries that a list text makes. What cannot be read as a whole is read piece by piece between its commas.
-fn read(kind: RecipientType, text: &str) -> Vec<Recipient> {
-    match address::parse_entries(text) {
-        Ok(entries) => entries.into_iter().map(|entry| from_entry(kind, entry)).collect(),
-        Err(_) => pieces(text)
-            .into_iter()
-            .map(|piece| match address::parse_one(piece) {
-                Ok(mailbox) => from_entry(kind, Entry::Mailbox(mailbox)),
-                Err(_) => Recipient { source: Some(piece.into()), ..Recipient::new(piece, "", kind) },
-            })
-            .collect(),
     }
 }
 

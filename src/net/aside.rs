@@ -5,7 +5,7 @@ use super::errno;
 use super::resolve::SLICE;
 use super::socket;
 use crate::error::{Code, Error, Result};
-use std::sync::mpsc::{RecvTimeoutError, sync_channel};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 /// What `work` gives, waited for as long as the clock allows; `what` completes "waiting for". None when its thread died.
 pub fn aside<T: Send + 'static>(
@@ -14,28 +14,58 @@ pub fn aside<T: Send + 'static>(
     clock: &Clock,
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<Option<T>> {
+    // The answer of a thread that nobody waits for any more is dropped with its place.
+    let place = Arc::new(Mutex::new(None));
+    let shared = place.clone();
+    let work = move || {
+        let answer = work();
+        *locked(&shared) = Some(answer);
+    };
+    wait(thread, what, clock, Box::new(work))?;
+    Ok(locked(&place).take())
+}
+
+/// Whether the thread is over.
+type Over = (Mutex<bool>, Condvar);
+
+/// Says so when it is dropped: after the work, and where that panics.
+struct Ended(Arc<Over>);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        *locked(&self.0.0) = true;
+        self.0.1.notify_one();
+    }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Until the work is over, in whatever way. Of one type, whatever the work gives: threads and waiting are much code.
+fn wait(thread: &str, what: &str, clock: &Clock, work: Box<dyn FnOnce() + Send>) -> Result<()> {
     clock.interrupt.check()?;
-    let (sender, answers) = sync_channel(1);
+    let over = Arc::new(Over::default());
+    let ended = Ended(over.clone());
     let deadline = clock.deadline();
-    // The answer of a thread that nobody waits for any more is dropped.
-    let work = move || drop(sender.send(work()));
+    let work = move || {
+        let _ended = ended;
+        work();
+    };
     socket::without_signals(|| std::thread::Builder::new().name(thread.into()).spawn(work)).map_err(|error| {
         Error::new(Code::TooManyProcesses, format!("no thread to wait for {what} in: {}", errno::cause(&error)))
     })?;
+    let mut is_over = locked(&over.0);
     loop {
         let left = left(deadline);
-        match answers.recv_timeout(left.map_or(SLICE, |left| left.min(SLICE))) {
-            Ok(answer) => {
-                clock.interrupt.check()?;
-                return Ok(Some(answer));
-            }
-            Err(RecvTimeoutError::Disconnected) => return Ok(None),
-            Err(RecvTimeoutError::Timeout) => {
-                clock.interrupt.check()?;
-                if left.is_some_and(|left| left.is_zero()) {
-                    return Err(clock.timed_out(what));
-                }
-            }
+        let slice = left.map_or(SLICE, |left| left.min(SLICE));
+        is_over = over.1.wait_timeout_while(is_over, slice, |over| !*over).unwrap_or_else(PoisonError::into_inner).0;
+        clock.interrupt.check()?;
+        if *is_over {
+            return Ok(());
+        }
+        if left.is_some_and(|left| left.is_zero()) {
+            return Err(clock.timed_out(what));
         }
     }
 }

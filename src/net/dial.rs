@@ -38,7 +38,7 @@ pub fn dial(options: &DialOptions, clock: &Clock) -> Result<TcpStream> {
     // From here on: resolving counts too.
     let end = clock.deadline();
     let addresses = resolve(&options.host, options.ip, clock)?;
-    connect(options, interleaved(addresses), end, clock)
+    connect(options, interleaved(&addresses), end, clock)
 }
 
 /// Connects to the first of the addresses that answers.
@@ -148,7 +148,7 @@ mod tests {
         assert_eq!(code(&[Code::NetworkUnreachable, Code::ConnectionRefused]), Code::ConnectionRefused);
         assert_eq!(code(&[Code::Timeout, Code::ConnectionRefused]), Code::ConnectionRefused);
         assert_eq!(code(&[Code::NetworkUnreachable]), Code::NetworkUnreachable);
-        let text = summary(&options, vec![failure(Code::Timeout), failure(Code::HostDown)]).message;
+        let text = summary(&options, vec![failure(Code::Timeout), failure(Code::HostDown)]).into_message();
         assert_eq!(text, "no address of h.example answers: Timeout; HostDown");
     }
 }

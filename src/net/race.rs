@@ -17,17 +17,16 @@ use std::time::{Duration, Instant};
 const HEAD_START: Duration = Duration::from_millis(250);
 
 /// The families in turn, the first address first (RFC 8305 §4), so that one that leads nowhere costs little.
-pub(super) fn interleaved(addresses: Vec<IpAddr>) -> Vec<IpAddr> {
+pub(super) fn interleaved(addresses: &[IpAddr]) -> Vec<IpAddr> {
     let first = addresses.first().is_some_and(IpAddr::is_ipv4);
-    let (mut ours, mut others): (Vec<_>, Vec<_>) = addresses.into_iter().partition(|a| a.is_ipv4() == first);
-    let mut turns = Vec::with_capacity(ours.len() + others.len());
-    let (mut ours, mut others) = (ours.drain(..), others.drain(..));
-    loop {
-        match (ours.next(), others.next()) {
-            (None, None) => return turns,
-            (a, b) => turns.extend(a.into_iter().chain(b)),
-        }
+    let family = |v4: bool| addresses.iter().filter(move |a| a.is_ipv4() == v4);
+    let (mut ours, mut others) = (family(first), family(!first));
+    let mut turns = Vec::with_capacity(addresses.len());
+    while turns.len() < addresses.len() {
+        turns.extend(ours.next());
+        turns.extend(others.next());
     }
+    turns
 }
 
 /// How a race without a winner ended.
@@ -51,9 +50,9 @@ pub(super) fn race<'a>(
     end: Option<Instant>,
     clock: &Clock,
 ) -> std::result::Result<(Socket, Target<'a>), Lost> {
+    let mut failures: Vec<Option<Error>> = vec![None; targets.len()];
     let mut waiting = targets.into_iter().enumerate().peekable();
     let mut running: Vec<Attempt> = Vec::new();
-    let mut failures: Vec<(usize, Error)> = Vec::new();
     let mut next = Instant::now();
     loop {
         clock.interrupt.check().map_err(Lost::Stopped)?;
@@ -65,7 +64,7 @@ pub(super) fn race<'a>(
                     running.push(Attempt { place, target, socket });
                     next = Instant::now() + HEAD_START;
                 }
-                Err(error) => failures.push((place, error)),
+                Err(error) => failures[place] = Some(error),
             }
         }
         if running.is_empty() {
@@ -84,12 +83,16 @@ pub(super) fn race<'a>(
             Err(error) => return Err(Lost::Stopped(from_io(&error, "waiting for a connection"))),
         };
         clock.interrupt.check().map_err(Lost::Stopped)?;
-        let (done, open): (Vec<_>, Vec<_>) = running.into_iter().zip(ready).partition(|(_, ready)| *ready);
-        running = open.into_iter().map(|(attempt, _)| attempt).collect();
-        for (Attempt { place, target, socket }, _) in done {
+        let mut open = 0;
+        for ready in ready {
+            if !ready {
+                open += 1;
+                continue;
+            }
+            let Attempt { place, target, socket } = running.remove(open);
             match finish(&target, &socket) {
                 Ok(()) => return Ok((socket, target)),
-                Err(error) => failures.push((place, error)),
+                Err(error) => failures[place] = Some(error),
             }
             next = Instant::now();
         }
@@ -97,12 +100,10 @@ pub(super) fn race<'a>(
             break;
         }
     }
-    let unanswered = |attempt: Attempt| {
-        (attempt.place, clock.timed_out(&format!("{} to accept the connection", attempt.target.label)))
-    };
-    failures.extend(running.into_iter().map(unanswered));
-    failures.sort_by_key(|(place, _)| *place);
-    Err(Lost::Failed(failures.into_iter().map(|(_, error)| error).collect()))
+    for Attempt { place, target, .. } in running {
+        failures[place] = Some(clock.timed_out(&format!("{} to accept the connection", target.label)));
+    }
+    Err(Lost::Failed(failures.into_iter().flatten().collect()))
 }
 
 /// Begins to connect, without waiting.
@@ -143,8 +144,8 @@ mod tests {
     #[test]
     fn the_families_take_turns_beginning_with_the_first() {
         let order = |list: &[&str]| {
-            let addresses = list.iter().map(|a| a.parse().unwrap()).collect();
-            interleaved(addresses).iter().map(IpAddr::to_string).collect::<Vec<_>>()
+            let addresses: Vec<IpAddr> = list.iter().map(|a| a.parse().unwrap()).collect();
+            interleaved(&addresses).iter().map(IpAddr::to_string).collect::<Vec<_>>()
         };
         assert_eq!(order(&["::1", "::2", "::3", "192.0.2.1"]), ["::1", "192.0.2.1", "::2", "::3"]);
         assert_eq!(order(&["192.0.2.1", "::1", "::2"]), ["192.0.2.1", "::1", "::2"]);

@@ -123,14 +123,14 @@ fn resolve_by(
     lookup: impl FnOnce() -> Answer + Send + 'static,
 ) -> Result<Vec<IpAddr>> {
     match aside("ssmtp-resolve", &format!("the address of {host}"), clock, lookup)? {
-        Some(answer) => ordered(answer.map_err(|error| failure(host, ip, &error))?, host, ip),
+        Some(answer) => ordered(&answer.map_err(|error| failure(host, ip, &error))?, host, ip),
         None => Err(Error::new(Code::NoRecovery, format!("{host}: the resolver gave no answer"))),
     }
 }
 
-fn ordered(mut addresses: Vec<IpAddr>, host: &str, ip: IpMode) -> Result<Vec<IpAddr>> {
-    addresses.retain(|address| ip.allows(*address));
-    addresses.sort_by_key(IpAddr::is_ipv4);
+fn ordered(addresses: &[IpAddr], host: &str, ip: IpMode) -> Result<Vec<IpAddr>> {
+    let family = |v4: bool| addresses.iter().copied().filter(move |a| a.is_ipv4() == v4 && ip.allows(*a));
+    let addresses: Vec<IpAddr> = family(false).chain(family(true)).collect();
     if addresses.is_empty() {
         return Err(Error::new(Code::NoData, format!("{host} has no {} address", ip.name())));
     }
@@ -243,10 +243,10 @@ mod tests {
     #[test]
     fn ipv6_comes_first() {
         let list = || ["192.0.2.1", "2001:db8::1", "192.0.2.2", "2001:db8::2"].map(|a| a.parse().unwrap()).to_vec();
-        let texts = |ip| ordered(list(), "h", ip).unwrap().iter().map(IpAddr::to_string).collect::<Vec<_>>();
+        let texts = |ip| ordered(&list(), "h", ip).unwrap().iter().map(IpAddr::to_string).collect::<Vec<_>>();
         assert_eq!(texts(IpMode::V6ThenV4), ["2001:db8::1", "2001:db8::2", "192.0.2.1", "192.0.2.2"]);
         assert_eq!(texts(IpMode::V4), ["192.0.2.1", "192.0.2.2"]);
-        assert_eq!(ordered(vec![], "h", IpMode::V4).unwrap_err().code, Code::NoData);
+        assert_eq!(ordered(&[], "h", IpMode::V4).unwrap_err().code, Code::NoData);
     }
 
     #[test]

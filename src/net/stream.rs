@@ -46,6 +46,11 @@ pub trait Stream: Send {
     /// Whether bytes, an error or the end are there, after at most `wait`. Takes nothing away.
     fn readable(&mut self, wait: Duration, clock: &Clock) -> Result<bool>;
 
+    /// Keying material for a login that is bound to this connection (RFC 9266), where there is TLS 1.3.
+    fn exporter(&mut self) -> Option<Vec<u8>> {
+        None
+    }
+
     fn close(&mut self);
 
     fn local_addr(&self) -> Option<SocketAddr>;
@@ -68,6 +73,9 @@ impl<S: Stream + ?Sized> Stream for Box<S> {
     }
     fn readable(&mut self, wait: Duration, clock: &Clock) -> Result<bool> {
         (**self).readable(wait, clock)
+    }
+    fn exporter(&mut self) -> Option<Vec<u8>> {
+        (**self).exporter()
     }
     fn close(&mut self) {
         (**self).close();

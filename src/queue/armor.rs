@@ -20,13 +20,12 @@ pub fn armor(plain: &[u8]) -> String {
     let mut out = String::with_capacity(MAGIC.len() + plain.len() / 57 * 78 + 80);
     out.push_str(std::str::from_utf8(MAGIC).expect("it is ASCII"));
     for line in plain.chunks(PLAIN as usize) {
-        STANDARD.encode_string(line, &mut out);
+        base64_simd::STANDARD.encode_append(line, &mut out);
         out.push_str("\r\n");
     }
     out
 }
 
-#[derive(Debug)]
 pub struct Armored {
     inner: Arc<dyn Octets>,
     len: u64,

@@ -50,13 +50,18 @@ fn changed() -> crate::error::Error {
     failed("queue", "the file was changed while it was sent")
 }
 
-#[derive(Debug)]
 struct Range {
     octets: Arc<dyn Octets>,
     start: u64,
     length: u64,
     headers: Vec<u8>,
     digest: Digest,
+}
+
+impl std::fmt::Debug for Range {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Range({}, {})", self.start, self.length)
+    }
 }
 
 impl Opener for Range {

@@ -138,7 +138,7 @@ impl Folder {
     /// The names that come next in order, each without its extension: after `after`, up to and with `last`.
     pub fn list(&self, extension: &str, after: Option<&Base>, last: Option<&Base>) -> Result<Vec<Base>> {
         let mut heap: BinaryHeap<Base> = BinaryHeap::new();
-        self.each(|name| {
+        self.each(&mut |name| {
             let Some((base, found)) = names::split(name) else { return };
             let inside = after.is_none_or(|a| base > a.as_slice()) && last.is_none_or(|l| base <= l.as_slice());
             if found != extension || !inside || name.starts_with(b".") {
@@ -157,7 +157,7 @@ impl Folder {
     /// The last name in order, and how many there are.
     pub fn last(&self, extension: &str) -> Result<Option<Base>> {
         let mut last: Option<Base> = None;
-        self.each(|name| {
+        self.each(&mut |name| {
             let Some((base, found)) = names::split(name) else { return };
             if found == extension && !name.starts_with(b".") && last.as_ref().is_none_or(|l| base > l.as_slice()) {
                 last = Some(base.to_vec());
@@ -166,7 +166,7 @@ impl Folder {
         Ok(last)
     }
 
-    pub(super) fn each(&self, mut see: impl FnMut(&[u8])) -> Result<()> {
+    pub(super) fn each(&self, see: &mut dyn FnMut(&[u8])) -> Result<()> {
         let dir = retry_on_intr(|| Dir::read_from(&self.fd)).map_err(|e| failed(&self.path, e))?;
         for entry in dir {
             match entry {

@@ -41,5 +41,11 @@ pub struct Addressee {
 
 /// Error 303: a file of the queue, and why.
 pub fn failed(what: &str, why: impl std::fmt::Display) -> Error {
+    told(what, &why)
+}
+
+/// One for all types of reasons.
+#[cold]
+fn told(what: &str, why: &dyn std::fmt::Display) -> Error {
     Error::new(Code::File, format!("{what}: {why}"))
 }

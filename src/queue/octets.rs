@@ -6,7 +6,7 @@ use std::fs::File;
 use std::io::ErrorKind;
 use std::os::unix::fs::FileExt;
 
-pub trait Octets: Send + Sync + std::fmt::Debug {
+pub trait Octets: Send + Sync {
     fn len(&self) -> u64;
 
     fn is_empty(&self) -> bool {
@@ -24,7 +24,6 @@ pub fn exactly(octets: &dyn Octets, offset: u64, count: usize) -> Result<Vec<u8>
     if got < count { Err(failed("queue", "the file ends early")) } else { Ok(buffer) }
 }
 
-#[derive(Debug)]
 pub struct FileOctets {
     file: File,
     len: u64,
@@ -57,7 +56,6 @@ impl Octets for FileOctets {
     }
 }
 
-#[derive(Debug)]
 pub struct MemoryOctets(pub Vec<u8>);
 
 impl Octets for MemoryOctets {

@@ -16,7 +16,6 @@ const BUFFER: usize = 128 * 1024;
 const KEPT: u64 = 256 * 1024;
 
 /// A queue file that was found whole.
-#[derive(Debug)]
 pub struct Stored {
     pub created: i64,
     pub transactions: Vec<Transaction>,
@@ -26,11 +25,16 @@ pub struct Stored {
     pub identity: String,
 }
 
-#[derive(Debug)]
 struct Content {
     start: u64,
     length: Length,
     digest: Digest,
+}
+
+impl std::fmt::Debug for Stored {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Stored({})", self.identity)
+    }
 }
 
 impl Stored {

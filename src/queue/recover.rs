@@ -57,7 +57,7 @@ pub fn recover(folder: &Folder, what: Recovery) -> Result<Vec<String>> {
 /// Removes what nobody will ask for again.
 fn clear(folder: &Folder) -> Result<()> {
     let mut waste: Vec<(Base, &str)> = Vec::new();
-    folder.each(|name| match names::split(name) {
+    folder.each(&mut |name| match names::split(name) {
         Some((base, TEMPORARY)) if is_ours(base) => waste.push((base.to_vec(), TEMPORARY)),
         Some((base, STATE)) => waste.push((base.to_vec(), STATE)),
         _ => {}

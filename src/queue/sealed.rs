@@ -198,12 +198,6 @@ pub struct Sealed {
     open: Mutex<(u64, Zeroizing<Vec<u8>>)>,
 }
 
-impl std::fmt::Debug for Sealed {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Sealed({})", self.len)
-    }
-}
-
 /// Why a sealed file was not opened.
 pub enum Refused {
     /// There is no password, or another one: the file may be good.

@@ -3,7 +3,6 @@
 
 use crate::message::id;
 use ring::digest::{SHA256, digest};
-use std::collections::BTreeSet;
 
 const MAGIC: &str = "libssmtp-queue-state 1";
 
@@ -15,11 +14,35 @@ pub struct State {
     /// Seconds since 1970; not before that.
     pub next: i64,
     /// Recipients that have it, by their place in the file.
-    pub done: BTreeSet<usize>,
+    pub done: Places,
     /// Recipients that were refused for good.
-    pub refused: BTreeSet<usize>,
+    pub refused: Places,
     /// A part of it failed for good: `.failed` in the end.
     pub failed: bool,
+}
+
+/// A set of recipients by their places, in order. They come in order, too, so that adding one moves none.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Places(Vec<usize>);
+
+impl Places {
+    pub fn insert(&mut self, place: usize) {
+        if let Err(at) = self.0.binary_search(&place) {
+            self.0.insert(at, place);
+        }
+    }
+
+    pub fn contains(&self, place: usize) -> bool {
+        self.0.binary_search(&place).is_ok()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub fn clear(&mut self) {
+        self.0.clear();
+    }
 }
 
 impl State {
@@ -61,9 +84,9 @@ impl State {
 }
 
 /// `0-3,7`
-fn ranges(set: &BTreeSet<usize>) -> String {
+fn ranges(places: &Places) -> String {
     let mut out = String::new();
-    let mut numbers = set.iter().copied().peekable();
+    let mut numbers = places.0.iter().copied().peekable();
     while let Some(first) = numbers.next() {
         let mut last = first;
         while numbers.next_if(|n| *n == last + 1).is_some() {
@@ -77,19 +100,20 @@ fn ranges(set: &BTreeSet<usize>) -> String {
     out
 }
 
-fn numbers(text: &str) -> Option<BTreeSet<usize>> {
+fn numbers(text: &str) -> Option<Places> {
     /// More recipients than a head of a file has room for.
     const MOST: usize = 4 << 20;
-    let mut set = BTreeSet::new();
+    let mut places = Vec::new();
     for part in text.split(',').filter(|part| !part.is_empty()) {
         let (first, last) = part.split_once('-').unwrap_or((part, part));
         let (first, last): (usize, usize) = (first.parse().ok()?, last.parse().ok()?);
-        if last > MOST || last < first {
+        // What is out of order was not written by us.
+        if last > MOST || last < first || places.last().is_some_and(|before| *before >= first) {
             return None;
         }
-        set.extend(first..=last);
+        places.extend(first..=last);
     }
-    Some(set)
+    Some(Places(places))
 }
 
 #[cfg(test)]
@@ -97,7 +121,7 @@ mod tests {
     use super::*;
 
     fn state() -> State {
-        let (done, refused) = ([0, 1, 2, 5, 7, 8].into(), [3].into());
+        let (done, refused) = (Places(vec![0, 1, 2, 5, 7, 8]), Places(vec![3]));
         State { identity: "ab12".into(), attempts: 3, next: 1_800_000_000, done, refused, failed: true }
     }
 
@@ -123,8 +147,16 @@ mod tests {
     }
 
     #[test]
+    fn places_are_kept_in_order_and_once_whatever_order_they_come_in() {
+        let mut places = Places::default();
+        [7, 2, 3, 7, 1].into_iter().for_each(|place| places.insert(place));
+        assert_eq!(ranges(&places), "1-3,7");
+        assert!(places.contains(2) && !places.contains(4));
+    }
+
+    #[test]
     fn absurd_ranges_are_refused_without_being_counted_out() {
-        for text in ["0-18446744073709551615", "5-1", "x", "1-", "-1", "4194305"] {
+        for text in ["0-18446744073709551615", "5-1", "x", "1-", "-1", "4194305", "5,3", "3,3", "0-3,2"] {
             assert_eq!(numbers(text), None, "{text}");
         }
     }

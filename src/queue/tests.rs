@@ -35,12 +35,14 @@ fn transaction(to: &str) -> Transaction {
 fn file(contents: &[&[u8]], keys: Option<&Keyring>) -> Vec<u8> {
     let transactions: Vec<Transaction> = (0..contents.len()).map(|n| transaction(&format!("r{n}@x.example"))).collect();
     let key = keys.map(|k| k.fresh().unwrap());
-    let mut writer = Writer::new(Vec::new(), key, 1_800_000_000, &transactions).unwrap();
+    let mut out = Vec::new();
+    let mut writer = Writer::new(&mut out, key, 1_800_000_000, &transactions).unwrap();
     for content in contents {
         writer.begin().unwrap();
         content.chunks(1000).for_each(|c| writer.write(c).unwrap());
     }
-    writer.finish().unwrap()
+    writer.finish().unwrap();
+    out
 }
 
 fn open(octets: Vec<u8>, keys: Option<&Keyring>) -> Result<Stored> {
@@ -184,7 +186,6 @@ fn a_key_takes_the_place_of_a_password() {
 }
 
 /// Octets that somebody changes between the first reading and the second.
-#[derive(Debug)]
 struct Shifting(Mutex<Vec<u8>>);
 
 impl Octets for Shifting {

@@ -12,8 +12,8 @@ use std::io::Write;
 /// What is gathered before it is written.
 const BUFFER: usize = 256 * 1024;
 
-pub struct Writer<W: Write> {
-    out: W,
+pub struct Writer<'a> {
+    out: &'a mut dyn Write,
     buffer: Vec<u8>,
     sealer: Option<Sealer>,
     digest: Context,
@@ -33,8 +33,13 @@ struct Content {
     ended: bool,
 }
 
-impl<W: Write> Writer<W> {
-    pub fn new(out: W, key: Option<SealKey>, created: i64, transactions: &[Transaction]) -> Result<Writer<W>> {
+impl Writer<'_> {
+    pub fn new<'a>(
+        out: &'a mut dyn Write,
+        key: Option<SealKey>,
+        created: i64,
+        transactions: &[Transaction],
+    ) -> Result<Writer<'a>> {
         let head = Head { created, transactions: transactions.to_vec() }.write()?;
         let mut writer = Writer {
             out,
@@ -83,8 +88,8 @@ impl<W: Write> Writer<W> {
         Ok(())
     }
 
-    /// Lengths and checksum. Gives what was written to.
-    pub fn finish(mut self) -> Result<W> {
+    /// Lengths and checksum.
+    pub fn finish(mut self) -> Result<()> {
         self.end_content()?;
         if self.lengths.len() != self.expected {
             return Err(failed("queue", "there are not as many contents as envelopes"));
@@ -98,8 +103,7 @@ impl<W: Write> Writer<W> {
             let last = sealer.finish()?;
             self.raw(&last)?;
         }
-        self.flush()?;
-        Ok(self.out)
+        self.flush()
     }
 
     fn put(&mut self, octets: &[u8]) -> Result<()> {

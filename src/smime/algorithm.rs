@@ -129,11 +129,12 @@ impl Cipher {
     pub fn automatic(capabilities: &[Vec<Cipher>]) -> Cipher {
         let told: Vec<&Vec<Cipher>> = capabilities.iter().filter(|list| !list.is_empty()).collect();
         let silent = told.len() < capabilities.len() || told.is_empty();
-        let mut rows: Vec<&Row> = CIPHERS.iter().filter(|row| row.strength >= 10).collect();
-        rows.sort_by_key(|row| std::cmp::Reverse(row.strength));
-        let fits =
-            |row: &&&Row| told.iter().all(|list| list.contains(&row.cipher)) && !(silent && row.cipher.is_aead());
-        rows.iter().find(fits).map_or(Cipher::TripleDes, |row| row.cipher)
+        let fits = |row: &&Row| {
+            row.strength >= 10
+                && told.iter().all(|list| list.contains(&row.cipher))
+                && !(silent && row.cipher.is_aead())
+        };
+        CIPHERS.iter().filter(fits).max_by_key(|row| row.strength).map_or(Cipher::TripleDes, |row| row.cipher)
     }
 }
 

@@ -3,6 +3,7 @@
 
 use super::CHUNK;
 use crate::certs::der::{self, OCTET_STRING, OID, SEQUENCE};
+use std::collections::BinaryHeap;
 
 pub const DATA: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 7, 1];
 pub const SIGNED_DATA: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 7, 2];
@@ -45,8 +46,8 @@ pub fn null() -> Vec<u8> {
 }
 
 /// The content of a SET OF, each value once, in the order of DER (X.690 §11.6).
-pub fn set(mut values: Vec<Vec<u8>>) -> Vec<u8> {
-    values.sort();
+pub fn set(values: Vec<Vec<u8>>) -> Vec<u8> {
+    let mut values = BinaryHeap::from(values).into_sorted_vec();
     values.dedup();
     values.concat()
 }

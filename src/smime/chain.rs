@@ -1,11 +1,12 @@
 //! The chain from a signer to a root (RFC 5280 §6, RFC 8550): webpki does the walking; what is asked of the signer is a certificate for
 //! mail that may sign.
 
+use crate::certs::usage::Usage;
 use crate::certs::x509::X509;
 use rustls::pki_types::{CertificateDer, UnixTime};
 use std::sync::Arc;
 use std::time::Duration;
-use webpki::{EndEntityCert, KeyUsage, anchor_from_trusted_cert};
+use webpki::{EndEntityCert, anchor_from_trusted_cert};
 
 /// id-kp-emailProtection.
 const EMAIL: &[u8] = &[0x2b, 6, 1, 5, 5, 7, 3, 4];
@@ -29,11 +30,11 @@ pub fn check(signer: &X509, known: &[&X509], roots: &[Arc<X509>], time: i64) -> 
     let between: Vec<CertificateDer<'_>> = known.iter().map(|c| CertificateDer::from(c.der())).collect();
     let leaf = CertificateDer::from(signer.der());
     let leaf =
-        EndEntityCert::try_from(&leaf).map_err(|e| format!("the signer's certificate cannot be checked: {e:?}"))?;
+        EndEntityCert::try_from(&leaf).map_err(|e| format!("the signer's certificate cannot be checked: {e}"))?;
     let time = UnixTime::since_unix_epoch(Duration::from_secs(u64::try_from(time).unwrap_or(0)));
-    let usage = KeyUsage::required_if_present(EMAIL);
+    let usage = Usage::of(EMAIL);
     match leaf.verify_for_usage(webpki::ALL_VERIFICATION_ALGS, &anchors, &between, time, usage, None, None) {
         Ok(_) => Ok(()),
-        Err(error) => Err(format!("no chain leads to a trusted root: {error:?}")),
+        Err(error) => Err(format!("no chain leads to a trusted root: {error}")),
     }
 }

@@ -8,7 +8,7 @@ use super::bulk;
 use super::recipient::{self, Identifier, Lock, Sealed};
 use crate::certs::ber;
 use crate::certs::der::{self, OCTET_STRING, Reader, SEQUENCE, SET};
-use crate::certs::fault::{Fault, Read, broken, unsupported};
+use crate::certs::fault::{Fault, Read, broken, unknown, unsupported};
 use crate::certs::key::PrivateKey;
 use crate::certs::x509::X509;
 use crate::error::{Code, Error, Result};
@@ -24,8 +24,8 @@ const TRIES: usize = 8;
 
 /// The content of a message that is encrypted for one of these keys; DER or BER.
 pub fn decrypt(cms: &[u8], keys: &[Pair]) -> Result<Vec<u8>> {
-    let malformed = |fault: Fault| {
-        let why = match fault {
+    let malformed = |fault: Box<Fault>| {
+        let why = match *fault {
             Fault::Broken(why) => format!("the encrypted message is malformed: {why}"),
             Fault::Unsupported(what) => format!("{what} is not supported"),
             _ => "the encrypted message is malformed".to_owned(),
@@ -102,7 +102,7 @@ fn read<'a>(der: &'a [u8], keys: &[Pair]) -> Read<Message<'a>> {
     let authenticated = match kind {
         ENVELOPED_DATA => false,
         AUTH_ENVELOPED_DATA => true,
-        other => return unsupported(format!("decrypting the content type {}", der::dotted(other))),
+        other => return unknown("decrypting the content type", other),
     };
     let mut data = Reader::new(info.expect(0xa0)?).sequence()?;
     data.small()?;
@@ -143,7 +143,7 @@ fn content_algorithm(mut algorithm: Reader<'_>) -> Read<(Cipher, &[u8], usize)> 
     let mut least = 0;
     let oid = algorithm.oid()?;
     let Some(row) = CIPHERS.iter().find(|row| row.oid == oid) else {
-        return unsupported(format!("the cipher {}", der::dotted(oid)));
+        return unknown("the cipher", oid);
     };
     let (cipher, vector) = if row.cipher.rc2().is_some() {
         let mut parameters = algorithm.sequence()?;

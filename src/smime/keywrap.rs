@@ -6,6 +6,7 @@ use super::asn1;
 use super::bulk::same;
 use crate::certs::cipher::{self, Padding};
 use crate::certs::der::{self, OCTET_STRING, SEQUENCE};
+use cbc::cipher::consts::U16;
 use cbc::cipher::{BlockDecrypt, BlockEncrypt, KeyInit};
 use zeroize::Zeroizing;
 
@@ -70,67 +71,82 @@ impl Wrap {
 /// Longer than any content key.
 const LONGEST: usize = 64;
 
-macro_rules! with_aes {
-    ($kek:expr, $cipher:ident => $work:expr) => {
-        match $kek.len() {
-            16 => {
-                let $cipher = aes::Aes128::new_from_slice($kek).ok()?;
-                $work
-            }
-            24 => {
-                let $cipher = aes::Aes192::new_from_slice($kek).ok()?;
-                $work
-            }
-            32 => {
-                let $cipher = aes::Aes256::new_from_slice($kek).ok()?;
-                $work
-            }
-            _ => return None,
-        }
-    };
+/// What a key of any of AES's lengths makes of one block, in place.
+type Step = Box<dyn Fn(&mut Block)>;
+type Block = [u8; 16];
+
+fn encryptor(kek: &[u8]) -> Option<Step> {
+    fn step<C: KeyInit + BlockEncrypt<BlockSize = U16> + 'static>(kek: &[u8]) -> Option<Step> {
+        let cipher = C::new_from_slice(kek).ok()?;
+        Some(Box::new(move |block| cipher.encrypt_block(block.into())))
+    }
+    match kek.len() {
+        16 => step::<aes::Aes128>(kek),
+        24 => step::<aes::Aes192>(kek),
+        32 => step::<aes::Aes256>(kek),
+        _ => None,
+    }
+}
+
+fn decryptor(kek: &[u8]) -> Option<Step> {
+    fn step<C: KeyInit + BlockDecrypt<BlockSize = U16> + 'static>(kek: &[u8]) -> Option<Step> {
+        let cipher = C::new_from_slice(kek).ok()?;
+        Some(Box::new(move |block| cipher.decrypt_block(block.into())))
+    }
+    match kek.len() {
+        16 => step::<aes::Aes128>(kek),
+        24 => step::<aes::Aes192>(kek),
+        32 => step::<aes::Aes256>(kek),
+        _ => None,
+    }
+}
+
+/// What stands before the key that is wrapped (RFC 3394 §2.2.3.1).
+const FIRST: u64 = 0xa6a6_a6a6_a6a6_a6a6;
+
+fn joined(first: u64, half: [u8; 8]) -> Zeroizing<Block> {
+    Zeroizing::new((u128::from(first) << 64 | u128::from(u64::from_be_bytes(half))).to_be_bytes())
 }
 
 fn aes_wrap(kek: &[u8], key: &[u8]) -> Option<Vec<u8>> {
     if key.len() < 16 || !key.len().is_multiple_of(8) || key.len() > LONGEST {
         return None;
     }
-    let mut out = [&[0xa6; 8][..], key].concat();
-    let count = key.len() / 8;
-    let mut block = Zeroizing::new([0u8; 16]);
-    with_aes!(kek, cipher => {
-        for step in 0..6 * count {
-            let at = 8 * (1 + step % count);
-            block[..8].copy_from_slice(&out[..8]);
-            block[8..].copy_from_slice(&out[at..at + 8]);
-            cipher.encrypt_block((&mut *block).into());
-            // At most 6 times 8 steps: the counter changes the last octet alone.
-            block[7] ^= (step + 1) as u8;
-            out[..8].copy_from_slice(&block[..8]);
-            out[at..at + 8].copy_from_slice(&block[8..]);
+    let encrypt = encryptor(kek)?;
+    let mut halves = key.to_vec();
+    let (mut first, mut step) = (FIRST, 0);
+    for _ in 0..6 {
+        for half in halves.as_chunks_mut::<8>().0 {
+            let mut block = joined(first, *half);
+            encrypt(&mut block);
+            step += 1;
+            let both = u128::from_be_bytes(*block);
+            first = (both >> 64) as u64 ^ step;
+            *half = (both as u64).to_be_bytes();
         }
-    });
-    Some(out)
+    }
+    Some([&first.to_be_bytes()[..], &halves].concat())
 }
 
 fn aes_unwrap(kek: &[u8], wrapped: &[u8]) -> Option<Key> {
     if wrapped.len() < 24 || !wrapped.len().is_multiple_of(8) || wrapped.len() > LONGEST + 8 {
         return None;
     }
-    let mut out = Zeroizing::new(wrapped.to_vec());
-    let count = wrapped.len() / 8 - 1;
-    let mut block = Zeroizing::new([0u8; 16]);
-    with_aes!(kek, cipher => {
-        for step in (0..6 * count).rev() {
-            let at = 8 * (1 + step % count);
-            block[..8].copy_from_slice(&out[..8]);
-            block[7] ^= (step + 1) as u8;
-            block[8..].copy_from_slice(&out[at..at + 8]);
-            cipher.decrypt_block((&mut *block).into());
-            out[..8].copy_from_slice(&block[..8]);
-            out[at..at + 8].copy_from_slice(&block[8..]);
+    let decrypt = decryptor(kek)?;
+    let (first, halves) = wrapped.split_first_chunk::<8>()?;
+    let mut halves = Zeroizing::new(halves.to_vec());
+    let (mut first, mut step) = (u64::from_be_bytes(*first), 6 * (halves.len() / 8) as u64);
+    for _ in 0..6 {
+        for half in halves.as_chunks_mut::<8>().0.iter_mut().rev() {
+            let mut block = joined(first ^ step, *half);
+            decrypt(&mut block);
+            step -= 1;
+            let both = u128::from_be_bytes(*block);
+            first = (both >> 64) as u64;
+            *half = (both as u64).to_be_bytes();
         }
-    });
-    same(&out[..8], &[0xa6; 8]).then(|| Zeroizing::new(out[8..].to_vec()))
+    }
+    same(&first.to_be_bytes(), &FIRST.to_be_bytes()).then_some(halves)
 }
 
 /// RFC 3217 §3.2: decrypt, reverse, decrypt, check.

@@ -5,7 +5,7 @@ use super::algorithm::{Cipher, Hash};
 use super::asn1;
 use super::keywrap::{Derivation, Wrap};
 use crate::certs::der::{self, OCTET_STRING, Reader, SEQUENCE};
-use crate::certs::fault::{Read, broken, unsupported};
+use crate::certs::fault::{Read, broken, unknown, unsupported};
 use crate::certs::key::Kind;
 use crate::certs::signing::{self, RsaPadding};
 use crate::certs::spki::{self, Curve, PublicKey};
@@ -159,7 +159,7 @@ fn agreement(certificate: &X509, wrapping: &Wrapping, key: &[u8], by_id: bool) -
     let failed = || Error::new(Code::Encrypt, "the content key could not be wrapped");
     let peer = certificate.public_key();
     let (derivation, wrap) = chosen(Kind::of(peer), wrapping.cipher, key.len());
-    let (point, secret) = signing::agree_once(peer).map_err(|e| Error::new(Code::Encrypt, e.message))?;
+    let (point, secret) = signing::agree_once(peer).map_err(|e| Error::new(Code::Encrypt, e.into_message()))?;
     let kek = derivation.derive(&secret, wrap, &wrap.algorithm(), None).ok_or_else(failed)?;
     let wrapped = wrap.wrap(&kek, key).ok_or_else(failed)?;
     let originator = (point.oid(), point.raw().ok_or_else(failed)?);
@@ -303,7 +303,7 @@ fn padding(mut algorithm: Reader<'_>) -> Read<RsaPadding> {
             }
             Ok(RsaPadding::Oaep { hash, mgf })
         }
-        other => unsupported(format!("key transport with {}", der::dotted(other))),
+        other => unknown("key transport with", other),
     }
 }
 
@@ -312,7 +312,7 @@ pub fn digest(mut algorithm: Reader<'_>) -> Read<Hash> {
     let oid = algorithm.oid()?;
     match Hash::from_oid(oid) {
         Some(hash) => Ok(hash),
-        None => unsupported(format!("the hash {}", der::dotted(oid))),
+        None => unknown("the hash", oid),
     }
 }
 
@@ -320,7 +320,7 @@ pub fn digest(mut algorithm: Reader<'_>) -> Read<Hash> {
 pub fn mgf1(mut algorithm: Reader<'_>) -> Read<Hash> {
     let oid = algorithm.oid()?;
     if oid != asn1::MGF1 {
-        return unsupported(format!("the mask generation {}", der::dotted(oid)));
+        return unknown("the mask generation", oid);
     }
     digest(algorithm.sequence()?)
 }

@@ -6,7 +6,7 @@ use super::recipient::{self, Identifier};
 use super::{attributes, chain};
 use crate::certs::ber;
 use crate::certs::der::{self, OCTET_STRING, Reader, SEQUENCE, SET};
-use crate::certs::fault::{Fault, Read, broken, unsupported};
+use crate::certs::fault::{Fault, Read, broken, unknown, unsupported};
 use crate::certs::signing::{self, Scheme};
 use crate::certs::spki::{self, PublicKey};
 use crate::certs::x509::X509;
@@ -58,8 +58,8 @@ const NAMESAKES: usize = 4;
 
 /// Checks every signature of a message, DER or BER. The first that is not valid is the error (284).
 pub fn verify(cms: &[u8], detail: &Detail<'_>) -> Result<Verified> {
-    let failed = |fault: Fault| {
-        let why = match fault {
+    let failed = |fault: Box<Fault>| {
+        let why = match *fault {
             Fault::Broken(why) => format!("the signature is not valid: {why}"),
             Fault::Unsupported(what) => format!("the signature cannot be checked: {what} is not supported"),
             _ => "the signature is not valid".to_owned(),
@@ -84,7 +84,7 @@ fn check(der: &[u8], detail: &Detail<'_>) -> Read<Verified> {
     let mut info = der::only_sequence(der)?;
     let kind = info.oid()?;
     if kind != SIGNED_DATA {
-        return unsupported(format!("the content type {}", der::dotted(kind)));
+        return unknown("the content type", kind);
     }
     let mut data = Reader::new(info.expect(0xa0)?).sequence()?;
     data.small()?;
@@ -175,14 +175,14 @@ fn check_signer(
         None if attributes::are(content) => return broken("it is one over attributes, not over this content"),
         None => content,
     };
-    let mut refused = Fault::Broken("the signer's certificate is missing".into());
+    let mut refused = broken("the signer's certificate is missing");
     let named = certificates.iter().chain(detail.certificates).filter(|certificate| identifier.is(certificate));
     for certificate in named.take(NAMESAKES) {
         let public = certificate.public_key();
         let way = match way(algorithm, hash, public) {
             Ok(way) => way,
             Err(fault) => {
-                refused = fault;
+                refused = Err(fault);
                 continue;
             }
         };
@@ -196,9 +196,9 @@ fn check_signer(
                 trusted: None,
             });
         }
-        refused = Fault::Broken("it does not belong to the signer's key and this content".into());
+        refused = broken("it does not belong to the signer's key and this content");
     }
-    Err(refused)
+    refused
 }
 
 /// A scheme, and the length of PSS's salt.
@@ -263,7 +263,7 @@ fn way(mut algorithm: Reader<'_>, hash: Hash, public: &PublicKey) -> Read<Way> {
                 (Scheme::RsaPkcs1(named), named)
             }
             Some([14]) => (Scheme::RsaPkcs1(Hash::Sha224), Hash::Sha224),
-            _ => return unsupported(format!("the signature algorithm {}", der::dotted(oid))),
+            _ => return unknown("the signature algorithm", oid),
         },
     };
     if named != hash {
@@ -279,7 +279,7 @@ fn way(mut algorithm: Reader<'_>, hash: Hash, public: &PublicKey) -> Read<Way> {
 /// PSS with a salt of another length than the hash, as OpenSSL makes it unless told otherwise.
 fn pss_with_salt(public: &PublicKey, hash: Hash, salt: usize, message: &[u8], signature: &[u8]) -> bool {
     use rsa::traits::SignatureScheme;
-    use rsa::{BigUint, Pss, RsaPublicKey};
+    use rsa::{BigUint, RsaPublicKey};
     let Some((n, e)) = public.rsa_numbers() else { return false };
     if salt > n.len() {
         return false;
@@ -288,13 +288,6 @@ fn pss_with_salt(public: &PublicKey, hash: Hash, salt: usize, message: &[u8], si
     let Ok(key) = RsaPublicKey::new_with_max_size(numbers.0, numbers.1, crate::certs::key::RSA_OCTETS * 8) else {
         return false;
     };
-    let scheme = match hash {
-        Hash::Md5 => Pss::new_with_salt::<md5::Md5>(salt),
-        Hash::Sha1 => Pss::new_with_salt::<sha1::Sha1>(salt),
-        Hash::Sha224 => Pss::new_with_salt::<sha2::Sha224>(salt),
-        Hash::Sha256 => Pss::new_with_salt::<sha2::Sha256>(salt),
-        Hash::Sha384 => Pss::new_with_salt::<sha2::Sha384>(salt),
-        Hash::Sha512 => Pss::new_with_salt::<sha2::Sha512>(salt),
-    };
+    let scheme = signing::pss_with_salt(hash, salt);
     scheme.verify(&key, &hash.digest(message), signature).is_ok()
 }

@@ -15,7 +15,7 @@ impl Command {
     pub fn new(line: impl Into<Vec<u8>>) -> Result<Command> {
         let line = line.into();
         if line.iter().any(|b| matches!(b, b'\r' | b'\n' | 0)) {
-            return Err(Error::new(Code::ValueRefused, "a command may not hold CR, LF or NUL"));
+            return Err(refused());
         }
         Ok(Command { line: Zeroizing::new(line), shown: None })
     }
@@ -54,6 +54,20 @@ impl Command {
     }
 }
 
+/// Ends the command that begins here, in a text of such lines without secrets; refuses what [`Command::new`] does.
+pub fn end_line(text: &mut String, start: usize) -> Result<()> {
+    let line = text.as_bytes().get(start..).unwrap_or_default();
+    if memchr::memchr2(b'\r', b'\n', line).is_some() || line.contains(&0) {
+        return Err(refused());
+    }
+    text.push_str("\r\n");
+    Ok(())
+}
+
+fn refused() -> Error {
+    Error::new(Code::ValueRefused, "a command may not hold CR, LF or NUL")
+}
+
 impl std::fmt::Debug for Command {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Command({:?})", String::from_utf8_lossy(self.shown()))
@@ -70,6 +84,12 @@ mod tests {
             assert_eq!(Command::new(text).unwrap_err().code, Code::ValueRefused);
         }
         assert_eq!(Command::new("NOOP").unwrap().wire(), b"NOOP\r\n");
+        for text in ["NOOP\r\nQUIT", "NOOP\n", "\rNOOP", "NO\0OP"] {
+            assert_eq!(end_line(&mut text.to_string(), 0).unwrap_err().code, Code::ValueRefused);
+        }
+        let mut text = String::from("RSET\r\nNOOP");
+        end_line(&mut text, 6).unwrap();
+        assert_eq!(text, "RSET\r\nNOOP\r\n");
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! Message content as DATA carries it: CRLF line ends, dots stuffed (RFC 5321 §4.5.2), as slices of the caller's bytes.
 //! One state machine across chunk borders; the bytes themselves are never copied.
 
+use crate::message::facts::DOT_LINE;
 use crate::text::line::{BLOCK, canonical_block};
-use memchr::memmem;
 use std::io::IoSlice;
 
 /// Where the last byte left us.
@@ -56,7 +56,7 @@ impl Stuffer {
             let block = if i < line_by_line { 0 } else { canonical_block(&rest[i..]) };
             if block > 0 {
                 self.at = if rest[i + block - 1] == b'\n' { At::LineStart } else { At::Text };
-                for dot in memmem::find_iter(&rest[i..i + block], b"\n.").filter(|_| self.dots) {
+                for dot in DOT_LINE.find_iter(&rest[i..i + block]).filter(|_| self.dots) {
                     let dot = i + dot + 1;
                     push(out, &rest[from..dot]);
                     from = dot;

@@ -3,9 +3,10 @@
 
 use crate::enums::RecipientType;
 use crate::error::{Code, Error, Result};
-use crate::smtp::command::Command;
-use crate::smtp::extensions::Extensions;
+use crate::smtp::extensions::Offer;
 use crate::smtp::reply::Reply;
+use std::fmt::Write;
+use std::sync::Arc;
 
 /// Which command opens the transaction: MAIL, or one that also reaches for the terminal (RFC 821 §3.4).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -17,19 +18,20 @@ pub enum Verb {
     Saml,
 }
 
-/// Whom a message goes to and what the server must know of it.
+/// Whom a message goes to and what the server must know of it. Its transactions share what is the same for them.
 #[derive(Debug, Clone, Default)]
 pub struct Envelope {
     pub verb: Verb,
     /// Empty is the null sender.
-    pub sender: String,
-    pub recipients: Vec<Recipient>,
+    pub sender: Arc<str>,
+    pub recipients: Arc<[Recipient]>,
     pub eight_bit: bool,
     pub binary: bool,
     pub smtp_utf8: bool,
     /// Bytes, where known.
     pub size: Option<u64>,
-    pub wishes: Wishes,
+    /// None: there are none, as of most messages.
+    pub wishes: Option<Arc<Wishes>>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,75 +59,100 @@ pub struct Wishes {
     pub require_tls: bool,
 }
 
+/// Of an envelope without any.
+static NO_WISHES: Wishes = Wishes {
+    ret: String::new(),
+    envid: String::new(),
+    deliver_by: String::new(),
+    hold_for: String::new(),
+    hold_until: String::new(),
+    mt_priority: String::new(),
+    require_tls: false,
+};
+
+impl Wishes {
+    /// As an envelope keeps them.
+    pub fn kept(self) -> Option<Arc<Wishes>> {
+        let texts = [&self.ret, &self.envid, &self.deliver_by, &self.hold_for, &self.hold_until, &self.mt_priority];
+        let none = !self.require_tls && texts.iter().all(|text| text.is_empty());
+        (!none).then(|| Arc::new(self))
+    }
+}
+
 impl Envelope {
+    pub fn wishes(&self) -> &Wishes {
+        self.wishes.as_deref().unwrap_or(&NO_WISHES)
+    }
+
     /// Refuses before anything is said what this server cannot do and the caller must know of.
-    pub fn check(&self, offer: &Extensions) -> Result<()> {
+    pub fn check(&self, offer: &Offer) -> Result<()> {
         if let (Some(limit), Some(size)) = (offer.size, self.size)
             && limit > 0
             && size > limit
         {
             return Err(Error::new(Code::Protocol, format!("The message has {size} bytes, the server takes {limit}")));
         }
-        let held = !self.wishes.hold_for.is_empty() || !self.wishes.hold_until.is_empty();
+        let wishes = self.wishes();
+        let held = !wishes.hold_for.is_empty() || !wishes.hold_until.is_empty();
         if held && !offer.future_release {
             return Err(missing("FUTURERELEASE, which HoldFor and HoldUntil need"));
         }
-        if self.wishes.require_tls && !offer.require_tls {
+        if wishes.require_tls && !offer.require_tls {
             return Err(missing("REQUIRETLS over TLS, which RequireTls needs"));
         }
-        if self.wishes.deliver_by.to_ascii_uppercase().ends_with('R') && !offer.deliver_by {
+        if wishes.deliver_by.to_ascii_uppercase().ends_with('R') && !offer.deliver_by {
             return Err(missing("DELIVERBY, which DeliverBy with mode R needs"));
         }
         Ok(())
     }
 
-    pub fn mail(&self, offer: &Extensions) -> Result<Command> {
+    /// Appends the command that begins the transaction, without its line end.
+    pub fn mail(&self, offer: &Offer, line: &mut String) {
         let verb = match self.verb {
             Verb::Mail => "MAIL",
             Verb::Send => "SEND",
             Verb::Soml => "SOML",
             Verb::Saml => "SAML",
         };
-        let mut line = format!("{verb} FROM:<{}>", self.sender);
-        let mut add = |used: bool, text: String| {
-            if used {
-                line.push(' ');
-                line.push_str(&text);
+        for text in [verb, " FROM:<", &self.sender, ">"] {
+            line.push_str(text);
+        }
+        if let (Some(size), Some(_)) = (self.size, offer.size) {
+            // Writing to a String does not fail.
+            let _ = write!(line, " SIZE={size}");
+        }
+        if self.binary {
+            line.push_str(" BODY=BINARYMIME");
+        } else if self.eight_bit && offer.eight_bit_mime {
+            line.push_str(" BODY=8BITMIME");
+        }
+        if self.smtp_utf8 {
+            line.push_str(" SMTPUTF8");
+        }
+        let Some(wishes) = self.wishes.as_deref() else { return };
+        let envid = xtext(&wishes.envid);
+        for (offered, keyword, value) in [
+            (offer.dsn, " RET=", &wishes.ret),
+            (offer.dsn, " ENVID=", &envid),
+            (offer.deliver_by, " BY=", &wishes.deliver_by),
+            (true, " HOLDFOR=", &wishes.hold_for),
+            (true, " HOLDUNTIL=", &wishes.hold_until),
+            (offer.mt_priority, " MT-PRIORITY=", &wishes.mt_priority),
+        ] {
+            if offered && !value.is_empty() {
+                line.push_str(keyword);
+                line.push_str(value);
             }
-        };
-        let wishes = &self.wishes;
-        add(offer.size.is_some() && self.size.is_some(), format!("SIZE={}", self.size.unwrap_or(0)));
-        add(self.binary, "BODY=BINARYMIME".into());
-        add(self.eight_bit && !self.binary && offer.eight_bit_mime, "BODY=8BITMIME".into());
-        add(self.smtp_utf8, "SMTPUTF8".into());
-        add(offer.dsn && !wishes.ret.is_empty(), format!("RET={}", wishes.ret));
-        add(offer.dsn && !wishes.envid.is_empty(), format!("ENVID={}", xtext(&wishes.envid)));
-        add(offer.deliver_by && !wishes.deliver_by.is_empty(), format!("BY={}", wishes.deliver_by));
-        add(!wishes.hold_for.is_empty(), format!("HOLDFOR={}", wishes.hold_for));
-        add(!wishes.hold_until.is_empty(), format!("HOLDUNTIL={}", wishes.hold_until));
-        add(offer.mt_priority && !wishes.mt_priority.is_empty(), format!("MT-PRIORITY={}", wishes.mt_priority));
-        add(wishes.require_tls, "REQUIRETLS".into());
-        Command::new(line)
-    }
-
-    pub fn rcpts(&self, offer: &Extensions) -> Result<Vec<Command>> {
-        let line = |recipient: &Recipient| {
-            let mut line = format!("RCPT TO:<{}>", recipient.address);
-            if offer.dsn {
-                for option in &recipient.options {
-                    line.push(' ');
-                    line.push_str(option);
-                }
-            }
-            Command::new(line)
-        };
-        self.recipients.iter().map(line).collect()
+        }
+        if wishes.require_tls {
+            line.push_str(" REQUIRETLS");
+        }
     }
 
     /// What is left out because this server does not offer it, for the trace.
-    pub fn left_out(&self, offer: &Extensions) -> Vec<String> {
+    pub fn left_out(&self, offer: &Offer) -> Vec<String> {
         let mut all = Vec::new();
-        let wishes = &self.wishes;
+        let wishes = self.wishes();
         if !offer.dsn {
             for recipient in self.recipients.iter().filter(|r| !r.options.is_empty()) {
                 all.push(format!("Options of {} left out: the server does not offer DSN", recipient.address));
@@ -159,6 +186,19 @@ fn xtext(text: &str) -> String {
         }
     }
     out
+}
+
+impl Recipient {
+    /// Appends the command that names the recipient, without its line end.
+    pub fn rcpt(&self, offer: &Offer, line: &mut String) {
+        for text in ["RCPT TO:<", &self.address, ">"] {
+            line.push_str(text);
+        }
+        for option in self.options.iter().filter(|_| offer.dsn) {
+            line.push(' ');
+            line.push_str(option);
+        }
+    }
 }
 
 /// Where a recipient's last answer came from.
@@ -198,14 +238,23 @@ pub struct Outcome {
 
 impl Outcome {
     pub fn new(address: &str, phase: Phase, reply: Option<&Reply>) -> Outcome {
-        Outcome {
-            address: address.into(),
-            phase,
-            code: reply.map_or(0, |r| r.code),
-            enhanced: reply.map(enhanced).unwrap_or_default(),
-            text: reply.map(Reply::in_one_line).unwrap_or_default(),
-            accepted: phase == Phase::Content && reply.is_some_and(Reply::is_positive),
+        let (enhanced, text) = (String::new(), String::new());
+        let mut outcome = Outcome { address: address.into(), phase, code: 0, enhanced, text, accepted: false };
+        outcome.hear(phase, reply);
+        outcome
+    }
+
+    /// A later answer, or a new beginning without one; the memory of the one before is used again.
+    pub fn hear(&mut self, phase: Phase, reply: Option<&Reply>) {
+        self.phase = phase;
+        self.code = reply.map_or(0, |r| r.code);
+        self.enhanced.clear();
+        self.text.clear();
+        if let Some(reply) = reply {
+            self.enhanced.push_str(enhanced(reply));
+            self.text.push_str(&reply.in_one_line());
         }
+        self.accepted = phase == Phase::Content && reply.is_some_and(Reply::is_positive);
     }
 
     /// Trying again may help: 4xx, or no answer at all.
@@ -215,12 +264,14 @@ impl Outcome {
 }
 
 /// The enhanced status code that begins a reply's text.
-pub fn enhanced(reply: &Reply) -> String {
+pub fn enhanced(reply: &Reply) -> &str {
     let word = reply.texts().next().and_then(|t| t.split_ascii_whitespace().next()).unwrap_or("");
-    let parts: Vec<&str> = word.split('.').collect();
-    let numbers =
-        parts.len() == 3 && parts.iter().all(|p| (1..=3).contains(&p.len()) && p.bytes().all(|b| b.is_ascii_digit()));
-    if numbers && matches!(parts[0], "2" | "4" | "5") { word.to_string() } else { String::new() }
+    if !matches!(word.as_bytes(), [b'2' | b'4' | b'5', b'.', ..]) {
+        return "";
+    }
+    let number = |part: &str| (1..=3).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_digit());
+    let rest = word.get(2..).and_then(|rest| rest.split_once('.'));
+    if rest.is_some_and(|(subject, detail)| number(subject) && number(detail)) { word } else { "" }
 }
 
 #[cfg(test)]
@@ -228,7 +279,7 @@ mod tests {
     use super::*;
 
     fn reply(code: u16, text: &str) -> Reply {
-        Reply { code, lines: vec![format!("{code} {text}")] }
+        Reply { code, text: format!("{code} {text}") }
     }
 
     #[test]
@@ -236,17 +287,20 @@ mod tests {
         let mut envelope =
             Envelope { sender: "a@a.example".into(), size: Some(10), eight_bit: true, ..Envelope::default() };
         envelope.wishes =
-            Wishes { ret: "HDRS".into(), envid: "id +1".into(), mt_priority: "3".into(), ..Wishes::default() };
-        let line = |offer: &Extensions| String::from_utf8_lossy(envelope.mail(offer).unwrap().shown()).into_owned();
-        assert_eq!(line(&Extensions::default()), "MAIL FROM:<a@a.example>");
-        let offer =
-            Extensions { size: Some(0), eight_bit_mime: true, dsn: true, mt_priority: true, ..Extensions::default() };
+            Wishes { ret: "HDRS".into(), envid: "id +1".into(), mt_priority: "3".into(), ..Wishes::default() }.kept();
+        let line = |offer: &Offer| {
+            let mut line = String::new();
+            envelope.mail(offer, &mut line);
+            line
+        };
+        assert_eq!(line(&Offer::default()), "MAIL FROM:<a@a.example>");
+        let offer = Offer { size: Some(0), eight_bit_mime: true, dsn: true, mt_priority: true, ..Offer::default() };
         assert_eq!(
             line(&offer),
             "MAIL FROM:<a@a.example> SIZE=10 BODY=8BITMIME RET=HDRS ENVID=id+20+2B1 MT-PRIORITY=3"
         );
         assert_eq!(envelope.left_out(&offer), Vec::<String>::new());
-        assert_eq!(envelope.left_out(&Extensions::default()).len(), 2);
+        assert_eq!(envelope.left_out(&Offer::default()).len(), 2);
     }
 
     #[test]
@@ -256,8 +310,8 @@ mod tests {
             Wishes { hold_until: "2026-12-01T00:00:00Z".into(), ..Wishes::default() },
             Wishes { deliver_by: "120;R".into(), ..Wishes::default() },
         ] {
-            let envelope = Envelope { wishes, ..Envelope::default() };
-            assert_eq!(envelope.check(&Extensions::default()).unwrap_err().code, Code::Protocol);
+            let envelope = Envelope { wishes: wishes.kept(), ..Envelope::default() };
+            assert_eq!(envelope.check(&Offer::default()).unwrap_err().code, Code::Protocol);
         }
     }
 

@@ -1,10 +1,33 @@
 //! What an EHLO reply offers: RFC 5321 §4.1.1.1. Unknown keywords are ignored, odd parameters too.
 
 use crate::smtp::reply::Reply;
+use std::ops::{Deref, DerefMut};
 
 /// The extensions of one connection; empty after HELO and after STARTTLS.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Extensions {
+    pub offer: Offer,
+    /// The lines as they came, for the caller to read.
+    pub lines: Vec<String>,
+}
+
+impl Deref for Extensions {
+    type Target = Offer;
+
+    fn deref(&self) -> &Offer {
+        &self.offer
+    }
+}
+
+impl DerefMut for Extensions {
+    fn deref_mut(&mut self) -> &mut Offer {
+        &mut self.offer
+    }
+}
+
+/// What the lines amount to, or what of it one message may use.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Offer {
     /// RFC 2920
     pub pipelining: bool,
     /// RFC 6152
@@ -32,8 +55,6 @@ pub struct Extensions {
     pub size: Option<u64>,
     /// RFC 9422
     pub limits: Limits,
-    /// The lines as they came, for the caller to read.
-    pub lines: Vec<String>,
 }
 
 /// What one connection may do, where the server says so.
@@ -60,22 +81,27 @@ impl Extensions {
             }
             let mut words = line.split_ascii_whitespace();
             let Some(keyword) = words.next() else { continue };
-            match keyword.to_ascii_uppercase().as_str() {
-                "PIPELINING" => all.pipelining = true,
-                "8BITMIME" => all.eight_bit_mime = true,
-                "SMTPUTF8" => all.smtp_utf8 = true,
-                "DSN" => all.dsn = true,
-                "CHUNKING" => all.chunking = true,
-                "BINARYMIME" => all.binary_mime = true,
-                "ENHANCEDSTATUSCODES" => all.enhanced_status_codes = true,
-                "DELIVERBY" => all.deliver_by = true,
-                "FUTURERELEASE" => all.future_release = true,
-                "MT-PRIORITY" => all.mt_priority = true,
-                "STARTTLS" => all.starttls = true,
-                "REQUIRETLS" => all.require_tls = true,
-                "SIZE" => all.size = Some(words.next().and_then(|n| n.parse().ok()).unwrap_or(0)),
-                "LIMITS" => all.limits = Limits::parse(words),
-                _ => {}
+            let offer = &mut all.offer;
+            for (name, offered) in [
+                ("PIPELINING", &mut offer.pipelining),
+                ("8BITMIME", &mut offer.eight_bit_mime),
+                ("SMTPUTF8", &mut offer.smtp_utf8),
+                ("DSN", &mut offer.dsn),
+                ("CHUNKING", &mut offer.chunking),
+                ("BINARYMIME", &mut offer.binary_mime),
+                ("ENHANCEDSTATUSCODES", &mut offer.enhanced_status_codes),
+                ("DELIVERBY", &mut offer.deliver_by),
+                ("FUTURERELEASE", &mut offer.future_release),
+                ("MT-PRIORITY", &mut offer.mt_priority),
+                ("STARTTLS", &mut offer.starttls),
+                ("REQUIRETLS", &mut offer.require_tls),
+            ] {
+                *offered |= keyword.eq_ignore_ascii_case(name);
+            }
+            if keyword.eq_ignore_ascii_case("SIZE") {
+                offer.size = Some(words.next().and_then(|n| n.parse().ok()).unwrap_or(0));
+            } else if keyword.eq_ignore_ascii_case("LIMITS") {
+                offer.limits = Limits::parse(words);
             }
         }
         all
@@ -89,11 +115,14 @@ impl Limits {
             let Some((name, value)) = word.split_once('=') else { continue };
             // RFC 9422 §3: one to six digits, not 0.
             let value = value.parse().ok().filter(|n: &usize| (1..=999_999).contains(n));
-            match name.to_ascii_uppercase().as_str() {
-                "MAILMAX" => limits.mail_max = value,
-                "RCPTMAX" => limits.rcpt_max = value,
-                "RCPTDOMAINMAX" => limits.rcpt_domain_max = value,
-                _ => {}
+            for (known, limit) in [
+                ("MAILMAX", &mut limits.mail_max),
+                ("RCPTMAX", &mut limits.rcpt_max),
+                ("RCPTDOMAINMAX", &mut limits.rcpt_domain_max),
+            ] {
+                if name.eq_ignore_ascii_case(known) {
+                    *limit = value;
+                }
             }
         }
         limits
@@ -107,7 +136,7 @@ mod tests {
     fn parse(lines: &[&str]) -> Extensions {
         let mut all = vec!["250-host greets you".to_string()];
         all.extend(lines.iter().map(|l| format!("250-{l}")));
-        Extensions::parse(&Reply { code: 250, lines: all })
+        Extensions::parse(&Reply { code: 250, text: all.join("\r\n") })
     }
 
     #[test]
@@ -135,7 +164,7 @@ mod tests {
 
     #[test]
     fn the_first_line_is_a_name_and_no_keyword() {
-        let reply = Reply { code: 250, lines: vec!["250 PIPELINING".into()] };
+        let reply = Reply { code: 250, text: "250 PIPELINING".into() };
         assert_eq!(Extensions::parse(&reply), Extensions::default());
     }
 

@@ -54,9 +54,9 @@ impl Hide {
     /// From now on this text is not shown where a server repeats it.
     fn add(&mut self, text: &str) {
         if text.len() >= SHORTEST_SECRET && !self.secrets.iter().any(|s| s.expose() == text) {
-            self.secrets.push(Secret::new(text));
             // One that holds another goes before it, else its rest would stay.
-            self.secrets.sort_by_key(|s| std::cmp::Reverse(s.expose().len()));
+            let place = self.secrets.partition_point(|s| s.expose().len() >= text.len());
+            self.secrets.insert(place, Secret::new(text));
         }
     }
 
@@ -110,7 +110,8 @@ impl Hide {
     }
 
     fn error(&self, error: Error) -> Error {
-        Error { message: self.text(&error.message), ..error }
+        let text = self.text(&error.message);
+        error.with_message(text)
     }
 }
 
@@ -274,11 +275,8 @@ fn response(message: &SecretBytes, hide: &mut Hide) -> Zeroizing<String> {
 }
 
 fn encoded(bytes: &[u8]) -> Zeroizing<String> {
-    // Straight into its place: growing would leave copies on the heap, the encoder's own buffer one on the stack.
-    let mut octets = vec![0; bytes.len().div_ceil(3) * 4];
-    let length = STANDARD.encode_slice(bytes, &mut octets).expect("the room is that of the whole text");
-    octets.truncate(length);
-    Zeroizing::new(String::from_utf8(octets).expect("Base64 is ASCII"))
+    // Straight into its place: growing would leave copies on the heap, an encoder's own buffer one on the stack.
+    Zeroizing::new(base64_simd::STANDARD.encode_to_string(bytes))
 }
 
 /// The challenge in a 334.
@@ -358,9 +356,7 @@ mod tests {
 
     #[test]
     fn a_challenge_is_one_line_of_base64() {
-        let of = |lines: &[&str]| {
-            challenge("X", &Reply { code: 334, lines: lines.iter().map(|l| (*l).to_string()).collect() })
-        };
+        let of = |lines: &[&str]| challenge("X", &Reply { code: 334, text: lines.join("\r\n") });
         assert_eq!(of(&["334 dGFu"]).unwrap(), b"tan");
         assert_eq!(of(&["334 dGE= "]).unwrap(), b"ta");
         assert_eq!(of(&["334"]).unwrap(), b"");

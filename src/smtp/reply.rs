@@ -1,23 +1,30 @@
 //! Reply parser: RFC 5321 §4.2, bounded in line, lines and bytes. Does not decide what a code means.
 
 use crate::error::{Code, Error, Result};
+use std::borrow::Cow;
 
 /// A server may not make us hold more than this of one reply.
 pub const MAX_BYTES: usize = 256 * 1024;
 pub const MAX_LINES: usize = 1_000;
 pub const MAX_LINE: usize = 64 * 1024;
 
-/// A whole reply: its code, and its lines as they came, without line ends.
+/// A whole reply: its code, and its lines as they came with CRLF between them, as LastReply reads.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reply {
     pub code: u16,
-    pub lines: Vec<String>,
+    pub text: String,
 }
 
 impl Reply {
+    /// The lines as they came.
+    pub fn lines(&self) -> impl Iterator<Item = &str> {
+        // No line has an LF in it.
+        self.text.split_inclusive('\n').map(|line| line.strip_suffix("\r\n").unwrap_or(line))
+    }
+
     /// The lines without code and separator.
     pub fn texts(&self) -> impl Iterator<Item = &str> {
-        self.lines.iter().map(|line| line.get(4..).unwrap_or(""))
+        self.lines().map(|line| line.get(4..).unwrap_or(""))
     }
 
     /// 2xx
@@ -25,15 +32,14 @@ impl Reply {
         self.code / 100 == 2
     }
 
-    /// All lines as LastReply reads.
-    pub fn text(&self) -> String {
-        self.lines.join("\r\n")
-    }
-
     /// All lines in one, for an error text.
-    pub fn in_one_line(&self) -> String {
-        let mut text: String = self.lines.join(" / ");
+    pub fn in_one_line(&self) -> Cow<'_, str> {
+        let mut text = Cow::from(&self.text);
+        if text.contains('\n') {
+            text = text.replace("\r\n", " / ").into();
+        }
         if text.len() > 1_000 {
+            let text = text.to_mut();
             let mut end = 1_000;
             while !text.is_char_boundary(end) {
                 end -= 1;
@@ -49,7 +55,8 @@ impl Reply {
 #[derive(Default)]
 pub struct Gather {
     code: u16,
-    lines: Vec<String>,
+    text: String,
+    lines: usize,
     bytes: usize,
 }
 
@@ -57,26 +64,33 @@ impl Gather {
     /// Takes one line without its line end; gives the reply when this line was the last of it.
     pub fn line(&mut self, line: &[u8]) -> Result<Option<Reply>> {
         self.bytes += line.len();
-        if self.lines.len() >= MAX_LINES || self.bytes > MAX_BYTES {
+        if self.lines >= MAX_LINES || self.bytes > MAX_BYTES {
             return Err(Error::new(Code::Communication, "the server's reply has no end within the bounds"));
         }
         let Some((code, last)) = parse(line) else {
             return Err(Error::new(Code::Protocol, format!("the server's reply is malformed: {}", shown(line))));
         };
-        if !self.lines.is_empty() && code != self.code {
+        if self.lines > 0 && code != self.code {
             return Err(Error::new(
                 Code::Protocol,
                 format!("the server's reply changes its code from {} to {code}", self.code),
             ));
         }
         self.code = code;
+        if self.lines > 0 {
+            self.text.push_str("\r\n");
+        }
+        self.lines += 1;
+        let mut text = String::from_utf8_lossy(line);
         // Texts end at a NUL where C reads them; nothing of a reply may hide behind one.
-        self.lines.push(String::from_utf8_lossy(line).replace('\0', "\u{fffd}"));
+        if line.contains(&0) {
+            text = text.replace('\0', "\u{fffd}").into();
+        }
+        self.text.push_str(&text);
         if !last {
             return Ok(None);
         }
-        let done = std::mem::take(self);
-        Ok(Some(Reply { code, lines: done.lines }))
+        Ok(Some(Reply { code, text: std::mem::take(self).text }))
     }
 }
 
@@ -136,7 +150,7 @@ impl Lines {
     }
 
     /// The next whole line without its line end; an error when a line has no end within the bounds.
-    pub fn next_line(&mut self) -> Result<Option<Vec<u8>>> {
+    pub fn next_line(&mut self) -> Result<Option<&[u8]>> {
         let Some(found) = memchr::memchr(b'\n', &self.buffer[self.searched..]) else {
             self.searched = self.buffer.len();
             if self.buffer.len() - self.start > MAX_LINE {
@@ -145,16 +159,14 @@ impl Lines {
             return Ok(None);
         };
         let end = self.searched + found;
-        let mut line = &self.buffer[self.start..end];
+        let mut line = &self.buffer[std::mem::replace(&mut self.start, end + 1)..end];
+        self.searched = end + 1;
         if let [head @ .., b'\r'] = line {
             line = head;
         }
         if line.len() > MAX_LINE {
             return Err(Error::new(Code::Communication, "a line of the server is longer than the bounds"));
         }
-        let line = line.to_vec();
-        self.start = end + 1;
-        self.searched = self.start;
         Ok(Some(line))
     }
 }
@@ -169,7 +181,7 @@ mod tests {
         for piece in bytes.chunks(step.max(1)) {
             lines.push(piece);
             while let Some(line) = lines.next_line()? {
-                all.extend(gather.line(&line)?);
+                all.extend(gather.line(line)?);
             }
         }
         Ok(all)
@@ -182,7 +194,7 @@ mod tests {
             let all = replies(bytes, step).unwrap();
             let codes: Vec<u16> = all.iter().map(|r| r.code).collect();
             assert_eq!(codes, [220, 250, 221, 354]);
-            assert_eq!(all[1].text(), "250-a\r\n250-b\r\n250 c");
+            assert_eq!(all[1].text, "250-a\r\n250-b\r\n250 c");
             assert_eq!(all[1].texts().collect::<Vec<_>>(), ["a", "b", "c"]);
         }
     }
@@ -196,9 +208,17 @@ mod tests {
                 bytes.extend_from_slice(b"\r\n250 end\r\n");
                 let all = replies(&bytes, size).unwrap();
                 assert_eq!(all.len(), 1);
-                assert_eq!(all[0].lines[1], "250 end");
+                assert_eq!(all[0].lines().nth(1), Some("250 end"));
             }
         }
+    }
+
+    #[test]
+    fn a_reply_of_several_lines_is_shown_in_one_and_hides_nothing_behind_a_nul() {
+        let all = replies(b"250-a\0b\r\r\n250-\r\n250 \xff\r\n", 100).unwrap();
+        assert_eq!(all[0].lines().collect::<Vec<_>>(), ["250-a\u{fffd}b\r", "250-", "250 \u{fffd}"]);
+        assert_eq!(all[0].texts().collect::<Vec<_>>(), ["a\u{fffd}b\r", "", "\u{fffd}"]);
+        assert_eq!(all[0].in_one_line(), "250-a\u{fffd}b\r / 250- / 250 \u{fffd}");
     }
 
     #[test]

@@ -129,7 +129,7 @@ impl Session {
         if reply.code != 220 {
             return Err(refused("The server does not begin TLS", &reply));
         }
-        if reply.lines.len() > 1 {
+        if reply.lines().count() > 1 {
             return Err(out_of_step(&reply));
         }
         self.nothing_more(cx)
@@ -258,8 +258,8 @@ impl Session {
                 if line.is_empty() {
                     cx.trace(Direction::Server, b"")?;
                 }
-                if let Some(reply) = gather.line(&line)? {
-                    (cx.last_reply)(&reply.text());
+                if let Some(reply) = gather.line(line)? {
+                    (cx.last_reply)(&reply.text);
                     return Ok(reply);
                 }
             }

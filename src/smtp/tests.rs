@@ -11,7 +11,7 @@ use crate::net::Stream;
 use crate::smtp::body::Content;
 use crate::smtp::command::Command;
 use crate::smtp::envelope::{Envelope, Outcome, Phase, Recipient};
-use crate::smtp::extensions::Extensions;
+use crate::smtp::extensions::{Extensions, Offer};
 use crate::smtp::reply::Reply;
 use crate::smtp::session::{Session, State};
 use crate::smtp::transaction::{Framing, Opening, Policy};
@@ -151,8 +151,8 @@ const STRICT: Policy = Policy { stop_on_to: true, stop_on_cc: true, stop_on_bcc:
 /// Opens a transaction with what the session was offered.
 fn open(s: &mut Session, cx: &Context, envelope: &Envelope, policy: Policy, framing: Framing) -> Result<Vec<Outcome>> {
     let mut outcomes = Vec::new();
-    let opening = Opening::new(envelope, &s.extensions, policy, framing, s.state == State::Soiled)?;
-    s.open(cx, envelope, opening, policy, &mut outcomes)?;
+    let mut opening = Opening::new(envelope, &s.extensions, policy, framing, s.state == State::Soiled)?;
+    s.open(cx, envelope, &mut opening, policy, &mut outcomes)?;
     Ok(outcomes)
 }
 
@@ -278,7 +278,7 @@ fn control_characters_of_a_server_stay_out_of_the_error_text() {
 }
 
 fn pipelining() -> Extensions {
-    Extensions { pipelining: true, ..Extensions::default() }
+    Extensions { offer: Offer { pipelining: true, ..Offer::default() }, ..Extensions::default() }
 }
 
 #[test]

@@ -5,9 +5,9 @@ use crate::enums::RecipientType;
 use crate::error::{Code, Error, Result};
 use crate::events::{self, Direction};
 use crate::smtp::Context;
-use crate::smtp::command::Command;
+use crate::smtp::command::{Command, end_line};
 use crate::smtp::envelope::{Envelope, Outcome, Phase, enhanced};
-use crate::smtp::extensions::Extensions;
+use crate::smtp::extensions::Offer;
 use crate::smtp::reply::Reply;
 use crate::smtp::session::{Session, State, out_of_step, refused};
 use std::io::IoSlice;
@@ -52,7 +52,10 @@ enum Step {
 
 /// The commands of a transaction, and how many of them are on their way.
 pub struct Opening {
-    steps: Vec<(Step, Command)>,
+    /// The commands, each with its line end.
+    wire: String,
+    /// What each is, and where it ends.
+    steps: Vec<(Step, usize)>,
     written: usize,
     pipelined: bool,
     /// No refused recipient must stop the message while another one was accepted.
@@ -62,28 +65,46 @@ pub struct Opening {
 
 impl Opening {
     /// Renders the commands; refuses (before anything is said) what the server cannot do.
-    pub fn new(
-        envelope: &Envelope,
-        offer: &Extensions,
-        policy: Policy,
-        framing: Framing,
-        rset: bool,
-    ) -> Result<Opening> {
+    pub fn new(envelope: &Envelope, offer: &Offer, policy: Policy, framing: Framing, rset: bool) -> Result<Opening> {
         envelope.check(offer)?;
-        let mut steps = Vec::with_capacity(envelope.recipients.len() + 3);
+        let count = envelope.recipients.len() + 3;
+        let (steps, wire) = (Vec::with_capacity(count), String::with_capacity(count * 48));
+        let mut opening = Opening { wire, steps, written: 0, pipelined: offer.pipelining, free: false, framing };
         if rset {
-            steps.push((Step::Rset, Command::new("RSET")?));
+            opening.push(Step::Rset, |line| line.push_str("RSET"))?;
         }
-        steps.push((Step::Mail, envelope.mail(offer)?));
-        for (i, rcpt) in envelope.rcpts(offer)?.into_iter().enumerate() {
-            steps.push((Step::Rcpt(i), rcpt));
+        opening.push(Step::Mail, |line| envelope.mail(offer, line))?;
+        for (i, recipient) in envelope.recipients.iter().enumerate() {
+            opening.push(Step::Rcpt(i), |line| recipient.rcpt(offer, line))?;
         }
         // DATA may only follow unseen replies when none of them can forbid it (ruling 17).
-        let free = envelope.recipients.len() == 1 || !envelope.recipients.iter().any(|r| policy.stops(r.kind));
-        if framing == Framing::Data && offer.pipelining && free {
-            steps.push((Step::Data, Command::new("DATA")?));
+        opening.free = envelope.recipients.len() == 1 || !envelope.recipients.iter().any(|r| policy.stops(r.kind));
+        if framing == Framing::Data && offer.pipelining && opening.free {
+            opening.push(Step::Data, |line| line.push_str("DATA"))?;
         }
-        Ok(Opening { steps, written: 0, pipelined: offer.pipelining, free, framing })
+        Ok(opening)
+    }
+
+    fn push(&mut self, step: Step, write: impl FnOnce(&mut String)) -> Result<()> {
+        let start = self.wire.len();
+        write(&mut self.wire);
+        end_line(&mut self.wire, start)?;
+        self.steps.push((step, self.wire.len()));
+        Ok(())
+    }
+
+    /// The next group, which is on its way from now on; each command of it is traced.
+    fn next_group(&mut self, cx: &Context) -> Result<&str> {
+        let from = self.written;
+        self.written = if self.pipelined { self.steps.len().min(from + GROUP) } else { from + 1 };
+        let begin = from.checked_sub(1).map_or(0, |last| self.steps[last].1);
+        let mut start = begin;
+        for (_, end) in &self.steps[from..self.written] {
+            // Without its line end.
+            cx.trace(Direction::Client, &self.wire.as_bytes()[start..end - 2])?;
+            start = *end;
+        }
+        Ok(&self.wire[begin..start])
     }
 
     /// Everything up to the content may be said at once, and nothing the server answers to it must stop the content.
@@ -96,43 +117,37 @@ impl Opening {
         matches!(self.steps.first(), Some((Step::Rset, _)))
     }
 
-    /// The same, with DATA where BDAT has turned out not to be there.
-    pub fn framed(mut self, chunking: bool) -> Opening {
-        if !chunking {
-            self.framing = Framing::Data;
-        }
-        self
-    }
-
     /// The first group as it goes over the wire: it may ride behind the content of the message before.
     pub fn first_group(&mut self, cx: &Context) -> Result<Vec<u8>> {
-        let end = if self.pipelined { self.steps.len().min(GROUP) } else { 1 };
-        self.written = end;
-        let mut wire = Vec::with_capacity(end * 48);
-        for (_, command) in &self.steps[..end] {
-            cx.trace(Direction::Client, command.shown())?;
-            wire.extend_from_slice(&command.wire());
+        let length = self.next_group(cx)?.len();
+        // What goes behind it, if anything does, is all that is still needed.
+        if length == self.wire.len() {
+            return Ok(std::mem::take(&mut self.wire).into_bytes());
         }
-        Ok(wire)
+        Ok(self.wire.as_bytes()[..length].to_vec())
     }
 }
 
 impl Session {
     /// Says the commands of a transaction and hears the answers, until the content may go. `outcomes` gets an entry for each
-    /// recipient. After an error nothing is open, or RSET is remembered. Gives the recipients that are over the server's
+    /// recipient, unless it has them from before. After an error nothing is open, or RSET is remembered. Gives the recipients that are over the server's
     /// limit and wait for a further transaction.
     pub fn open(
         &mut self,
         cx: &Context,
         envelope: &Envelope,
-        mut opening: Opening,
+        opening: &mut Opening,
         policy: Policy,
         outcomes: &mut Vec<Outcome>,
     ) -> Result<Vec<usize>> {
         self.mails += 1;
-        outcomes.clear();
-        outcomes.extend(envelope.recipients.iter().map(|r| Outcome::new(&r.address, Phase::Rcpt, None)));
-        let done = self.say(cx, envelope, &mut opening, policy, outcomes);
+        if outcomes.len() == envelope.recipients.len() {
+            outcomes.iter_mut().for_each(|outcome| outcome.hear(Phase::Rcpt, None));
+        } else {
+            outcomes.clear();
+            outcomes.extend(envelope.recipients.iter().map(|r| Outcome::new(&r.address, Phase::Rcpt, None)));
+        }
+        let done = self.say(cx, envelope, opening, policy, outcomes);
         if done.is_err() && self.state == State::Ready {
             self.state = State::Soiled;
         }
@@ -181,15 +196,8 @@ impl Session {
     }
 
     fn say_group(&mut self, cx: &Context, opening: &mut Opening) -> Result<()> {
-        let from = opening.written;
-        let end = if opening.pipelined { opening.steps.len().min(from + GROUP) } else { from + 1 };
-        opening.written = end;
-        let mut wire = Vec::new();
-        for (_, command) in &opening.steps[from..end] {
-            cx.trace(Direction::Client, command.shown()).inspect_err(|_| self.state = State::Dead)?;
-            wire.extend_from_slice(&command.wire());
-        }
-        self.write(&mut [IoSlice::new(&wire)], cx.clock)
+        let wire = opening.next_group(cx).inspect_err(|_| self.state = State::Dead)?;
+        self.write(&mut [IoSlice::new(wire.as_bytes())], cx.clock)
     }
 
     /// A server that offered PIPELINING and then hangs up on a group broke its promise; nothing of the message was said.
@@ -226,7 +234,7 @@ impl Session {
             Step::Rset => {}
             Step::Mail if !reply.is_positive() => {
                 for outcome in outcomes.iter_mut() {
-                    *outcome = Outcome::new(&outcome.address, Phase::Mail, Some(&reply));
+                    outcome.hear(Phase::Mail, Some(&reply));
                 }
                 heard.stop(refused("The server refuses the sender", &reply));
             }
@@ -235,7 +243,7 @@ impl Session {
             Step::Rcpt(_) if !heard.mail => {}
             Step::Rcpt(i) => {
                 let recipient = &envelope.recipients[i];
-                outcomes[i] = Outcome::new(&recipient.address, Phase::Rcpt, Some(&reply));
+                outcomes[i].hear(Phase::Rcpt, Some(&reply));
                 if reply.is_positive() {
                     heard.accepted += 1;
                     return Ok(());

@@ -5,6 +5,8 @@ mod shift;
 mod tables;
 mod vietnamese;
 
+use std::collections::BinaryHeap;
+
 use encoding_rs::Encoding;
 
 use crate::error::{Code, Error, Result};
@@ -141,9 +143,9 @@ fn single_decode(bytes: &[u8], table: &str, first: usize) -> Option<String> {
 }
 
 fn single_encode(text: &str, table: &str, first: usize) -> Option<Vec<u8>> {
-    let mut octets: Vec<(char, u8)> =
+    let octets: BinaryHeap<(char, u8)> =
         table.chars().enumerate().filter(|(_, c)| *c != NONE).map(|(at, c)| (c, (at + first) as u8)).collect();
-    octets.sort_unstable();
+    let octets = octets.into_sorted_vec();
     let one = |c: char| {
         if (c as usize) < first {
             return Some(c as u8);

@@ -1,7 +1,6 @@
 //! Encoded words for headers: RFC 2047. Decides what needs encoding, cuts between characters, and takes the shorter encoding.
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use base64_simd::STANDARD;
 
 use super::charset::Charset;
 use super::fold::FieldWriter;
@@ -80,7 +79,7 @@ fn word(charset: &Charset, method: Method, place: Place, text: &str) -> Option<S
     match method {
         Method::B => {
             word.push_str("B?");
-            STANDARD.encode_string(&bytes, &mut word);
+            STANDARD.encode_append(&bytes, &mut word);
         }
         Method::Q => {
             word.push_str("Q?");
@@ -161,12 +160,12 @@ pub fn unstructured(field: &mut FieldWriter<'_>, value: &str) {
 fn split(text: &str) -> Vec<(&str, &str, usize)> {
     let is_blank = |c| c == ' ' || c == '\t';
     let mut words = Vec::new();
-    let mut at = 0;
-    while at < text.len() {
-        let start = at + text[at..].find(|c| !is_blank(c)).unwrap_or(text.len() - at);
-        let end = start + text[start..].find(is_blank).unwrap_or(text.len() - start);
-        words.push((&text[at..start], &text[start..end], start));
-        at = end;
+    let mut rest = text;
+    while !rest.is_empty() {
+        let (blank, from) = rest.split_at(rest.find(|c| !is_blank(c)).unwrap_or(rest.len()));
+        let (word, after) = from.split_at(from.find(is_blank).unwrap_or(from.len()));
+        words.push((blank, word, text.len() - from.len()));
+        rest = after;
     }
     words
 }

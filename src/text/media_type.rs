@@ -3,20 +3,25 @@
 
 use std::path::Path;
 
-use memchr::{memmem, memrchr};
+use memchr::memmem;
 
-/// A line for each type: its name, then its extensions in lower case, a space behind every word.
+/// Words with a space behind each: `=` and what stands before the slash, for all that follows; `/` and the rest of a type,
+/// where `.` is `vnd.`; its extensions in lower case.
 const TYPES: &str = include_str!(concat!(env!("OUT_DIR"), "/media_types.txt"));
 
 /// None where the name has no extension, or one that nobody knows.
-pub fn of(name: &str) -> Option<&'static str> {
+pub fn of(name: &str) -> Option<String> {
     let extension = Path::new(name).extension()?.to_str()?.to_ascii_lowercase();
-    if extension.contains([' ', '\n']) {
+    if extension.contains([' ', '=', '/']) {
         return None;
     }
     let found = memmem::find(TYPES.as_bytes(), format!(" {extension} ").as_bytes())?;
-    let line = memrchr(b'\n', &TYPES.as_bytes()[..found]).map_or(0, |end| end + 1);
-    TYPES[line..].split(' ').next()
+    let last = |mark| TYPES[..found].rsplit_once(mark)?.1.split(' ').next();
+    let (top, sub) = (last('=')?, last('/')?);
+    Some(match sub.strip_prefix('.') {
+        Some(sub) => format!("{top}/vnd.{sub}"),
+        None => format!("{top}/{sub}"),
+    })
 }
 
 #[cfg(test)]
@@ -31,7 +36,7 @@ mod tests {
             for name in [format!("a.{extension}"), format!("a b.c.{}", extension.to_ascii_uppercase())] {
                 let wanted = mime_guess::from_path(&name).first_raw();
                 assert!(wanted.is_some());
-                assert_eq!(of(&name), wanted, "{name}");
+                assert_eq!(of(&name).as_deref(), wanted, "{name}");
             }
         }
     }
@@ -51,6 +56,8 @@ mod tests {
             "a. ",
             "a.image/png",
             "a.pn",
+            "a.=audio",
+            "a.=",
         ] {
             assert_eq!(of(name), None, "{name:?}");
         }

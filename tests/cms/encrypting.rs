@@ -255,7 +255,7 @@ fn the_wrong_key_is_an_error_and_always_the_same() {
                 run(Envelope::new(&EncryptSpec { oaep, ..spec("rsa", cipher) }, None).unwrap(), &content(500), 500);
             let error = decrypt(&cms, &[(certificate.clone(), other.clone())]).unwrap_err();
             assert_eq!(error.code, Code::Decrypt);
-            texts.insert(error.message);
+            texts.insert(error.into_message());
         }
     }
     assert_eq!(texts.len(), 1, "{texts:?}");

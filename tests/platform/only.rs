@@ -48,7 +48,7 @@ fn every_version_is_had_bit_by_bit() {
         for enabled in [bits, 4032] {
             let mut secured = with(&server, |options| options.protocols = enabled).unwrap();
             assert_eq!(secured.info.version, version);
-            assert_eq!(secured.info.tls_exporter, None);
+            assert_eq!(secured.stream.exporter(), None);
             echo(&mut secured);
         }
         // Half of a pair will do; the other versions are not offered.

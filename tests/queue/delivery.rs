@@ -309,12 +309,14 @@ fn several(names: &[&str]) -> Vec<u8> {
         ..Transaction::default()
     };
     let transactions: Vec<Transaction> = names.iter().map(transaction).collect();
-    let mut writer = Writer::new(Vec::new(), None, 1_800_000_000, &transactions).unwrap();
+    let mut out = Vec::new();
+    let mut writer = Writer::new(&mut out, None, 1_800_000_000, &transactions).unwrap();
     for name in names {
         writer.begin().unwrap();
         writer.write(format!("Subject: for {name}\r\n\r\nonly\r\n").as_bytes()).unwrap();
     }
-    writer.finish().unwrap()
+    writer.finish().unwrap();
+    out
 }
 
 #[test]

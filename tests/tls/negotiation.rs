@@ -279,13 +279,13 @@ fn the_key_log_holds_what_the_server_logs_and_is_for_the_owner_alone() {
 fn channel_bindings_are_those_the_server_has() {
     let arguments = ["-keymatexport", "EXPORTER-Channel-Binding", "-keymatexportlen", "32"];
     let server = Server::start("rsa", &arguments);
-    let secured = with(&server, |_| ()).unwrap();
+    let mut secured = with(&server, |_| ()).unwrap();
     let said = server.wait_for(|text| text.contains("Keying material: ") && text.contains("CIPHER is"));
     let material = said.split("Keying material: ").nth(1).unwrap().lines().next().unwrap().trim().to_owned();
-    let hex: String = secured.info.tls_exporter.unwrap().iter().map(|byte| format!("{byte:02X}")).collect();
+    let hex: String = secured.stream.exporter().unwrap().iter().map(|byte| format!("{byte:02X}")).collect();
     assert_eq!(hex, material);
     let end_point = ring::digest::digest(&ring::digest::SHA256, &der("rsa"));
-    assert_eq!(secured.info.tls_server_end_point.unwrap(), end_point.as_ref());
+    assert_eq!(secured.info.end_point().unwrap(), end_point.as_ref());
 }
 
 #[test]

@@ -75,7 +75,7 @@ fn replies(c: &mut Criterion) {
             let (mut lines, mut gather) = (Lines::default(), Gather::default());
             lines.push(black_box(said));
             while let Ok(Some(line)) = lines.next_line() {
-                if let Ok(Some(reply)) = gather.line(&line) {
+                if let Ok(Some(reply)) = gather.line(line) {
                     return reply.code;
                 }
             }

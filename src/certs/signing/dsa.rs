@@ -1,11 +1,10 @@
-//! DSA (FIPS 186-4), with nonces as RFC 6979 has them. Old keys only; nothing new uses it.
+//! DSA (FIPS 186-4), with nonces as RFC 6979 has them, by way of SHA-256 for every hash. Old keys only; nothing new uses it.
 
-use super::Hash;
+use super::{Hash, numbers_of, two_numbers};
 use crate::certs::der::Reader;
 use crate::certs::spki::PublicKey;
 use crate::error::{Code, Error, Result};
 use ::dsa::{BigUint, Components, Signature, SigningKey, VerifyingKey, signature::hazmat::PrehashVerifier};
-use ::rsa::pkcs8::der::{Decode, Encode};
 
 /// The largest prime, in octets: a signature check must end.
 const OCTETS: usize = 1024;
@@ -24,22 +23,19 @@ pub(super) fn sign(pkcs8: &[u8], public: &PublicKey, hash: Hash, message: &[u8])
     let signed = || -> Option<Vec<u8>> {
         let x = Reader::new(super::ec::inner(pkcs8).ok()?).unsigned().ok()?;
         let key = SigningKey::from_components(public_numbers(public)?, BigUint::from_bytes_be(x)).ok()?;
-        let digest = hash.digest(message);
-        let signature = match hash {
-            Hash::Sha1 => key.sign_prehashed_rfc6979::<sha1::Sha1>(&digest),
-            Hash::Sha224 => key.sign_prehashed_rfc6979::<sha2::Sha224>(&digest),
-            Hash::Sha256 => key.sign_prehashed_rfc6979::<sha2::Sha256>(&digest),
-            Hash::Sha384 => key.sign_prehashed_rfc6979::<sha2::Sha384>(&digest),
-            Hash::Sha512 => key.sign_prehashed_rfc6979::<sha2::Sha512>(&digest),
-            Hash::Md5 => return None,
-        };
-        signature.ok()?.to_der().ok()
+        if hash == Hash::Md5 {
+            return None;
+        }
+        let signature = key.sign_prehashed_rfc6979::<sha2::Sha256>(&hash.digest(message)).ok()?;
+        Some(two_numbers(&signature.r().to_bytes_be(), &signature.s().to_bytes_be()))
     };
     signed().ok_or_else(|| Error::new(Code::Encrypt, format!("the DSA key cannot sign with {}", hash.name())))
 }
 
 pub(super) fn verify(public: &PublicKey, hash: Hash, message: &[u8], signature: &[u8]) -> bool {
-    let (Some(key), Ok(signature)) = (public_numbers(public), Signature::from_der(signature)) else { return false };
+    let (Some(key), Some((r, s))) = (public_numbers(public), numbers_of(signature)) else { return false };
+    let (r, s) = (BigUint::from_bytes_be(r), BigUint::from_bytes_be(s));
+    let Ok(signature) = Signature::from_components(r, s) else { return false };
     key.verify_prehash(&hash.digest(message), &signature).is_ok()
 }
 

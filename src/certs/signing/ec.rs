@@ -1,7 +1,7 @@
 //! Elliptic curves: ECDSA and ECDH on P-256, P-384 and P-521, Ed25519, X25519. ring signs where it can (a curve with its own hash),
 //! the crates of the curves do the rest, with nonces of the system's random numbers.
 
-use super::Hash;
+use super::{Hash, numbers_of, two_numbers};
 use crate::certs::der::{self, Reader};
 use crate::certs::fault::Read;
 use crate::certs::spki::{Curve, PublicKey};
@@ -31,11 +31,10 @@ fn unusable<T>(_: T) -> Error {
     Error::new(Code::Encrypt, "the EC key does not work")
 }
 
-/// A digest as the curve's crates take it: they refuse one much shorter than the curve, so zeros stand before it. Its value, which is
-/// all that counts, stays.
-fn padded(curve: Curve, digest: Vec<u8>) -> Vec<u8> {
-    let missing = curve.size().saturating_sub(digest.len());
-    [vec![0; missing], digest].concat()
+/// A number as the curves' crates take it: with as many octets as the curve has. They refuse a digest that is much shorter.
+fn padded(curve: Curve, number: &[u8]) -> Vec<u8> {
+    let missing = curve.size().saturating_sub(number.len());
+    [&vec![0; missing], number].concat()
 }
 
 /// The key as ring wants it; none for P-521, and for odd keys that the curves' own crates take.
@@ -61,20 +60,22 @@ pub(super) fn sign(
         return Ok(pair.sign(&SystemRandom::new(), message).map_err(unusable)?.as_ref().to_vec());
     }
     let scalar = scalar(pkcs8).map_err(unusable)?;
-    let digest = padded(curve, hash.digest(message));
+    let digest = padded(curve, &hash.digest(message));
     macro_rules! sign {
         ($curve:ident) => {{
             use $curve::ecdsa::{Signature, SigningKey, signature::hazmat::RandomizedPrehashSigner};
             let key = SigningKey::from_slice(scalar).map_err(unusable)?;
             let signature: Signature = key.sign_prehash_with_rng(&mut OsRng, &digest).map_err(unusable)?;
-            signature.to_der().as_bytes().to_vec()
+            signature.to_bytes().to_vec()
         }};
     }
-    Ok(match curve {
+    let signature = match curve {
         Curve::P256 => sign!(p256),
         Curve::P384 => sign!(p384),
         Curve::P521 => sign!(p521),
-    })
+    };
+    let (r, s) = signature.split_at(curve.size());
+    Ok(two_numbers(r, s))
 }
 
 pub(super) fn verify(curve: Curve, public: &PublicKey, hash: Hash, message: &[u8], signature: &[u8]) -> bool {
@@ -90,11 +91,20 @@ pub(super) fn verify(curve: Curve, public: &PublicKey, hash: Hash, message: &[u8
         return true;
     }
     // What is left: the other hashes, points that are compressed, and what is no signature.
-    let digest = padded(curve, hash.digest(message));
+    verify_digest(curve, point, &hash.digest(message), signature)
+}
+
+/// Whether the signature is of this digest, by the curves' own crates.
+pub fn verify_digest(curve: Curve, point: &[u8], digest: &[u8], signature: &[u8]) -> bool {
+    let Some((r, s)) = numbers_of(signature).filter(|(r, s)| r.len().max(s.len()) <= curve.size()) else {
+        return false;
+    };
+    let signature = [padded(curve, r), padded(curve, s)].concat();
+    let digest = padded(curve, digest);
     macro_rules! verify {
         ($curve:ident) => {{
             use $curve::ecdsa::{Signature, VerifyingKey, signature::hazmat::PrehashVerifier};
-            let (Ok(key), Ok(signature)) = (VerifyingKey::from_sec1_bytes(point), Signature::from_der(signature))
+            let (Ok(key), Ok(signature)) = (VerifyingKey::from_sec1_bytes(point), Signature::from_slice(&signature))
             else {
                 return false;
             };
@@ -169,17 +179,20 @@ pub(super) fn agree_x25519(pkcs8: &[u8], peer: &PublicKey) -> Result<Zeroizing<V
 
 /// The public half of an X25519 key.
 pub fn x25519_public(secret: &[u8; 32]) -> [u8; 32] {
-    let secret = x25519_dalek::StaticSecret::from(*secret);
-    x25519_dalek::PublicKey::from(&secret).to_bytes()
+    // By the ladder, as with any other point: tables for this one alone would weigh 30 kB.
+    let base = x25519_dalek::PublicKey::from(x25519_dalek::X25519_BASEPOINT_BYTES);
+    *x25519_dalek::StaticSecret::from(*secret).diffie_hellman(&base).as_bytes()
 }
 
-/// A new scalar.
-pub(super) fn generate(curve: Curve) -> Zeroizing<Vec<u8>> {
-    Zeroizing::new(match curve {
-        Curve::P256 => p256::SecretKey::random(&mut OsRng).to_bytes().to_vec(),
-        Curve::P384 => p384::SecretKey::random(&mut OsRng).to_bytes().to_vec(),
-        Curve::P521 => p521::SecretKey::random(&mut OsRng).to_bytes().to_vec(),
-    })
+/// What may be a new scalar. On P-256 it is none once in 2³² times; the key that is made of it tells (FIPS 186-5 A.2.2).
+pub(super) fn candidate(curve: Curve) -> Zeroizing<Vec<u8>> {
+    let mut scalar = Zeroizing::new(vec![0; curve.size()]);
+    OsRng.fill_bytes(&mut scalar);
+    if curve == Curve::P521 {
+        // Of 521 bits.
+        scalar[0] &= 1;
+    }
+    scalar
 }
 
 pub(super) fn generate_x25519() -> Zeroizing<[u8; 32]> {

@@ -1,6 +1,7 @@
 //! RSA (RFC 8017): ring signs where it can, the `rsa` crate does the rest, always blinded. Its decryption gives one error for
 //! everything, since what exactly was wrong with a padding is what an attacker asks for (RUSTSEC-2023-0071).
 
+use super::hash::Hasher;
 use super::{Hash, RsaPadding};
 use crate::certs::der::{self, Reader};
 use crate::certs::fault::Read;
@@ -10,6 +11,7 @@ use ::rsa::rand_core::OsRng;
 use ::rsa::traits::SignatureScheme;
 use ::rsa::{BigUint, Oaep, Pkcs1v15Encrypt, Pkcs1v15Sign, Pss, RsaPrivateKey, RsaPublicKey};
 use ring::signature as ring_signature;
+use sha2::digest::{DynDigest, InvalidBufferSize};
 use std::sync::OnceLock;
 use zeroize::Zeroizing;
 
@@ -88,7 +90,12 @@ pub(super) fn sign(
     let key = ready.blinded.get_or_init(|| private(pkcs8).ok());
     let signed = key.as_ref().and_then(|key| {
         let random = Some(&mut OsRng);
-        if pss { scheme_pss(hash).sign(random, key, &digest) } else { scheme(hash).sign(random, key, &digest) }.ok()
+        if pss {
+            pss_with_salt(hash, hash.len()).sign(random, key, &digest)
+        } else {
+            scheme(hash).sign(random, key, &digest)
+        }
+        .ok()
     });
     signed.ok_or_else(|| Error::new(Code::Encrypt, "the RSA key cannot sign: its numbers do not work"))
 }
@@ -97,16 +104,9 @@ fn scheme(hash: Hash) -> Pkcs1v15Sign {
     Pkcs1v15Sign { hash_len: Some(hash.len()), prefix: prefix(hash).into() }
 }
 
-fn scheme_pss(hash: Hash) -> Pss {
-    let length = hash.len();
-    match hash {
-        Hash::Md5 => Pss::new_with_salt::<md5::Md5>(length),
-        Hash::Sha1 => Pss::new_with_salt::<sha1::Sha1>(length),
-        Hash::Sha224 => Pss::new_with_salt::<sha2::Sha224>(length),
-        Hash::Sha256 => Pss::new_with_salt::<sha2::Sha256>(length),
-        Hash::Sha384 => Pss::new_with_salt::<sha2::Sha384>(length),
-        Hash::Sha512 => Pss::new_with_salt::<sha2::Sha512>(length),
-    }
+/// PSS with a salt of this length.
+pub fn pss_with_salt(hash: Hash, salt: usize) -> Pss {
+    Pss { blinded: false, digest: Box::new(Digest::new(hash)), salt_len: salt }
 }
 
 pub(super) fn verify(public: &PublicKey, hash: Hash, pss: bool, message: &[u8], signature: &[u8]) -> bool {
@@ -130,7 +130,7 @@ pub(super) fn verify(public: &PublicKey, hash: Hash, pss: bool, message: &[u8], 
     let Ok(key) = public_numbers(public) else { return false };
     let digest = hash.digest(message);
     let checked = if pss {
-        scheme_pss(hash).verify(&key, &digest, signature)
+        pss_with_salt(hash, hash.len()).verify(&key, &digest, signature)
     } else {
         scheme(hash).verify(&key, &digest, signature)
     };
@@ -159,17 +159,50 @@ pub(super) fn decrypt(pkcs8: &[u8], padding: RsaPadding, data: &[u8]) -> Result<
 }
 
 fn oaep(hash: Hash, mgf: Hash) -> Oaep {
-    fn digest(hash: Hash) -> Box<dyn sha2::digest::DynDigest + Send + Sync> {
-        match hash {
-            Hash::Md5 => Box::<md5::Md5>::default(),
-            Hash::Sha1 => Box::<sha1::Sha1>::default(),
-            Hash::Sha224 => Box::<sha2::Sha224>::default(),
-            Hash::Sha256 => Box::<sha2::Sha256>::default(),
-            Hash::Sha384 => Box::<sha2::Sha384>::default(),
-            Hash::Sha512 => Box::<sha2::Sha512>::default(),
-        }
+    Oaep { digest: Box::new(Digest::new(hash)), mgf_digest: Box::new(Digest::new(mgf)), label: None }
+}
+
+/// A hash as the `rsa` crate takes it: one kind for all of them.
+#[derive(Clone)]
+struct Digest {
+    hash: Hash,
+    state: Hasher,
+}
+
+impl Digest {
+    fn new(hash: Hash) -> Digest {
+        Digest { hash, state: hash.hasher() }
     }
-    Oaep { digest: digest(hash), mgf_digest: digest(mgf), label: None }
+}
+
+impl DynDigest for Digest {
+    fn update(&mut self, data: &[u8]) {
+        self.state.update(data);
+    }
+
+    fn finalize_into(mut self, out: &mut [u8]) -> std::result::Result<(), InvalidBufferSize> {
+        self.finalize_into_reset(out)
+    }
+
+    fn finalize_into_reset(&mut self, out: &mut [u8]) -> std::result::Result<(), InvalidBufferSize> {
+        if out.len() != self.hash.len() {
+            return Err(InvalidBufferSize);
+        }
+        out.copy_from_slice(&std::mem::replace(&mut self.state, self.hash.hasher()).finish());
+        Ok(())
+    }
+
+    fn reset(&mut self) {
+        self.state = self.hash.hasher();
+    }
+
+    fn output_size(&self) -> usize {
+        self.hash.len()
+    }
+
+    fn box_clone(&self) -> Box<dyn DynDigest> {
+        Box::new(self.clone())
+    }
 }
 
 fn public_numbers(public: &PublicKey) -> std::result::Result<RsaPublicKey, ()> {
@@ -181,7 +214,7 @@ fn private(pkcs8: &[u8]) -> std::result::Result<RsaPrivateKey, ()> {
     let read = || -> Read<[BigUint; 5]> {
         let mut key = der::only_sequence(super::ec::inner(pkcs8)?)?;
         key.small()?;
-        let number = |reader: &mut Reader<'_>| Ok(BigUint::from_bytes_be(reader.unsigned()?));
+        let number = |reader: &mut Reader<'_>| -> Read<BigUint> { Ok(BigUint::from_bytes_be(reader.unsigned()?)) };
         Ok([number(&mut key)?, number(&mut key)?, number(&mut key)?, number(&mut key)?, number(&mut key)?])
     };
     let [n, e, d, p, q] = read().map_err(|_| ())?;

@@ -3,14 +3,12 @@
 
 use super::der_file::opened;
 use super::{ENTRIES, Format};
+use crate::certs::aes_modes;
 use crate::certs::contents::Contents;
 use crate::certs::der::{self, Reader};
-use crate::certs::fault::{Fault, Read, broken, unsupported};
+use crate::certs::fault::{Fault, Read, broken, unknown, unsupported, wrong_password};
 use crate::certs::key::PrivateKey;
 use crate::certs::pbe::{self, Budget};
-use ccm::aead::generic_array::GenericArray;
-use ccm::aead::{AeadInPlace, KeyInit};
-use ccm::consts::{U7, U8, U12, U13, U16};
 use ring::hmac;
 use zeroize::Zeroizing;
 
@@ -92,12 +90,12 @@ fn verify(mut check: Reader<'_>, data: &[u8], password: &Password<'_>, budget: &
         [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 2, 9] => hmac::HMAC_SHA256,
         [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 2, 10] => hmac::HMAC_SHA384,
         [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 2, 11] => hmac::HMAC_SHA512,
-        other => return unsupported(format!("the MAC {}", der::dotted(other))),
+        other => return unknown("the MAC", other),
     };
     let derivation = check.sequence()?;
     let expected = check.expect(der::OCTET_STRING)?;
     let key = pbe::derive(derivation, &password.for_purpose("INTEGRITY_CHECK"), 64, budget)?;
-    hmac::verify(&hmac::Key::new(algorithm, &key), data, expected).map_err(|_| Fault::Password)
+    hmac::verify(&hmac::Key::new(algorithm, &key), data, expected).map_err(|_| wrong_password())
 }
 
 fn decrypt(
@@ -109,14 +107,14 @@ fn decrypt(
 ) -> Read<Secret> {
     match algorithm.oid()? {
         PBES2 => {}
-        other => return unsupported(format!("the encryption {}", der::dotted(other))),
+        other => return unknown("the encryption", other),
     }
     let mut parameters = algorithm.sequence()?;
     let derivation = parameters.sequence()?;
     let mut scheme = parameters.sequence()?;
     match scheme.oid()? {
         AES256_CCM => {}
-        other => return unsupported(format!("the cipher {}", der::dotted(other))),
+        other => return unknown("the cipher", other),
     }
     let key = pbe::derive(derivation, &password.for_purpose(purpose), 32, budget)?;
     if key.len() != 32 {
@@ -126,31 +124,14 @@ fn decrypt(
     let mut ccm = scheme.sequence()?;
     let nonce = ccm.expect(der::OCTET_STRING)?;
     let tag = if ccm.is_empty() { 12 } else { ccm.small()? };
-    macro_rules! open {
-        ($(($nonce:literal, $tag:literal) $n:ident $t:ident),*) => {
-            match (nonce.len(), tag) {
-                $(($nonce, $tag) => open_with::<ccm::Ccm<aes::Aes256, $t, $n>>(&key, nonce, data, $tag),)*
-                _ => unsupported(format!("AES-CCM with a nonce of {} and a tag of {tag} octets", nonce.len())),
-            }
-        };
+    // Of the sizes that CCM may have, those of key stores.
+    if !matches!((nonce.len(), tag), (12, 8 | 12 | 16) | (13, 8 | 16) | (7, 8)) {
+        return unsupported(format!("AES-CCM with a nonce of {} and a tag of {tag} octets", nonce.len()));
     }
-    use ccm::consts::U12 as T12;
-    open!((12, 8) U12 U8, (12, 12) U12 T12, (12, 16) U12 U16, (13, 8) U13 U8, (13, 16) U13 U16, (7, 8) U7 U8)
-}
-
-fn open_with<C: KeyInit + AeadInPlace>(key: &[u8], nonce: &[u8], data: &[u8], tag: usize) -> Read<Secret> {
-    let Some(end) = data.len().checked_sub(tag) else { return broken("an encrypted value that ends in the middle") };
-    let cipher = C::new_from_slice(key).or_else(|_| broken("a key of another length than its cipher's"))?;
-    let mut plain = Zeroizing::new(data[..end].to_vec());
-    cipher
-        .decrypt_in_place_detached(
-            GenericArray::from_slice(nonce),
-            &[],
-            &mut plain,
-            GenericArray::from_slice(&data[end..]),
-        )
-        .map_err(|_| Fault::Password)?;
-    Ok(plain)
+    let Some((data, tag)) = data.len().checked_sub(tag as usize).map(|end| data.split_at(end)) else {
+        return broken("an encrypted value that ends in the middle");
+    };
+    aes_modes::ccm_open(&key, nonce, data, tag).ok_or_else(wrong_password)
 }
 
 fn object(mut object: Reader<'_>, password: &Password<'_>, budget: &mut Budget, found: &mut Contents) -> Read<()> {
@@ -192,9 +173,9 @@ fn content(kind: u32, data: &[u8], password: &Password<'_>, budget: &mut Budget,
             let octets = sealed.expect(der::OCTET_STRING)?;
             // The store's password was right: a key may have one of its own.
             let plain = match decrypt(algorithm, octets, password, "PRIVATE_KEY_ENCRYPTION", budget) {
-                Err(Fault::Password) => {
+                Err(fault) if *fault == Fault::Password => {
                     let why = "the password is wrong for this key, which has another than the store";
-                    return Err(Fault::Refused(why.into()));
+                    return Err(Fault::Refused(why.into()).into());
                 }
                 other => other?,
             };

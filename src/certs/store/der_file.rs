@@ -79,9 +79,9 @@ pub fn encrypted_pkcs8(bytes: &[u8], password: &str, budget: &mut Budget) -> Rea
 }
 
 /// One wrong password in 256 leaves a padding that looks right; what comes out is then no DER.
-pub fn opened(fault: Fault) -> Fault {
-    match fault {
-        Fault::Broken(_) => Fault::Password,
-        other => other,
+pub fn opened(fault: Box<Fault>) -> Box<Fault> {
+    match *fault {
+        Fault::Broken(_) => Fault::Password.into(),
+        _ => fault,
     }
 }

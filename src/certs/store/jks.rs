@@ -6,7 +6,7 @@ use super::{ENTRIES, Format};
 use crate::certs::cipher::{self, Cipher, Padding};
 use crate::certs::contents::Contents;
 use crate::certs::der::{self, Reader};
-use crate::certs::fault::{Fault, Read, broken, unsupported};
+use crate::certs::fault::{Fault, Read, broken, unknown, unsupported, wrong_password};
 use crate::certs::key::PrivateKey;
 use crate::certs::md5;
 use crate::certs::pbe::{Budget, Hash};
@@ -55,15 +55,18 @@ impl Format for Jks {
             found.entry(&name, |found| {
                 let key = match entry(tag, version, &mut input, found)? {
                     Some(protected) if proven => unprotect(protected, password, &utf16, &mut budget),
-                    Some(_) => return Err(Fault::Password),
+                    Some(_) => return Err(wrong_password()),
                     None => return Ok(()),
                 };
                 // The store's password was right: this key has one of its own.
-                found.add_key(key.map_err(|fault| match fault {
-                    Fault::Password => {
-                        Fault::Refused("the password is wrong for this key, which has another than the store".into())
+                found.add_key(key.map_err(|fault| {
+                    match *fault {
+                        Fault::Password => Fault::Refused(
+                            "the password is wrong for this key, which has another than the store".into(),
+                        )
+                        .into(),
+                        _ => fault,
                     }
-                    other => other,
                 }))
             })?;
         }
@@ -71,7 +74,7 @@ impl Format for Jks {
             return broken("octets after the last entry");
         }
         if !proven && !password.is_empty() {
-            return Err(Fault::Password);
+            return Err(wrong_password());
         }
         Ok(found)
     }
@@ -164,13 +167,13 @@ fn unprotect(protected: &[u8], password: &str, utf16: &[u8], budget: &mut Budget
                 chunk.iter_mut().zip(stream.iter()).for_each(|(octet, s)| *octet ^= s);
             }
             if Hash::Sha1.of(&[utf16, &plain]) != check {
-                return Err(Fault::Password);
+                return Err(wrong_password());
             }
             plain
         }
         // JCEKS: MD5 over each half of the salt, then 3DES.
         [0x2b, 6, 1, 4, 1, 0x2a, 2, 0x13, 1] => jceks(algorithm.sequence()?, data, password, budget)?,
-        other => return unsupported(format!("the key protection {}", der::dotted(other))),
+        other => return unknown("the key protection", other),
     };
     PrivateKey::from_pkcs8(&plain).map_err(opened)
 }
@@ -196,5 +199,5 @@ fn jceks(mut parameters: Reader<'_>, data: &[u8], password: &str, budget: &mut B
         }
         secret.extend_from_slice(&hash);
     }
-    cipher::decrypt(Cipher::TripleDes, &secret[..24], &secret[24..], data, Padding::Pkcs7).ok_or(Fault::Password)
+    cipher::decrypt(Cipher::TripleDes, &secret[..24], &secret[24..], data, Padding::Pkcs7).ok_or_else(wrong_password)
 }

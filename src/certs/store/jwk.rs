@@ -1,10 +1,10 @@
 //! JWK and JWK sets (RFC 7517, 7518 §6, 8037): RSA, EC and Ed25519, public or private, with `x5c` certificates.
 
 use super::json::{self, Json};
-use super::{ENTRIES, Format, start};
+use super::{ENTRIES, Format, rsa, start};
 use crate::certs::contents::Contents;
-use crate::certs::fault::{Fault, Read, broken, unsupported};
-use crate::certs::key::{PrivateKey, Rsa};
+use crate::certs::fault::{Read, broken, unsupported};
+use crate::certs::key::PrivateKey;
 use crate::certs::pem;
 use crate::certs::spki::{Curve, PublicKey};
 use memchr::memmem;
@@ -63,8 +63,7 @@ fn key(jwk: &Json, found: &mut Contents) -> Read<()> {
             if jwk.get("p").is_none() {
                 return found.add_key(unsupported("an RSA key without its primes"));
             }
-            let (d, p, q, qi) = (number(jwk, "d")?, number(jwk, "p")?, number(jwk, "q")?, number(jwk, "qi")?);
-            found.add_key(PrivateKey::rsa(&Rsa { n: &n, e: &e, d: &d, p: &p, q: &q, qi: &qi }))
+            found.add_key(rsa(["n", "e", "d", "p", "q", "qi"], &|name| number(jwk, name)))
         }
         Some("EC") => {
             let name = jwk.text("crv").unwrap_or_default();
@@ -91,11 +90,7 @@ fn key(jwk: &Json, found: &mut Contents) -> Read<()> {
 }
 
 fn halves(key: PrivateKey, public: &PublicKey) -> Read<PrivateKey> {
-    if key.public_key() == public {
-        Ok(key)
-    } else {
-        Err(Fault::Broken("the halves of its key do not belong together".into()))
-    }
+    if key.public_key() == public { Ok(key) } else { broken("the halves of its key do not belong together") }
 }
 
 /// A public key, unless the certificate beside it says the same.

@@ -15,7 +15,9 @@ pub mod xml;
 
 use super::contents::Contents;
 use super::fault::{Read, unsupported};
+use super::key::{PrivateKey, Rsa};
 use super::pem;
+use zeroize::Zeroizing;
 
 /// Certificates or keys in one store.
 pub const ENTRIES: usize = 20_000;
@@ -85,13 +87,20 @@ fn first(formats: &[&'static dyn Format], bytes: &[u8], password: &str) -> Optio
 }
 
 /// What stands in Base64, when these octets are nothing else.
-fn unwrapped(bytes: &[u8]) -> Option<zeroize::Zeroizing<Vec<u8>>> {
+fn unwrapped(bytes: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     let base64 =
         |b: &u8| b.is_ascii_alphanumeric() || b.is_ascii_whitespace() || matches!(b, b'+' | b'/' | b'=' | b'-' | b'_');
     if bytes.len() < 8 || !bytes.iter().all(base64) {
         return None;
     }
     pem::base64(bytes).ok().filter(|decoded| !decoded.is_empty())
+}
+
+/// The RSA key of the numbers that have these names: n, e, d, p, q, and the inverse of q.
+fn rsa(names: [&str; 6], number: &dyn Fn(&str) -> Read<Zeroizing<Vec<u8>>>) -> Read<PrivateKey> {
+    let numbers = names.into_iter().map(number).collect::<Read<Vec<_>>>()?;
+    let at = |at: usize| numbers[at].as_slice();
+    PrivateKey::rsa(&Rsa { n: at(0), e: at(1), d: at(2), p: at(3), q: at(4), qi: at(5) })
 }
 
 /// The text without a mark of UTF-8 and blanks before it.

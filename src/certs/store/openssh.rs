@@ -1,13 +1,13 @@
 //! Private keys as ssh-keygen writes them: `openssh-key-v1` (OpenSSH's PROTOCOL.key), in the clear or behind a passphrase
 //! (bcrypt-pbkdf). Found in PEM.
 
+use crate::certs::aes_modes;
 use crate::certs::cipher::{self, Cipher, Padding};
-use crate::certs::fault::{Fault, Read, broken, unsupported};
+use crate::certs::fault::{Fault, Read, broken, unsupported, wrong_password};
 use crate::certs::key::{PrivateKey, Rsa};
 use crate::certs::pbe::Budget;
 use crate::certs::spki::{Curve, PublicKey};
-use crate::certs::ssh_wire::Wire;
-use aes::cipher::{KeyIvInit, StreamCipher};
+use crate::certs::ssh_wire::{self, Wire};
 use zeroize::Zeroizing;
 
 type Secret = Zeroizing<Vec<u8>>;
@@ -46,7 +46,7 @@ pub fn key(bytes: &[u8], password: &str, budget: &mut Budget) -> Read<PrivateKey
         return if cipher == b"none" {
             broken("the check of an OpenSSH key does not hold")
         } else {
-            Err(Fault::Password)
+            Err(wrong_password())
         };
     }
     parts(numbers, &public)
@@ -54,35 +54,31 @@ pub fn key(bytes: &[u8], password: &str, budget: &mut Budget) -> Read<PrivateKey
 
 /// The private numbers; what follows them is a comment, and padding.
 fn parts(mut private: Wire<'_>, public: &PublicKey) -> Read<PrivateKey> {
-    let found = match private.string()? {
-        b"ssh-rsa" => {
+    let kind = private.string()?;
+    let found = match ssh_wire::name(kind) {
+        "ssh-rsa" => {
             let (n, e, d) = (private.number()?, private.number()?, private.number()?);
             let (qi, p, q) = (private.number()?, private.number()?, private.number()?);
             PrivateKey::rsa(&Rsa { n, e, d, p, q, qi })?
         }
-        b"ssh-dss" => {
+        "ssh-dss" => {
             let (p, q, g) = (private.number()?, private.number()?, private.number()?);
             private.number()?;
             PrivateKey::dsa(p, q, g, private.number()?)?
         }
-        b"ssh-ed25519" => {
+        "ssh-ed25519" => {
             private.string()?;
             let both = private.string()?;
             PrivateKey::ed25519(&both[..both.len().min(32)])?
         }
-        kind => {
-            match Curve::ALL.into_iter().find(|c| kind.strip_prefix(b"ecdsa-sha2-") == Some(c.ssh_name().as_bytes())) {
-                Some(curve) => {
-                    private.string()?;
-                    private.string()?;
-                    PrivateKey::ec(curve, private.number()?)?
-                }
-                None => {
-                    let name = String::from_utf8_lossy(&kind[..kind.len().min(40)]).into_owned();
-                    return unsupported(format!("an OpenSSH key of type {name}"));
-                }
+        name => match Curve::of_ssh(name) {
+            Some(curve) => {
+                private.string()?;
+                private.string()?;
+                PrivateKey::ec(curve, private.number()?)?
             }
-        }
+            None => return unsupported(format!("an OpenSSH key of type {}", shown(kind))),
+        },
     };
     if found.public_key() != public {
         return broken("the halves of an OpenSSH key do not belong together");
@@ -100,18 +96,18 @@ struct Sealed<'a> {
 
 /// Takes the passphrase off.
 fn open(sealed: Sealed<'_>, password: &str, budget: &mut Budget) -> Read<Secret> {
-    let name = |bytes: &[u8]| String::from_utf8_lossy(&bytes[..bytes.len().min(40)]).into_owned();
-    let (size, iv, tag) = match sealed.cipher {
-        b"aes128-ctr" | b"aes128-cbc" => (16, 16, 0),
-        b"aes192-ctr" | b"aes192-cbc" => (24, 16, 0),
-        b"aes256-ctr" | b"aes256-cbc" => (32, 16, 0),
-        b"3des-cbc" => (24, 8, 0),
-        b"aes128-gcm@openssh.com" => (16, 12, 16),
-        b"aes256-gcm@openssh.com" => (32, 12, 16),
-        other => return unsupported(format!("the cipher {} of an OpenSSH key", name(other))),
+    let cipher = ssh_wire::name(sealed.cipher);
+    let (size, iv, tag) = match cipher {
+        "aes128-ctr" | "aes128-cbc" => (16, 16, 0),
+        "aes192-ctr" | "aes192-cbc" => (24, 16, 0),
+        "aes256-ctr" | "aes256-cbc" => (32, 16, 0),
+        "3des-cbc" => (24, 8, 0),
+        "aes128-gcm@openssh.com" => (16, 12, 16),
+        "aes256-gcm@openssh.com" => (32, 12, 16),
+        _ => return unsupported(format!("the cipher {} of an OpenSSH key", shown(sealed.cipher))),
     };
     if sealed.derivation != b"bcrypt" {
-        return unsupported(format!("the key derivation {} of an OpenSSH key", name(sealed.derivation)));
+        return unsupported(format!("the key derivation {} of an OpenSSH key", shown(sealed.derivation)));
     }
     if sealed.tag.len() != tag {
         return broken("octets after the end of an SSH key");
@@ -124,7 +120,7 @@ fn open(sealed: Sealed<'_>, password: &str, budget: &mut Budget) -> Read<Secret>
     }
     // bcrypt-pbkdf knows no empty passphrase; nothing can have been sealed with one.
     if password.is_empty() {
-        return Err(Fault::Password);
+        return Err(wrong_password());
     }
     // Every 32 octets of key cost the rounds anew.
     let blocks = usize::div_ceil(size + iv, 32) as u32;
@@ -133,27 +129,27 @@ fn open(sealed: Sealed<'_>, password: &str, budget: &mut Budget) -> Read<Secret>
     bcrypt_pbkdf::bcrypt_pbkdf(password, salt, rounds, &mut both)
         .or_else(|_| broken("a key derivation out of bounds"))?;
     let (key, iv) = both.split_at(size);
-    if let b"3des-cbc" = sealed.cipher {
-        return cipher::decrypt(Cipher::TripleDes, key, iv, sealed.data, Padding::None).ok_or_else(odd);
-    }
-    if sealed.cipher.ends_with(b"-cbc") {
-        return cipher::decrypt(Cipher::Aes, key, iv, sealed.data, Padding::None).ok_or_else(odd);
+    if cipher.ends_with("-cbc") {
+        let kind = if cipher == "3des-cbc" { Cipher::TripleDes } else { Cipher::Aes };
+        return cipher::decrypt(kind, key, iv, sealed.data, Padding::None).ok_or_else(odd);
     }
     let mut plain = Zeroizing::new(sealed.data.to_vec());
     if tag != 0 {
         return gcm(key, iv, plain, sealed.tag);
     }
-    match key.len() {
-        16 => ctr::Ctr128BE::<aes::Aes128>::new_from_slices(key, iv).map(|mut c| c.apply_keystream(&mut plain)),
-        24 => ctr::Ctr128BE::<aes::Aes192>::new_from_slices(key, iv).map(|mut c| c.apply_keystream(&mut plain)),
-        _ => ctr::Ctr128BE::<aes::Aes256>::new_from_slices(key, iv).map(|mut c| c.apply_keystream(&mut plain)),
-    }
-    .or_else(|_| broken("a key of another length than its cipher's"))?;
+    let Some(()) = aes_modes::ctr(key, iv, &mut plain) else {
+        return broken("a key of another length than its cipher's");
+    };
     Ok(plain)
 }
 
-fn odd() -> Fault {
-    Fault::Broken("the private part of an OpenSSH key has an odd length".into())
+fn odd() -> Box<Fault> {
+    Fault::Broken("the private part of an OpenSSH key has an odd length".into()).into()
+}
+
+/// A name in an error text.
+fn shown(name: &[u8]) -> String {
+    String::from_utf8_lossy(&name[..name.len().min(40)]).into_owned()
 }
 
 /// AES-GCM; the tag is wrong when the passphrase is.
@@ -166,7 +162,7 @@ fn gcm(key: &[u8], iv: &[u8], mut data: Secret, tag: &[u8]) -> Read<Secret> {
     data.extend_from_slice(tag);
     let length = match LessSafeKey::new(key).open_in_place(nonce, Aad::empty(), &mut data) {
         Ok(plain) => plain.len(),
-        Err(_) => return Err(Fault::Password),
+        Err(_) => return Err(wrong_password()),
     };
     data.truncate(length);
     Ok(data)

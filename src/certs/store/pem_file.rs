@@ -5,7 +5,7 @@ use super::der_file::{encrypted_pkcs8, opened};
 use super::{ENTRIES, Format};
 use crate::certs::cipher::{self, Cipher, Padding};
 use crate::certs::contents::Contents;
-use crate::certs::fault::{Fault, Read, broken, unsupported};
+use crate::certs::fault::{Read, broken, unsupported, wrong_password};
 use crate::certs::key::PrivateKey;
 use crate::certs::pbe::Budget;
 use crate::certs::pem::{self, Block};
@@ -69,15 +69,15 @@ fn one(block: &Block, password: &str, private: bool, budget: &mut Budget, found:
         "PRIVATE KEY" => found.add_key(PrivateKey::from_pkcs8(&block.data))?,
         "ENCRYPTED PRIVATE KEY" => found.add_key(encrypted_pkcs8(&block.data, password, budget))?,
         "RSA PRIVATE KEY" => {
-            let key = traditional(block, password, PrivateKey::from_pkcs1)?;
+            let key = traditional(block, password, &PrivateKey::from_pkcs1)?;
             found.add_key(key)?;
         }
         "EC PRIVATE KEY" => {
-            let key = traditional(block, password, |data| PrivateKey::from_sec1(data, None))?;
+            let key = traditional(block, password, &|data| PrivateKey::from_sec1(data, None))?;
             found.add_key(key)?;
         }
         "DSA PRIVATE KEY" => {
-            let key = traditional(block, password, PrivateKey::from_traditional_dsa)?;
+            let key = traditional(block, password, &PrivateKey::from_traditional_dsa)?;
             found.add_key(key)?;
         }
         "OPENSSH PRIVATE KEY" => found.add_key(super::openssh::key(&block.data, password, budget))?,
@@ -98,7 +98,7 @@ fn first_value(bytes: &[u8]) -> Read<&[u8]> {
 }
 
 /// A key in the old form, behind its own encryption if it has one. The outer result is the password's.
-fn traditional(block: &Block, password: &str, read: impl Fn(&[u8]) -> Read<PrivateKey>) -> Read<Read<PrivateKey>> {
+fn traditional(block: &Block, password: &str, read: &dyn Fn(&[u8]) -> Read<PrivateKey>) -> Read<Read<PrivateKey>> {
     let header = |name: &str| block.headers.iter().find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, v)| v.as_str());
     if !header("Proc-Type").is_some_and(|v| v.contains("ENCRYPTED")) {
         return Ok(read(&block.data));
@@ -123,7 +123,7 @@ fn traditional(block: &Block, password: &str, read: impl Fn(&[u8]) -> Read<Priva
         last = Zeroizing::new(md5(&[&last, password.as_bytes(), &iv[..8]]));
         key.extend_from_slice(&last);
     }
-    let plain = cipher::decrypt(cipher, &key[..size], &iv, &block.data, Padding::Pkcs7).ok_or(Fault::Password)?;
+    let plain = cipher::decrypt(cipher, &key[..size], &iv, &block.data, Padding::Pkcs7).ok_or_else(wrong_password)?;
     Ok(read(&plain).map_err(opened))
 }
 

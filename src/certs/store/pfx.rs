@@ -5,7 +5,7 @@ use super::{ENTRIES, Format};
 use crate::certs::ber;
 use crate::certs::contents::Contents;
 use crate::certs::der::{self, Reader};
-use crate::certs::fault::{Fault, Read, broken, unsupported};
+use crate::certs::fault::{Read, broken, unknown, unsupported, wrong_password};
 use crate::certs::key::PrivateKey;
 use crate::certs::pbe::{self, Budget, Hash};
 use memchr::memmem;
@@ -75,17 +75,17 @@ fn verify(mut mac: Reader<'_>, safe: &[u8], password: &str, budget: &mut Budget)
             [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 2, 9] => hmac::HMAC_SHA256,
             [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 2, 10] => hmac::HMAC_SHA384,
             [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 2, 11] => hmac::HMAC_SHA512,
-            other => return unsupported(format!("the MAC {}", der::dotted(other))),
+            other => return unknown("the MAC", other),
         };
         let key = pbe::derive(derivation, password.as_bytes(), expected.len().clamp(1, 64), budget)?;
-        return hmac::verify(&hmac::Key::new(algorithm, &key), safe, expected).map_err(|_| Fault::Password);
+        return hmac::verify(&hmac::Key::new(algorithm, &key), safe, expected).map_err(|_| wrong_password());
     }
     let (hash, algorithm) = match oid {
         [0x2b, 0x0e, 3, 2, 0x1a] => (Hash::Sha1, hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY),
         [0x60, 0x86, 0x48, 1, 0x65, 3, 4, 2, 1] => (Hash::Sha256, hmac::HMAC_SHA256),
         [0x60, 0x86, 0x48, 1, 0x65, 3, 4, 2, 2] => (Hash::Sha384, hmac::HMAC_SHA384),
         [0x60, 0x86, 0x48, 1, 0x65, 3, 4, 2, 3] => (Hash::Sha512, hmac::HMAC_SHA512),
-        other => return unsupported(format!("the hash {}", der::dotted(other))),
+        other => return unknown("the hash", other),
     };
     for password in pbe::bmp(password) {
         let key = pbe::pkcs12(hash, &password, salt, 3, budget.spend(iterations)?, hash.ring().output_len());
@@ -93,7 +93,7 @@ fn verify(mut mac: Reader<'_>, safe: &[u8], password: &str, budget: &mut Budget)
             return Ok(());
         }
     }
-    Err(Fault::Password)
+    Err(wrong_password())
 }
 
 struct Reading<'a> {
@@ -129,7 +129,7 @@ impl Reading<'_> {
                 // With a MAC the password is known to be right; without one, nonsense inside is how a wrong one shows.
                 self.bags(&plain, 0).map_err(|fault| if checked { fault } else { opened(fault) })
             }
-            other => unsupported(format!("a PFX content of type {}", der::dotted(other))),
+            other => unknown("a PFX content of type", other),
         }
     }
 

@@ -5,13 +5,14 @@ use super::pem_file::unhex;
 use super::{Format, start};
 use crate::certs::cipher::{self, Cipher, Padding};
 use crate::certs::contents::Contents;
-use crate::certs::fault::{Fault, Read, broken, unsupported};
+use crate::certs::fault::{Fault, Read, broken, unsupported, wrong_password};
 use crate::certs::key::{PrivateKey, Rsa};
 use crate::certs::pbe::Hash;
 use crate::certs::pem;
 use crate::certs::spki::{Curve, PublicKey};
 use crate::certs::ssh_wire::{self, Wire};
 use ring::hmac;
+use std::str::Lines;
 use zeroize::Zeroizing;
 
 pub struct Ppk;
@@ -48,67 +49,69 @@ struct Argon {
     salt: Vec<u8>,
 }
 
-struct File {
+struct File<'a> {
     version: u8,
-    kind: String,
+    kind: &'a str,
     encrypted: bool,
-    encryption: String,
-    comment: String,
+    encryption: &'a str,
+    comment: &'a str,
     public: Zeroizing<Vec<u8>>,
     private: Zeroizing<Vec<u8>>,
     argon: Option<Argon>,
     mac: Vec<u8>,
 }
 
-impl File {
-    fn parse(bytes: &[u8]) -> Read<File> {
+/// The value on the next line, which has this name.
+fn field<'a>(lines: &mut Lines<'a>, name: &str) -> Read<&'a str> {
+    match lines.next().and_then(|line| line.split_once(':')) {
+        Some((found, value)) if found == name => Ok(value.trim_start()),
+        _ => broken(format!("it lacks {name}")),
+    }
+}
+
+fn number(lines: &mut Lines<'_>, name: &str) -> Read<u32> {
+    field(lines, name)?.trim_end().parse().or_else(|_| broken(format!("{name} is no number")))
+}
+
+impl File<'_> {
+    fn parse(bytes: &[u8]) -> Read<File<'_>> {
         let Ok(text) = std::str::from_utf8(start(bytes)) else { return broken("it is no text") };
         let mut lines = text.lines();
-        let mut field = |name: &str| match lines.next().and_then(|l| l.split_once(':')) {
-            Some((found, value)) if found == name => Ok(value.trim_start().to_owned()),
-            _ => broken(format!("it lacks {name}")),
-        };
         // The first line holds version and type.
-        let (version, kind) = match field("PuTTY-User-Key-File-3") {
+        let (version, kind) = match field(&mut lines, "PuTTY-User-Key-File-3") {
             Ok(kind) => (3, kind),
             Err(_) => match text.lines().next().and_then(|l| l.strip_prefix("PuTTY-User-Key-File-2: ")) {
-                Some(kind) => (2, kind.trim().to_owned()),
+                Some(kind) => (2, kind.trim()),
                 None => return unsupported("a PPK file of another version than 2 and 3"),
             },
         };
-        let encryption = field("Encryption")?;
-        let encrypted = match encryption.as_str() {
+        let encryption = field(&mut lines, "Encryption")?;
+        let encrypted = match encryption {
             "none" => false,
             "aes256-cbc" => true,
             _ => return unsupported("the cipher of this PPK file"),
         };
-        let comment = field("Comment")?;
-        let count = field("Public-Lines")?;
-        let public = part(&mut lines, &count)?;
-        let mut field = |name: &str| match lines.next().and_then(|l| l.split_once(':')) {
-            Some((found, value)) if found == name => Ok(value.trim().to_owned()),
-            _ => broken(format!("it lacks {name}")),
-        };
+        let comment = field(&mut lines, "Comment")?;
+        let public = part(&mut lines, "Public-Lines")?;
         let argon = if version == 3 && encrypted {
-            let kind = match field("Key-Derivation")?.as_str() {
+            let kind = match field(&mut lines, "Key-Derivation")?.trim_end() {
                 "Argon2id" => argon2::Algorithm::Argon2id,
                 "Argon2i" => argon2::Algorithm::Argon2i,
                 "Argon2d" => argon2::Algorithm::Argon2d,
                 _ => return unsupported("the key derivation of this PPK file"),
             };
-            let mut number =
-                |name: &str| field(name)?.parse::<u32>().or_else(|_| broken(format!("{name} is no number")));
-            let (memory, passes, parallelism) =
-                (number("Argon2-Memory")?, number("Argon2-Passes")?, number("Argon2-Parallelism")?);
-            let Some(salt) = unhex(&field("Argon2-Salt")?).filter(|s| (8..=1024).contains(&s.len())) else {
+            let memory = number(&mut lines, "Argon2-Memory")?;
+            let passes = number(&mut lines, "Argon2-Passes")?;
+            let parallelism = number(&mut lines, "Argon2-Parallelism")?;
+            let salt = unhex(field(&mut lines, "Argon2-Salt")?.trim_end());
+            let Some(salt) = salt.filter(|s| (8..=1024).contains(&s.len())) else {
                 return broken("a salt out of bounds");
             };
             Some(Argon { kind, memory, passes, parallelism, salt })
         } else {
             None
         };
-        let count = field("Private-Lines")?;
-        let private = part(&mut lines, &count)?;
+        let private = part(&mut lines, "Private-Lines")?;
         let mac = match lines.next().and_then(|l| l.strip_prefix("Private-MAC: ")).and_then(|m| unhex(m.trim())) {
             Some(mac) => mac,
             None => return broken("it lacks Private-MAC"),
@@ -134,7 +137,7 @@ impl File {
         if hmac::verify(&hmac::Key::new(algorithm, &mac_key), &signed, &self.mac).is_ok() {
             Ok(private)
         } else if self.encrypted {
-            Err(Fault::Password)
+            Err(wrong_password())
         } else {
             broken("its MAC is wrong")
         }
@@ -167,9 +170,9 @@ impl File {
     }
 }
 
-/// The Base64 on the next lines, as many as the count says.
-fn part(lines: &mut std::str::Lines<'_>, count: &str) -> Read<Zeroizing<Vec<u8>>> {
-    match count.trim().parse::<usize>() {
+/// The Base64 on as many lines as the field of this name says.
+fn part(lines: &mut Lines<'_>, name: &str) -> Read<Zeroizing<Vec<u8>>> {
+    match field(lines, name)?.trim_end().parse::<usize>() {
         Ok(count) if count <= LINES => {
             let text: Zeroizing<String> = Zeroizing::new(lines.take(count).collect());
             pem::base64(text.as_bytes())
@@ -179,13 +182,13 @@ fn part(lines: &mut std::str::Lines<'_>, count: &str) -> Read<Zeroizing<Vec<u8>>
 }
 
 /// The key of both parts. What follows it in the private part is padding.
-fn key(file: &File, private: &[u8]) -> Read<PrivateKey> {
+fn key(file: &File<'_>, private: &[u8]) -> Read<PrivateKey> {
     let mut public = Wire::new(&file.public);
     if public.string()? != file.kind.as_bytes() {
         return broken("it says another type than its key");
     }
     let mut private = Wire::new(private);
-    let found = match file.kind.as_str() {
+    let found = match file.kind {
         "ssh-rsa" => {
             let (e, n) = (public.number()?, public.number()?);
             let (d, p, q, qi) = (private.number()?, private.number()?, private.number()?, private.number()?);
@@ -200,7 +203,7 @@ fn key(file: &File, private: &[u8]) -> Read<PrivateKey> {
             PrivateKey::dsa(p, q, g, private.number()?)?
         }
         "ssh-ed448" => PrivateKey::ed448(private.string()?)?,
-        other => match Curve::ALL.into_iter().find(|c| other.strip_prefix("ecdsa-sha2-") == Some(c.ssh_name())) {
+        other => match Curve::of_ssh(other) {
             Some(curve) => PrivateKey::ec(curve, private.number()?)?,
             None => return unsupported(format!("a PPK key of type {}", other.chars().take(40).collect::<String>())),
         },

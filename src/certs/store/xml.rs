@@ -4,7 +4,6 @@
 use super::{ENTRIES, Format, start};
 use crate::certs::contents::Contents;
 use crate::certs::fault::{Read, broken, unsupported};
-use crate::certs::key::{PrivateKey, Rsa};
 use crate::certs::pem;
 use crate::certs::spki::PublicKey;
 use memchr::memmem;
@@ -61,13 +60,11 @@ fn rsa(numbers: &[(&str, &str)], found: &mut Contents) -> Read<()> {
             None => broken(format!("an RSA key without {name}")),
         }
     };
-    let (n, e) = (number("Modulus")?, number("Exponent")?);
-    if !numbers.iter().any(|(name, _)| *name == "D") {
-        let key = PublicKey::rsa(&n, &e)?;
-        return found.add_public(Ok(key));
+    if numbers.iter().any(|(name, _)| *name == "D") {
+        return found.add_key(super::rsa(["Modulus", "Exponent", "D", "P", "Q", "InverseQ"], &number));
     }
-    let (d, p, q, qi) = (number("D")?, number("P")?, number("Q")?, number("InverseQ")?);
-    found.add_key(PrivateKey::rsa(&Rsa { n: &n, e: &e, d: &d, p: &p, q: &q, qi: &qi }))
+    let key = PublicKey::rsa(&number("Modulus")?, &number("Exponent")?)?;
+    found.add_public(Ok(key))
 }
 
 /// A tag, and the text right after it.

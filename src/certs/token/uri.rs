@@ -45,15 +45,18 @@ impl Place {
         let mut name = None;
         for (attribute, value) in attributes(path, ';') {
             let value = decoded(value)?;
-            match attribute {
-                "token" => place.token = Some(value.to_vec()),
-                "manufacturer" => place.manufacturer = Some(value.to_vec()),
-                "model" => place.model = Some(value.to_vec()),
-                "serial" => place.serial = Some(value.to_vec()),
-                "object" => place.object = Some(value.to_vec()),
-                "id" => place.id = Some(value.to_vec()),
+            let wanted = match attribute {
+                "token" => &mut place.token,
+                "manufacturer" => &mut place.manufacturer,
+                "model" => &mut place.model,
+                "serial" => &mut place.serial,
+                "object" => &mut place.object,
+                "id" => &mut place.id,
                 "slot-id" => match text(&value)?.parse() {
-                    Ok(number) => place.slot = Some(number),
+                    Ok(number) => {
+                        place.slot = Some(number);
+                        continue;
+                    }
                     Err(_) => return malformed("slot-id is no number"),
                 },
                 // Certificates and keys are looked for together; the rest tells modules apart, and one was named.
@@ -62,9 +65,10 @@ impl Place {
                 | "slot-manufacturer"
                 | "library-manufacturer"
                 | "library-description"
-                | "library-version" => {}
+                | "library-version" => continue,
                 _ => return malformed("an attribute that does not exist"),
-            }
+            };
+            *wanted = Some(value.to_vec());
         }
         for (attribute, value) in attributes(query, '&') {
             let value = decoded(value)?;
@@ -85,7 +89,7 @@ impl Place {
 }
 
 fn malformed<T>(why: &str) -> Read<T> {
-    Err(Fault::Refused(format!("the PKCS #11 URI is malformed: {why}")))
+    Err(Fault::Refused(format!("the PKCS #11 URI is malformed: {why}")).into())
 }
 
 fn attributes(part: &str, between: char) -> impl Iterator<Item = (&str, &str)> {
@@ -120,7 +124,7 @@ fn text(value: &[u8]) -> Read<&str> {
 fn pin_source(source: &str) -> Read<Zeroizing<String>> {
     let path = source.strip_prefix("file:").unwrap_or(source);
     let path = path.strip_prefix("//").unwrap_or(path);
-    let bytes = crate::certs::source::read_file(Path::new(path)).map_err(|e| Fault::Refused(e.message))?;
+    let bytes = crate::certs::source::read_file(Path::new(path)).map_err(|e| Fault::Refused(e.into_message()))?;
     let line = bytes.split(|b| matches!(b, b'\r' | b'\n')).next().unwrap_or_default();
     match std::str::from_utf8(line) {
         Ok(pin) if pin.len() <= 1024 => Ok(Zeroizing::new(pin.to_owned())),
@@ -129,10 +133,16 @@ fn pin_source(source: &str) -> Read<Zeroizing<String>> {
 }
 
 fn by_name(name: &str) -> PathBuf {
-    let names = [format!("{name}.so"), format!("lib{name}.so"), format!("{name}.dylib"), format!("lib{name}.dylib")];
-    let found = FOLDERS.iter().flat_map(|f| names.iter().map(move |n| Path::new(f).join(n))).find(|p| p.exists());
+    for folder in FOLDERS {
+        for (before, after) in [("", ".so"), ("lib", ".so"), ("", ".dylib"), ("lib", ".dylib")] {
+            let path = Path::new(folder).join(format!("{before}{name}{after}"));
+            if path.exists() {
+                return path;
+            }
+        }
+    }
     // The loader may know it where the folders do not.
-    found.unwrap_or_else(|| PathBuf::from(&names[1]))
+    PathBuf::from(format!("lib{name}.so"))
 }
 
 #[cfg(test)]
@@ -172,7 +182,7 @@ mod tests {
             "pkcs11:?pin-value=secret%00",
             "pkcs11:?pin-source=file:/nonexistent",
         ] {
-            let Err(Fault::Refused(why)) = Place::parse(uri) else { panic!("{uri}") };
+            let Fault::Refused(why) = *Place::parse(uri).err().unwrap() else { panic!("{uri}") };
             assert!(!why.contains("secret"), "{why}");
         }
     }

@@ -161,6 +161,17 @@ fn groups_are_remembered_and_empty_ones_too() {
 
 proptest::proptest! {
     #[test]
+    fn a_plain_address_is_what_the_parser_reads(text in "[ab!]{0,3}[.\"( +é]{0,1}[ab]{0,2}@{0,2}[ab]{0,2}[.\\[<_-]{0,2}[aB]{0,2}[ ,.]{0,1}") {
+        let read = Parser { text: &text, at: 0 }.list().ok();
+        proptest::prop_assert_eq!(parse_entries(&text).ok(), read);
+        if let Some((local, domain)) = plain(&text) {
+            let mailbox = parse_one(&text).unwrap();
+            proptest::prop_assert_eq!(key(local, domain), mailbox.key());
+            proptest::prop_assert_eq!(mailbox.envelope(), text);
+        }
+    }
+
+    #[test]
     fn any_text_is_read_or_refused_and_what_is_read_has_no_line_end(text in "(?s:.){0,60}|[a-c@.,:;<>()\"\\\\ \\[\\]]{0,40}") {
         if let Ok(mailboxes) = parse_list(&text) {
             for mailbox in mailboxes {

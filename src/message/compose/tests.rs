@@ -295,7 +295,7 @@ fn the_sender_is_return_path_else_from_and_malformed_ones_are_error_164() {
     };
     assert_eq!(sender("Me <me@a.example>", ""), Ok(("me@a.example".into(), false)));
     assert_eq!(sender("me@a.example", "bounce@b.example"), Ok(("bounce@b.example".into(), false)));
-    assert_eq!(sender("me@a.example", " <> "), Ok((String::new(), false)));
+    assert_eq!(sender("me@a.example", " <> "), Ok(("".into(), false)));
     assert_eq!(sender("", "bounce@b.example"), Ok(("bounce@b.example".into(), false)));
     assert_eq!(sender("jörg@a.example", ""), Ok(("jörg@a.example".into(), true)));
     for (from, path) in [

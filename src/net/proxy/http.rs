@@ -157,32 +157,41 @@ impl Answer {
     }
 
     /// The values of a header line's name, in lower case; lines that no colon is in are passed over.
-    fn values<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
-        self.head.split(|b| *b == b'\n').skip(1).filter_map(move |header| {
-            let at = header.iter().position(|b| *b == b':')?;
-            let (found, value) = (&header[..at], &header[at + 1..]);
-            found.eq_ignore_ascii_case(name.as_bytes()).then(|| value.trim_ascii())
-        })
+    fn values(&self, name: &str) -> Vec<&[u8]> {
+        let mut values = Vec::new();
+        for header in self.head.split(|b| *b == b'\n').skip(1) {
+            if let Some((found, value)) = header.split_at_checked(name.len())
+                && found.eq_ignore_ascii_case(name.as_bytes())
+                && let Some(value) = value.strip_prefix(b":")
+            {
+                values.push(value.trim_ascii());
+            }
+        }
+        values
     }
 
     fn challenges(&self) -> Vec<Challenge> {
-        self.values("proxy-authenticate").flat_map(challenge::read).collect()
+        let mut all = Vec::new();
+        for value in self.values("proxy-authenticate") {
+            all.append(&mut challenge::read(value));
+        }
+        all
     }
 
     fn has_word(&self, word: &str) -> bool {
-        ["connection", "proxy-connection"].into_iter().flat_map(|name| self.values(name)).any(|value| {
+        let is_in = |value: &&[u8]| {
             value.split(|b| *b == b',').any(|item| item.trim_ascii().eq_ignore_ascii_case(word.as_bytes()))
-        })
+        };
+        ["connection", "proxy-connection"].iter().any(|name| self.values(name).iter().any(is_in))
     }
 
     /// Takes the page behind the answer off the line. False where the connection is of no use for another request.
     fn read_on(&self, line: &mut Line) -> Result<bool> {
         let kept =
             if self.head.starts_with(b"HTTP/1.0") { self.has_word("keep-alive") } else { !self.has_word("close") };
-        let chunked = self.values("transfer-encoding").any(|value| value.eq_ignore_ascii_case(b"chunked"));
-        let mut lengths = self.values("content-length");
-        let length = match (lengths.next(), lengths.next()) {
-            (Some(text), None) => std::str::from_utf8(text).ok().and_then(|text| text.parse::<usize>().ok()),
+        let chunked = self.values("transfer-encoding").iter().any(|value| value.eq_ignore_ascii_case(b"chunked"));
+        let length = match self.values("content-length")[..] {
+            [text] => std::str::from_utf8(text).ok().and_then(|text| text.parse::<usize>().ok()),
             _ => None,
         };
         // Without a length the page ends with the connection.

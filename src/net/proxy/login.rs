@@ -105,7 +105,7 @@ impl<'a> Login<'a> {
 
     fn basic(&mut self) {
         let pair = SecretBytes::concat(&[self.proxy.user.as_bytes(), b":", self.proxy.password.expose().as_bytes()]);
-        let text = Zeroizing::new(STANDARD.encode(pair.expose()));
+        let text = Zeroizing::new(base64_simd::STANDARD.encode_to_string(pair.expose()));
         self.said = Said::Basic;
         self.set_header("Basic", text.as_bytes());
     }
@@ -183,7 +183,7 @@ impl<'a> Login<'a> {
         };
         self.ntlm = Some(ntlm);
         self.said = Said::NtlmBegun;
-        self.set_header("NTLM", STANDARD.encode(message.expose()).as_bytes());
+        self.set_header("NTLM", base64_simd::STANDARD.encode_to_string(message.expose()).as_bytes());
         Ok(Next::Ask)
     }
 
@@ -194,11 +194,11 @@ impl<'a> Login<'a> {
         };
         let answer = match ntlm.step(&message) {
             Ok(answer) => answer,
-            Err(error) if error.code == Code::Protocol => return Ok(Next::Refused(error.message)),
+            Err(error) if error.code == Code::Protocol => return Ok(Next::Refused(error.into_message())),
             Err(error) => return Err(error),
         };
         self.said = Said::NtlmDone;
-        let text = Zeroizing::new(STANDARD.encode(answer.expose()));
+        let text = Zeroizing::new(base64_simd::STANDARD.encode_to_string(answer.expose()));
         self.set_header("NTLM", text.as_bytes());
         Ok(Next::Ask)
     }
@@ -209,10 +209,11 @@ impl<'a> Login<'a> {
         let values = headers.split("\r\n").filter_map(|h| h.split_once(':')).map(|(_, v)| v.trim());
         let words = headers.split_whitespace().filter(|v| v.len() >= SHORTEST_SECRET);
         let said = self.secrets.iter().map(|s| s.as_str());
-        let mut secrets: Vec<&str> =
-            [self.proxy.password.expose()].into_iter().chain(values).chain(words).chain(said).collect();
-        // One that holds another goes before it, else its rest would stay.
-        secrets.sort_by_key(|s| std::cmp::Reverse(s.len()));
+        let mut secrets: Vec<&str> = Vec::new();
+        for secret in [self.proxy.password.expose()].into_iter().chain(values).chain(words).chain(said) {
+            // One that holds another goes before it, else its rest would stay.
+            secrets.insert(secrets.partition_point(|s| s.len() >= secret.len()), secret);
+        }
         let mut shown = text.to_string();
         for secret in secrets.into_iter().filter(|s| !s.is_empty()) {
             shown = shown.replace(secret, "***");
@@ -222,6 +223,13 @@ impl<'a> Login<'a> {
 }
 
 fn best_digest(challenges: &[Challenge]) -> Option<http_digest::Challenge> {
-    let all = challenges.iter().filter(|c| c.scheme == "digest");
-    all.filter_map(|c| http_digest::Challenge::read(&c.parameters)).max_by_key(http_digest::Challenge::strength)
+    let mut best: Option<http_digest::Challenge> = None;
+    for challenge in challenges.iter().filter(|c| c.scheme == "digest") {
+        if let Some(read) = http_digest::Challenge::read(&challenge.parameters)
+            && best.as_ref().is_none_or(|best| best.strength() <= read.strength())
+        {
+            best = Some(read);
+        }
+    }
+    best
 }

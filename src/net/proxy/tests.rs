@@ -100,7 +100,7 @@ fn refusal(proxy: &Proxy, host: &str, says: &[u8]) -> String {
     assert_eq!(error.code, Code::Firewall, "{}", error.message);
     assert!(error.message.starts_with("proxy p:9: "), "{}", error.message);
     assert!(!error.message.contains(PASSWORD) && error.message.len() < 400, "{}", error.message);
-    error.message
+    error.into_message()
 }
 
 #[test]

@@ -83,36 +83,36 @@ lists! {
 }
 
 /// Chooses. Errors: 270 what is asked for needs OpenSSL and it is not there, 603 a name that nobody has.
-pub fn choose(asked: SslProvider, options: &TlsOptions) -> Result<Chosen> {
-    versions(options)?;
-    let chosen = |which| Ok(Chosen { which, options: options.clone(), note: None });
-    match asked {
+pub fn choose(asked: SslProvider, options: TlsOptions) -> Result<Chosen> {
+    versions(&options)?;
+    let which = match asked {
         SslProvider::Internal => {
             options.check()?;
-            chosen(Which::Internal)
+            Which::Internal
         }
         SslProvider::Platform => {
-            openssl::check(options)?;
-            chosen(Which::Platform)
+            openssl::check(&options)?;
+            Which::Platform
         }
         SslProvider::Automatic => {
-            let foreign = foreign(options);
-            let old = is_old(options.protocols);
-            if foreign.is_empty() && !old && !options.openssl.demand() {
+            let foreign = foreign(&options);
+            if foreign.is_empty() && !is_old(options.protocols) && !options.openssl.demand() {
                 options.check()?;
-                return chosen(Which::Internal);
-            }
-            match openssl::check(options) {
-                Ok(()) => chosen(Which::Platform),
-                Err(error) if error.code == Code::SecurityLibrary => without(options, &foreign, error),
-                Err(error) => Err(error),
+                Which::Internal
+            } else {
+                match openssl::check(&options) {
+                    Err(error) if error.code == Code::SecurityLibrary => return without(options, &foreign, error),
+                    done => done?,
+                }
+                Which::Platform
             }
         }
-    }
+    };
+    Ok(Chosen { which, options, note: None })
 }
 
 /// Whether the settings name only what somebody has: error 603. A library that is not there is found out when it is needed.
-pub fn check(asked: SslProvider, options: &TlsOptions) -> Result<()> {
+pub fn check(asked: SslProvider, options: TlsOptions) -> Result<()> {
     match choose(asked, options) {
         Err(error) if error.code == Code::ValueRefused => Err(error),
         _ => Ok(()),
@@ -149,7 +149,7 @@ fn foreign(options: &TlsOptions) -> Vec<(&'static List, Vec<String>)> {
             (list.set)(&mut alone, Some((*entry).to_owned()));
             alone.check().is_err()
         };
-        let names: Vec<_> = entries(text).filter(lacks).map(str::to_owned).collect();
+        let names: Vec<_> = entries(text).into_iter().filter(lacks).map(str::to_owned).collect();
         if !names.is_empty() {
             found.push((list, names));
         }
@@ -158,34 +158,32 @@ fn foreign(options: &TlsOptions) -> Vec<(&'static List, Vec<String>)> {
 }
 
 /// Without OpenSSL: Internal with what is left for it, or the error.
-fn without(options: &TlsOptions, foreign: &[(&'static List, Vec<String>)], missing: Error) -> Result<Chosen> {
-    let settings = &options.openssl;
+fn without(mut options: TlsOptions, foreign: &[(&'static List, Vec<String>)], missing: Error) -> Result<Chosen> {
+    let settings = std::mem::take(&mut options.openssl);
     // Whom to trust and which ciphers to use is nothing to be left out silently.
     if settings.ca_file.is_some() || settings.ca_dir.is_some() || settings.ciphers().is_some() {
         return Err(missing);
     }
-    let mut left = options.clone();
     let mut out = Vec::new();
     for (list, names) in foreign {
-        let kept: Vec<_> = (list.get)(options)
-            .as_deref()
-            .map(|text| entries(text).filter(|entry| !names.iter().any(|name| name == entry)).collect())
-            .unwrap_or_default();
+        let text = (list.get)(&options).as_deref().unwrap_or_default();
+        let mut kept = entries(text);
+        kept.retain(|entry| !names.iter().any(|name| name == entry));
         if kept.is_empty() {
             return Err(missing);
         }
-        (list.set)(&mut left, Some(kept.join(",")));
+        let kept = kept.join(",");
+        (list.set)(&mut options, Some(kept));
         out.push(format!("{} {}", list.setting, names.join(", ")));
     }
     if is_old(options.protocols) {
-        left.protocols &= TLS12;
+        options.protocols &= TLS12;
         out.push("TLS 1.0 and 1.1".to_owned());
     }
     if settings.prng_seed.is_some() {
         out.push("OpenSSLPrngSeedData".to_owned());
     }
-    left.openssl = super::OpensslSettings::default();
-    names::usable(&left).map_err(|_| missing)?;
+    names::usable(&options).map_err(|_| missing)?;
     let note = format!("OpenSSL is not there, so the built-in TLS is used without {}", out.join("; "));
-    Ok(Chosen { which: Which::Internal, options: left, note: Some(note) })
+    Ok(Chosen { which: Which::Internal, options, note: Some(note) })
 }

@@ -12,14 +12,33 @@ use rustls::client::ResolvesClientCert;
 use rustls::pki_types::CertificateDer;
 use rustls::sign::{CertifiedKey, Signer, SigningKey};
 use rustls::{SignatureAlgorithm, SignatureScheme};
+use std::fmt;
 use std::sync::Arc;
 
 /// Where a key says why it did not sign: rustls hands on no more than a text.
 pub(super) type Refusal = Arc<Mutex<Option<Error>>>;
 
 /// Shows the one certificate to every server that asks, whatever authorities it names.
-#[derive(Debug)]
 pub(super) struct Shown(Arc<CertifiedKey>);
+
+// rustls asks for these and prints none.
+impl fmt::Debug for Shown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Shown")
+    }
+}
+
+impl fmt::Debug for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Key")
+    }
+}
+
+impl fmt::Debug for Hand {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Hand")
+    }
+}
 
 impl Shown {
     /// Error 273 for a key that isn't the certificate's or can't sign.
@@ -81,7 +100,6 @@ fn schemes(key: &PrivateKey) -> Vec<(SignatureScheme, Scheme)> {
     key.schemes().into_iter().filter_map(|scheme| known(scheme).map(|name| (name, scheme))).collect()
 }
 
-#[derive(Debug)]
 struct Key {
     key: Arc<PrivateKey>,
     schemes: Vec<(SignatureScheme, Scheme)>,
@@ -107,7 +125,6 @@ impl SigningKey for Key {
 }
 
 /// The key, about to sign.
-#[derive(Debug)]
 struct Hand {
     key: Arc<PrivateKey>,
     name: SignatureScheme,

@@ -1,6 +1,8 @@
 //! What ring leaves out of the curves: the key exchange secp521r1, and every pair of curve and hash that a certificate or
 //! a TLS 1.2 handshake may be signed with (there the scheme names the hash alone, RFC 5246 §7.4.1.4.1). Pure Rust.
 
+use crate::certs::signing::ecdsa_verify_digest;
+use crate::certs::spki::Curve;
 use ring::digest;
 use ring::rand::{SecureRandom, SystemRandom};
 use rustls::crypto::{ActiveKeyExchange, SharedSecret, SupportedKxGroup, WebPkiSupportedAlgorithms};
@@ -12,20 +14,21 @@ use zeroize::Zeroizing;
 /// ECDSA over one curve with one hash.
 #[derive(Debug)]
 struct Ecdsa {
-    curve: AlgorithmIdentifier,
+    curve: Curve,
+    key: AlgorithmIdentifier,
     signature: AlgorithmIdentifier,
     hash: &'static digest::Algorithm,
-    verify: fn(&[u8], &[u8], &[u8]) -> bool,
 }
 
 impl Algorithm for Ecdsa {
     fn verify_signature(&self, key: &[u8], message: &[u8], signature: &[u8]) -> Result<(), InvalidSignature> {
         let digest = digest::digest(self.hash, message);
-        if (self.verify)(key, digest.as_ref(), signature) { Ok(()) } else { Err(InvalidSignature) }
+        let verified = ecdsa_verify_digest(self.curve, key, digest.as_ref(), signature);
+        if verified { Ok(()) } else { Err(InvalidSignature) }
     }
 
     fn public_key_alg_id(&self) -> AlgorithmIdentifier {
-        self.curve
+        self.key
     }
 
     fn signature_alg_id(&self) -> AlgorithmIdentifier {
@@ -33,41 +36,20 @@ impl Algorithm for Ecdsa {
     }
 }
 
-/// A signature in DER over a hash. One that is shorter than the curve is a small number, so zeros before it change nothing;
-/// the crates want half the curve's length at least.
-macro_rules! verifier {
-    ($name:ident, $curve:ident, $length:literal) => {
-        fn $name(key: &[u8], digest: &[u8], signature: &[u8]) -> bool {
-            use $curve::ecdsa::signature::hazmat::PrehashVerifier;
-            use $curve::ecdsa::{Signature, VerifyingKey};
-            let Ok(key) = VerifyingKey::from_sec1_bytes(key) else { return false };
-            let Ok(signature) = Signature::from_der(signature) else { return false };
-            let mut padded = [0; $length];
-            let from = $length - digest.len().min($length);
-            padded[from..].copy_from_slice(&digest[..$length - from]);
-            key.verify_prehash(&padded, &signature).is_ok()
-        }
-    };
-}
-
-verifier!(p256_verify, p256, 32);
-verifier!(p384_verify, p384, 48);
-verifier!(p521_verify, p521, 66);
-
 macro_rules! ecdsa {
-    ($($name:ident $curve:ident $signature:ident $hash:ident $verify:ident;)*) => {
+    ($($name:ident $curve:ident $key:ident $signature:ident $hash:ident;)*) => {
         $(static $name: &dyn Algorithm = &Ecdsa {
-            curve: alg_id::$curve, signature: alg_id::$signature, hash: &digest::$hash, verify: $verify,
+            curve: Curve::$curve, key: alg_id::$key, signature: alg_id::$signature, hash: &digest::$hash,
         };)*
     };
 }
 
 ecdsa! {
-    P256_SHA512 ECDSA_P256 ECDSA_SHA512 SHA512 p256_verify;
-    P384_SHA512 ECDSA_P384 ECDSA_SHA512 SHA512 p384_verify;
-    P521_SHA256 ECDSA_P521 ECDSA_SHA256 SHA256 p521_verify;
-    P521_SHA384 ECDSA_P521 ECDSA_SHA384 SHA384 p521_verify;
-    P521_SHA512 ECDSA_P521 ECDSA_SHA512 SHA512 p521_verify;
+    P256_SHA512 P256 ECDSA_P256 ECDSA_SHA512 SHA512;
+    P384_SHA512 P384 ECDSA_P384 ECDSA_SHA512 SHA512;
+    P521_SHA256 P521 ECDSA_P521 ECDSA_SHA256 SHA256;
+    P521_SHA384 P521 ECDSA_P521 ECDSA_SHA384 SHA384;
+    P521_SHA512 P521 ECDSA_P521 ECDSA_SHA512 SHA512;
 }
 
 macro_rules! algorithms {

@@ -12,6 +12,7 @@ use crate::net::resolve::literal;
 use crate::net::{Clock, Stream, ascii_host};
 use rustls::pki_types::ServerName;
 use std::io::IoSlice;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 // Alerts, RFC 8446 §6.
 pub(super) const HANDSHAKE_FAILURE: u8 = 40;
@@ -64,7 +65,7 @@ pub(super) fn decide(
         return Err((alert, refused(&options.label(), &why)));
     }
     clock.check().map_err(stopped)?;
-    judge.progress(&format!("server certificate accepted, verification: {status}")).map_err(stopped)?;
+    judge.tell(format_args!("server certificate accepted, verification: {status}")).map_err(stopped)?;
     // Dates that a flag waives end no session; an answer about revocation is old after an hour.
     let waived = options.security_flags & Fault::Expired.flag() != 0;
     let dates = if waived { i64::MAX } else { found.until };
@@ -95,6 +96,12 @@ fn alert(fault: Fault) -> u8 {
         Fault::Weak | Fault::NotAllowed => 43,
         _ => BAD_CERTIFICATE,
     }
+}
+
+/// The time of the system, in seconds since 1970.
+pub(super) fn now() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
 }
 
 /// The name that a certificate must be for.

@@ -3,9 +3,21 @@
 use crate::error::{Code, Error};
 use rustls::{AlertDescription, CertificateError, PeerIncompatible, PeerMisbehaved};
 
+/// Error 276.
+#[cold]
+pub(super) fn failed(label: &str, why: &str) -> Error {
+    Error::new(Code::Handshake, format!("the TLS handshake with {label} failed: {why}"))
+}
+
+/// Error 1120, of a connection that was secured before.
+#[cold]
+pub(super) fn broke(label: &str, why: &str) -> Error {
+    Error::new(Code::ConnectionDropped, format!("the TLS connection to {label} broke: {why}"))
+}
+
 /// Error 276, of a handshake.
 pub(super) fn handshake(error: &rustls::Error, label: &str) -> Error {
-    Error::new(Code::Handshake, format!("the TLS handshake with {label} failed: {}", reason(error)))
+    failed(label, &reason(error))
 }
 
 /// Of a connection that was secured before: 276 where the server only now says that it wants no such client (TLS 1.3
@@ -26,7 +38,7 @@ pub(super) fn later(error: &rustls::Error, label: &str) -> Error {
             | A::HandshakeFailure
             | A::DecryptError,
         ) => handshake(error, label),
-        error => Error::new(Code::ConnectionDropped, format!("the TLS connection to {label} broke: {}", reason(error))),
+        error => broke(label, &reason(error)),
     }
 }
 

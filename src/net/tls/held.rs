@@ -36,13 +36,15 @@ impl<E: Entry> Held<E> {
     ) -> Result<Arc<E>> {
         {
             let mut entries = self.0.lock();
-            entries.retain(|entry| {
+            let here = |entry: &E| {
                 let kept = entry.options();
-                let elsewhere = kept.server_name != options.server_name || kept.port != options.port;
-                let fresh = entry.until().is_none_or(|until| now <= until);
-                elsewhere || (kept == options && current(entry) && fresh)
+                kept.port == options.port && kept.server_name == options.server_name
+            };
+            entries.retain(|entry| {
+                let fresh = || entry.until().is_none_or(|until| now <= until);
+                !here(entry) || (entry.options() == options && current(entry) && fresh())
             });
-            if let Some(found) = entries.iter().find(|entry| entry.options() == options) {
+            if let Some(found) = entries.iter().find(|entry| here(entry)) {
                 return Ok(Arc::clone(found));
             }
         }

@@ -7,15 +7,16 @@
 //! Sessions live with the configuration they were made under, and that is kept for one set of equal options: a changed
 //! root, flag, pin, name, key or judge is another configuration without sessions. What the judge overruled is never kept.
 
-use super::binding::{EXPORTER_LABEL, EXPORTER_LENGTH, server_end_point};
 use super::client::{Refusal, Shown};
+use super::crypto::provider;
 use super::curves::ALGORITHMS;
-use super::decide::{HANDSHAKE_FAILURE, decide, refused, say, server_name};
+use super::decide::{HANDSHAKE_FAILURE, decide, now, refused, say, server_name};
 use super::held::{self, Held};
 use super::keylog::KeyLogFile;
 use super::names::{self, Shape, Signatures};
+use super::patience::Patience;
 use super::roots::{Stamp, Trust};
-use super::stream::{IDLE, TlsStream, WINDOW, Wire, flush, last_word};
+use super::stream::{TlsStream, WINDOW, Wire, flush, last_word};
 use super::verify::{self, Fault, Sent};
 use super::{Judge, Negotiated, Provider, Secured, TlsOptions, Version, fault};
 use crate::error::{Code, Error, Result};
@@ -23,30 +24,35 @@ use crate::net::{Clock, Stream};
 use parking_lot::Mutex;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::{ClientSessionMemoryCache, Resumption};
-use rustls::crypto::{CryptoProvider, WebPkiSupportedAlgorithms, ring, verify_tls12_signature, verify_tls13_signature};
+use rustls::crypto::{WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::time_provider::TimeProvider;
 use rustls::{ClientConfig, ClientConnection, DigitallySignedStruct, HandshakeKind, NamedGroup, SignatureScheme};
 use rustls::{PeerMisbehaved, ProtocolVersion};
 use std::cell::RefCell;
-use std::sync::{Arc, OnceLock};
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::sync::Arc;
+use std::time::Duration;
 
-/// What may be expected of a server as its first byte: the content types of records.
-const CONTENT_TYPES: std::ops::RangeInclusive<u8> = 20..=24;
+/// What rustls has for it itself panics before 1970, and brings the words for that along.
+#[derive(Debug)]
+struct SystemTime;
+
+impl TimeProvider for SystemTime {
+    fn current_time(&self) -> Option<UnixTime> {
+        u64::try_from(now()).ok().map(|seconds| UnixTime::since_unix_epoch(Duration::from_secs(seconds)))
+    }
+}
 
 /// The ways to check signatures.
 pub(super) fn algorithms() -> WebPkiSupportedAlgorithms {
     ALGORITHMS
 }
 
-fn base() -> &'static CryptoProvider {
-    static BASE: OnceLock<CryptoProvider> = OnceLock::new();
-    BASE.get_or_init(|| CryptoProvider { signature_verification_algorithms: ALGORITHMS, ..ring::default_provider() })
-}
-
 /// One set of options, ready to use, and what came of it.
 struct Entry {
     options: TlsOptions,
+    /// How texts name the server.
+    label: String,
     stamp: Stamp,
     shape: Shape,
     trust: Arc<Trust>,
@@ -96,8 +102,6 @@ impl Entry {
         let shape = Shape::of(options)?;
         shape.usable(options)?;
         let trust = Trust::shared(options, &stamp)?;
-        let provider =
-            CryptoProvider { cipher_suites: shape.suites.clone(), kx_groups: shape.groups.clone(), ..base().clone() };
         let versions: Vec<_> = shape
             .versions
             .iter()
@@ -107,9 +111,8 @@ impl Entry {
             })
             .collect();
         let unfit = |error: rustls::Error| Error::new(Code::Handshake, format!("TLS cannot be set up: {error}"));
-        let verifier =
-            Recorder { tls12: shape.tls12.clone(), tls13: shape.tls13.clone(), versions: shape.versions.clone() };
-        let builder = ClientConfig::builder_with_provider(Arc::new(provider))
+        let verifier = Recorder::new(&shape);
+        let builder = ClientConfig::builder_with_details(Arc::new(provider(&shape)), Arc::new(SystemTime))
             .with_protocol_versions(&versions)
             .map_err(unfit)?
             .dangerous()
@@ -127,7 +130,8 @@ impl Entry {
             config.key_log = Arc::new(KeyLogFile::open(path)?);
         }
         let config = Arc::new(config);
-        Ok(Entry { options: options.clone(), stamp, shape, trust, config, refusal, kept: Mutex::default() })
+        let (options, label) = (options.clone(), options.label());
+        Ok(Entry { options, label, stamp, shape, trust, config, refusal, kept: Mutex::default() })
     }
 }
 
@@ -140,9 +144,24 @@ thread_local! {
 /// proves the server has the key.
 #[derive(Debug)]
 struct Recorder {
-    versions: Vec<Version>,
     tls12: Signatures,
     tls13: Signatures,
+    /// Those of the versions that are offered.
+    offered: Vec<SignatureScheme>,
+}
+
+impl Recorder {
+    fn new(shape: &Shape) -> Recorder {
+        let mut offered: Vec<SignatureScheme> = Vec::new();
+        for version in &shape.versions {
+            for scheme in &shape.signatures(*version).schemes {
+                if !offered.contains(scheme) {
+                    offered.push(*scheme);
+                }
+            }
+        }
+        Recorder { tls12: shape.tls12.clone(), tls13: shape.tls13.clone(), offered }
+    }
 }
 
 impl ServerCertVerifier for Recorder {
@@ -185,13 +204,7 @@ impl ServerCertVerifier for Recorder {
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        let mut all: Vec<SignatureScheme> = Vec::new();
-        for version in &self.versions {
-            let list = if *version == Version::Tls12 { &self.tls12 } else { &self.tls13 };
-            let new: Vec<_> = list.schemes.iter().filter(|scheme| !all.contains(*scheme)).copied().collect();
-            all.extend(new);
-        }
-        all
+        self.offered.clone()
     }
 }
 
@@ -211,21 +224,21 @@ impl Provider for Internal {
         clock: &Clock,
         judge: &mut dyn Judge,
     ) -> Result<Secured> {
-        let label = options.label();
         let name = server_name(&options.server_name)?;
         let entry = self.entry(options, now())?;
+        let label = &entry.label;
         let mut conn = ClientConnection::new(Arc::clone(&entry.config), name.clone())
-            .map_err(|error| fault::handshake(&error, &label))?;
+            .map_err(|error| fault::handshake(&error, label))?;
         conn.set_buffer_limit(Some(WINDOW));
-        judge.progress(&format!("TLS handshake with {label} begins"))?;
+        judge.tell(format_args!("TLS handshake with {label} begins"))?;
         if let Err(error) = self.drive(&mut conn, &mut *stream, &entry, &name, clock, judge) {
             // Whatever became of it, no later handshake shall lean on this one.
             self.entries.drop_entry(&entry);
             return Err(error);
         }
         let info = negotiated(&conn, &entry)?;
-        judge.progress(&summary(&info))?;
-        Ok(Secured { stream: Box::new(TlsStream::new(stream, conn, label)), info })
+        info.tell(judge, "")?;
+        Ok(Secured { stream: Box::new(TlsStream::new(stream, conn, label.clone())), info })
     }
 
     fn forget(&self) {
@@ -243,61 +256,39 @@ impl Internal {
         clock: &Clock,
         judge: &mut dyn Judge,
     ) -> Result<()> {
-        let label = entry.options.label();
-        let (mut begun, mut total) = (false, 0usize);
-        let mut deadline = clock.deadline();
+        let label = &entry.label;
+        let mut patience = Patience::new(label, clock);
         loop {
-            flush(conn, &mut Wire::new(stream, clock), &label)?;
+            flush(conn, &mut Wire::new(stream, clock), label)?;
             if !conn.is_handshaking() {
                 return Ok(());
             }
-            // Pieces of a flight are no progress.
-            if deadline.is_some_and(|end| Instant::now() >= end) {
-                return Err(clock.timed_out(&format!("the TLS handshake of {label}")));
-            }
+            patience.check()?;
             let mut wire = Wire::new(stream, clock);
-            let count = conn.read_tls(&mut wire).map_err(|error| wire.cause(&error, &label))?;
-            if count == 0 {
-                let text = format!("the TLS handshake with {label} failed: the server closed the connection");
-                return Err(Error::new(Code::Handshake, text));
-            }
-            total += count;
-            if total > IDLE {
-                let text = format!("the TLS handshake with {label} failed: the server sends without end");
-                return Err(Error::new(Code::Handshake, text));
-            }
-            let first = wire.first.filter(|_| !begun);
-            begun = true;
-            if first.is_some_and(|first| !CONTENT_TYPES.contains(&first)) {
-                let text = format!("the TLS handshake with {label} failed: the server does not answer with TLS");
-                return Err(Error::new(Code::Handshake, text));
-            }
+            let count = conn.read_tls(&mut wire).map_err(|error| wire.cause(&error, label))?;
+            patience.came(count, wire.first)?;
             SEEN.set(None);
             let outcome = conn.process_new_packets();
             let sent = SEEN.take();
-            let judged = sent.is_some();
             if let Err(error) = outcome {
                 if sent.is_some() {
                     // Our answer to a server that nobody has judged may lie before the alert of rustls.
                     say(stream, HANDSHAKE_FAILURE);
                 } else {
-                    let _ = flush(conn, &mut Wire::new(stream, &last_word()), &label);
+                    let _ = flush(conn, &mut Wire::new(stream, &last_word()), label);
                 }
                 if let Some(refusal) = entry.refusal.lock().take() {
                     let text = format!("the key of the client certificate does not sign: {}", refusal.message);
                     return Err(Error::new(Code::Credentials, text));
                 }
-                return Err(explained(&error, sent, entry, name, &label));
+                return Err(explained(&error, sent, entry, name));
             }
-            if let Some(sent) = sent
-                && let Err((alert, error)) = self.decide(conn, &sent, entry, name, clock, judge)
-            {
-                say(stream, alert);
-                return Err(error);
-            }
-            if judged {
-                // Whoever was asked may have taken their time.
-                deadline = clock.deadline();
+            if let Some(sent) = sent {
+                if let Err((alert, error)) = self.decide(conn, &sent, entry, name, clock, judge) {
+                    say(stream, alert);
+                    return Err(error);
+                }
+                patience.renew();
             }
         }
     }
@@ -327,20 +318,15 @@ impl Internal {
 }
 
 /// A failure inside rustls. A certificate that this provider cannot work with shows there as a wrong signature.
-fn explained(error: &rustls::Error, sent: Option<Sent>, entry: &Entry, name: &ServerName<'_>, label: &str) -> Error {
+fn explained(error: &rustls::Error, sent: Option<Sent>, entry: &Entry, name: &ServerName<'_>) -> Error {
     if let (Some(sent), rustls::Error::InvalidCertificate(_)) = (&sent, error) {
         let found = verify::examine(sent, name, &entry.trust, None, &entry.options);
         let unusable = |fault| matches!(fault, Fault::Weak | Fault::Unreadable | Fault::Constraint);
         if found.failures.iter().any(|failure| unusable(failure.fault)) {
-            return refused(label, &verify::status(&found.failures.iter().collect::<Vec<_>>()));
+            return refused(&entry.label, &verify::status(&found.failures.iter().collect::<Vec<_>>()));
         }
     }
-    fault::handshake(error, label)
-}
-
-fn now() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
+    fault::handshake(error, &entry.label)
 }
 
 fn version(conn: &ClientConnection) -> Option<Version> {
@@ -359,10 +345,6 @@ fn negotiated(conn: &ClientConnection, entry: &Entry) -> Result<Negotiated> {
     let (key_exchange, key_exchange_strength) = group.map_or(("", 0), names::describe_group);
     let server_certs: Vec<Vec<u8>> =
         conn.peer_certificates().unwrap_or_default().iter().map(|certificate| certificate.to_vec()).collect();
-    let exporter = || {
-        conn.export_keying_material(vec![0; EXPORTER_LENGTH], EXPORTER_LABEL, Some(b""))
-            .map_err(|error| fault::handshake(&error, &entry.options.label()))
-    };
     Ok(Negotiated {
         version,
         suite: suite.to_owned(),
@@ -371,13 +353,6 @@ fn negotiated(conn: &ClientConnection, entry: &Entry) -> Result<Negotiated> {
         key_exchange: key_exchange.to_owned(),
         key_exchange_strength,
         resumed: conn.handshake_kind() == Some(HandshakeKind::Resumed),
-        tls_server_end_point: server_certs.first().and_then(|leaf| server_end_point(leaf)),
-        tls_exporter: (version == Version::Tls13).then(exporter).transpose()?,
         server_certs,
     })
-}
-
-fn summary(info: &Negotiated) -> String {
-    let how = if info.resumed { "resumed session" } else { "full handshake" };
-    format!("{} with {}, {}, {how}", info.version.name(), info.suite, info.key_exchange)
 }

@@ -3,15 +3,21 @@
 use crate::error::{Code, Error, Result};
 use parking_lot::Mutex;
 use rustls::KeyLog;
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 use std::fs::{File, OpenOptions};
 use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use zeroize::Zeroize;
 
-#[derive(Debug)]
 pub(super) struct KeyLogFile(Mutex<File>);
+
+// rustls asks for it and prints none; a derived one brings that of files along, and theirs is large.
+impl fmt::Debug for KeyLogFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("KeyLogFile")
+    }
+}
 
 impl KeyLogFile {
     /// Opens for appending: made for the owner alone, never through a symbolic link, and nothing but a file. Error 303.

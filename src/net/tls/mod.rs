@@ -7,6 +7,7 @@
 pub mod binding;
 pub mod choice;
 mod client;
+mod crypto;
 mod curves;
 mod decide;
 pub mod der;
@@ -18,6 +19,7 @@ pub mod names;
 pub mod openssl;
 mod options;
 pub mod packets;
+mod patience;
 pub mod revocation;
 pub mod roots;
 mod stream;
@@ -34,6 +36,7 @@ pub use verify::{Failure, Fault};
 
 use super::{Clock, Stream};
 use crate::error::Result;
+use std::fmt;
 
 /// The versions of the protocol; the two old ones only the platform's library has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -73,10 +76,21 @@ pub struct Negotiated {
     pub resumed: bool,
     /// DER, the server's own first, as the server sent them (at the full handshake, for a resumed session).
     pub server_certs: Vec<Vec<u8>>,
-    /// RFC 9266. Only TLS 1.3 has it: below, it would need the extended master secret, which is not reported.
-    pub tls_exporter: Option<Vec<u8>>,
-    /// RFC 5929 §4; `None` where the certificate's signature names no hash (Ed25519).
-    pub tls_server_end_point: Option<Vec<u8>>,
+}
+
+impl Negotiated {
+    /// tls-server-end-point, RFC 5929 §4; `None` where the certificate's signature names no hash (Ed25519). Made when it is asked
+    /// for, since few logins want it.
+    pub fn end_point(&self) -> Option<Vec<u8>> {
+        binding::server_end_point(self.server_certs.first()?)
+    }
+
+    /// For SSLStatus.
+    fn tell(&self, judge: &mut dyn Judge, by: &str) -> Result<()> {
+        let how = if self.resumed { "resumed session" } else { "full handshake" };
+        let (version, suite, key_exchange) = (self.version.name(), &self.suite, &self.key_exchange);
+        judge.tell(format_args!("{version} with {suite}, {key_exchange}, {how}{by}"))
+    }
 }
 
 /// A connection after its handshake.
@@ -85,8 +99,8 @@ pub struct Secured {
     pub info: Negotiated,
 }
 
-impl std::fmt::Debug for Secured {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for Secured {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Secured").field("info", &self.info).finish_non_exhaustive()
     }
 }
@@ -132,6 +146,17 @@ pub trait Judge {
     /// A readable line about how far the handshake is.
     fn progress(&mut self, _line: &str) -> Result<()> {
         Ok(())
+    }
+
+    /// Whether anybody hears those lines: else they are not even put together.
+    fn listens(&self) -> bool {
+        true
+    }
+}
+
+impl dyn Judge + '_ {
+    fn tell(&mut self, line: fmt::Arguments<'_>) -> Result<()> {
+        if self.listens() { self.progress(&line.to_string()) } else { Ok(()) }
     }
 }
 

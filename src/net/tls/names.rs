@@ -1,10 +1,11 @@
 //! The names of protocol versions, cipher suites, groups and signatures as settings spell them, and what the Internal
 //! provider has of each. Rulings 10, 18 and 21.
 
+use super::crypto as suite;
 use super::curves::Secp521r1;
 use super::{TlsOptions, Version};
 use crate::error::{Code, Error, Result};
-use rustls::crypto::ring::{cipher_suite as suite, kx_group};
+use rustls::crypto::ring::kx_group;
 use rustls::crypto::{ActiveKeyExchange, SupportedKxGroup};
 use rustls::{NamedGroup, ProtocolVersion, SignatureScheme, SupportedCipherSuite};
 
@@ -33,6 +34,8 @@ struct Suite {
     suite: &'static SupportedCipherSuite,
     bits: u32,
     version: Version,
+    /// As SSLNegotiatedCipher shows it.
+    shown: &'static str,
     cipher: &'static [&'static str],
     hash: &'static str,
     signature: &'static [&'static str],
@@ -51,25 +54,25 @@ const HASHES: &[&str] = &["CALG_SHA_256", "CALG_SHA_384"];
 const SIGNATURES: &[&str] = ANY;
 
 macro_rules! suites {
-    ($($name:literal $suite:ident $bits:literal $version:ident $cipher:expr, $hash:literal $signature:expr;)*) => {
+    ($($name:literal $suite:ident $bits:literal $version:ident $shown:literal $cipher:expr, $hash:literal $signature:expr;)*) => {
         static SUITES: &[Suite] = &[$(Suite {
             name: $name, suite: &suite::$suite, bits: $bits, version: Version::$version,
-            cipher: $cipher, hash: $hash, signature: $signature,
+            shown: $shown, cipher: $cipher, hash: $hash, signature: $signature,
         }),*];
     };
 }
 
 // In the order in which they are offered.
 suites! {
-    "TLS_AES_256_GCM_SHA384" TLS13_AES_256_GCM_SHA384 256 Tls13 AES_256, "CALG_SHA_384" ANY;
-    "TLS_AES_128_GCM_SHA256" TLS13_AES_128_GCM_SHA256 128 Tls13 AES_128, "CALG_SHA_256" ANY;
-    "TLS_CHACHA20_POLY1305_SHA256" TLS13_CHACHA20_POLY1305_SHA256 256 Tls13 &[], "CALG_SHA_256" ANY;
-    "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384" TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384 256 Tls12 AES_256, "CALG_SHA_384" ECDSA;
-    "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256" TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256 128 Tls12 AES_128, "CALG_SHA_256" ECDSA;
-    "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256" TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256 256 Tls12 &[], "CALG_SHA_256" ECDSA;
-    "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384" TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384 256 Tls12 AES_256, "CALG_SHA_384" RSA;
-    "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256" TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256 128 Tls12 AES_128, "CALG_SHA_256" RSA;
-    "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256" TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256 256 Tls12 &[], "CALG_SHA_256" RSA;
+    "TLS_AES_256_GCM_SHA384" TLS13_AES_256_GCM_SHA384 256 Tls13 "AES_256_GCM" AES_256, "CALG_SHA_384" ANY;
+    "TLS_AES_128_GCM_SHA256" TLS13_AES_128_GCM_SHA256 128 Tls13 "AES_128_GCM" AES_128, "CALG_SHA_256" ANY;
+    "TLS_CHACHA20_POLY1305_SHA256" TLS13_CHACHA20_POLY1305_SHA256 256 Tls13 "CHACHA20_POLY1305" &[], "CALG_SHA_256" ANY;
+    "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384" TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384 256 Tls12 "AES_256_GCM" AES_256, "CALG_SHA_384" ECDSA;
+    "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256" TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256 128 Tls12 "AES_128_GCM" AES_128, "CALG_SHA_256" ECDSA;
+    "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256" TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256 256 Tls12 "CHACHA20_POLY1305" &[], "CALG_SHA_256" ECDSA;
+    "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384" TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384 256 Tls12 "AES_256_GCM" AES_256, "CALG_SHA_384" RSA;
+    "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256" TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256 128 Tls12 "AES_128_GCM" AES_128, "CALG_SHA_256" RSA;
+    "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256" TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256 256 Tls12 "CHACHA20_POLY1305" &[], "CALG_SHA_256" RSA;
 }
 
 /// A group that is used in one version only.
@@ -168,9 +171,9 @@ pub(super) struct Shape {
 impl Shape {
     /// Error 603 for a name this provider does not have. Lists may be empty: see [`Shape::usable`].
     pub(super) fn of(options: &TlsOptions) -> Result<Shape> {
-        let named = suites(options.suites.as_deref())?;
-        let groups12 = groups("TLS12SupportedGroups", options.tls12_groups.as_deref(), DEFAULT_TLS12_GROUPS)?;
-        let groups13 = groups("TLS13SupportedGroups", options.tls13_groups.as_deref(), DEFAULT_TLS13_GROUPS)?;
+        let mut suites = suites(options.suites.as_deref())?;
+        let mut groups12 = groups("TLS12SupportedGroups", options.tls12_groups.as_deref(), DEFAULT_TLS12_GROUPS)?;
+        let mut groups13 = groups("TLS13SupportedGroups", options.tls13_groups.as_deref(), DEFAULT_TLS13_GROUPS)?;
         let shares = groups("TLS13KeyShareGroups", options.tls13_key_shares.as_deref(), DEFAULT_TLS13_KEY_SHARES)?;
         let tls12 = signatures(
             "TLS12SignatureAlgorithms",
@@ -186,20 +189,18 @@ impl Shape {
             TLS13_SIGNATURES,
             TLS13_SIGNATURES,
         )?;
-        let suites: Vec<_> = named
-            .into_iter()
-            .filter(|suite| suite.bits >= options.min_strength && bits(suite.version) & options.protocols != 0)
-            .collect();
+        suites.retain(|suite| suite.bits >= options.min_strength && bits(suite.version) & options.protocols != 0);
         // A version without a suite of its own is not offered.
-        let versions: Vec<_> = [Version::Tls13, Version::Tls12]
-            .into_iter()
-            .filter(|version| suites.iter().any(|suite| suite.version == *version))
-            .collect();
-        let groups = joined(
-            if versions.contains(&Version::Tls12) { groups12 } else { Vec::new() },
-            if versions.contains(&Version::Tls13) { groups13 } else { Vec::new() },
-            &shares,
-        );
+        let has = |version| suites.iter().any(|suite| suite.version == version);
+        if !has(Version::Tls12) {
+            groups12.clear();
+        }
+        if !has(Version::Tls13) {
+            groups13.clear();
+        }
+        let mut versions = vec![Version::Tls13, Version::Tls12];
+        versions.retain(|version| has(*version));
+        let groups = joined(&groups12, groups13, &shares);
         Ok(Shape { versions, suites: suites.iter().map(|suite| *suite.suite).collect(), groups, tls12, tls13 })
     }
 
@@ -228,8 +229,7 @@ pub(super) fn usable(options: &TlsOptions) -> Result<()> {
 /// The name, the cipher and the key size of a suite.
 pub(super) fn describe(suite: SupportedCipherSuite) -> (&'static str, &'static str, u32) {
     let Some(found) = SUITES.iter().find(|known| known.suite.suite() == suite.suite()) else { return ("", "", 0) };
-    let cipher = found.name.split_once("_WITH_").map_or(found.name.trim_start_matches("TLS_"), |(_, rest)| rest);
-    (found.name, cipher.rsplit_once("_SHA").map_or(cipher, |(cipher, _)| cipher), found.bits)
+    (found.name, found.shown, found.bits)
 }
 
 /// The short name and the size in bits of a group.
@@ -244,8 +244,8 @@ pub(super) fn describe_group(group: NamedGroup) -> (&'static str, u32) {
 }
 
 /// The parts of a list, which ';' or ',' or white space separates.
-pub(super) fn entries(text: &str) -> impl Iterator<Item = &str> {
-    text.split(|c: char| c == ';' || c == ',' || c.is_whitespace()).filter(|entry| !entry.is_empty())
+pub(super) fn entries(text: &str) -> Vec<&str> {
+    text.split(|c: char| c == ';' || c == ',' || c.is_whitespace()).filter(|entry| !entry.is_empty()).collect()
 }
 
 pub(super) fn bits(version: Version) -> u32 {
@@ -258,7 +258,7 @@ pub(super) fn bits(version: Version) -> u32 {
 }
 
 pub(super) fn is_default(text: Option<&str>, default: &str) -> bool {
-    text.is_none_or(|text| text == default || entries(text).eq(entries(default)))
+    text.is_none_or(|text| text == default || entries(text) == entries(default))
 }
 
 fn suites(text: Option<&str>) -> Result<Vec<&'static Suite>> {
@@ -275,7 +275,7 @@ fn suites(text: Option<&str>) -> Result<Vec<&'static Suite>> {
             algorithms.push(found);
         } else {
             let has = SUITES.iter().map(|suite| suite.name).chain(known().copied());
-            return Err(unknown("SSLEnabledCipherSuites", entry, has));
+            return Err(unknown("SSLEnabledCipherSuites", INTERNAL, entry, has.collect()));
         }
     }
     if named.is_empty() && algorithms.is_empty() {
@@ -299,8 +299,9 @@ fn groups(setting: &str, text: Option<&str>, default: &str) -> Result<Vec<&'stat
     let Some(text) = text.filter(|text| !is_default(Some(text), default)) else { return Ok(GROUPS.iter().collect()) };
     let mut list: Vec<&Group> = Vec::new();
     for entry in entries(text) {
-        let found = GROUPS.iter().find(|group| group.name.eq_ignore_ascii_case(entry));
-        let found = found.ok_or_else(|| unknown(setting, entry, GROUPS.iter().map(|group| group.name)))?;
+        let Some(found) = GROUPS.iter().find(|group| group.name.eq_ignore_ascii_case(entry)) else {
+            return Err(unknown(setting, INTERNAL, entry, GROUPS.iter().map(|group| group.name).collect()));
+        };
         if !list.iter().any(|known| known.id == found.id) {
             list.push(found);
         }
@@ -312,7 +313,7 @@ fn groups(setting: &str, text: Option<&str>, default: &str) -> Result<Vec<&'stat
 }
 
 /// One list of both versions' groups, in the order of TLS 1.3 with the first usable key share in front.
-fn joined(tls12: Vec<&Group>, mut tls13: Vec<&Group>, shares: &[&Group]) -> Vec<&'static dyn SupportedKxGroup> {
+fn joined(tls12: &[&Group], mut tls13: Vec<&Group>, shares: &[&Group]) -> Vec<&'static dyn SupportedKxGroup> {
     let first = shares.iter().find_map(|share| tls13.iter().position(|group| group.id == share.id));
     if let Some(first) = first {
         tls13[..=first].rotate_right(1);
@@ -320,9 +321,13 @@ fn joined(tls12: Vec<&Group>, mut tls13: Vec<&Group>, shares: &[&Group]) -> Vec<
     let within = |list: &[&Group], group: &Group| list.iter().any(|known| known.id == group.id);
     let mut all: Vec<&'static dyn SupportedKxGroup> = Vec::new();
     for group in &tls13 {
-        all.push(if within(&tls12, group) { (group.both)() } else { group.tls13 });
+        all.push(if within(tls12, group) { (group.both)() } else { group.tls13 });
     }
-    all.extend(tls12.iter().filter(|group| !within(&tls13, group)).map(|group| group.tls12 as &dyn SupportedKxGroup));
+    for group in tls12 {
+        if !within(&tls13, group) {
+            all.push(group.tls12);
+        }
+    }
     all
 }
 
@@ -332,8 +337,9 @@ fn signatures(setting: &str, text: Option<&str>, default: &str, known: Schemes, 
     };
     let mut schemes = Vec::new();
     for entry in entries(text) {
-        let found = known.iter().find(|(name, _)| name.eq_ignore_ascii_case(entry));
-        let (_, scheme) = found.ok_or_else(|| unknown(setting, entry, known.iter().map(|(name, _)| *name)))?;
+        let Some((_, scheme)) = known.iter().find(|(name, _)| name.eq_ignore_ascii_case(entry)) else {
+            return Err(unknown(setting, INTERNAL, entry, known.iter().map(|(name, _)| *name).collect()));
+        };
         if !schemes.contains(scheme) {
             schemes.push(*scheme);
         }
@@ -347,10 +353,11 @@ fn signatures(setting: &str, text: Option<&str>, default: &str, known: Schemes, 
     Ok(Signatures { schemes, demanded: true })
 }
 
-fn unknown<'a>(setting: &str, entry: &str, has: impl Iterator<Item = &'a str>) -> Error {
-    let has: Vec<_> = has.collect();
-    Error::new(
-        Code::ValueRefused,
-        format!("{setting}: the Internal provider has no {entry:?}; it has {}", has.join(", ")),
-    )
+/// Who has only some names.
+const INTERNAL: &str = "the Internal provider";
+
+/// Error 603 with the names there are.
+#[cold]
+pub(super) fn unknown(setting: &str, who: &str, entry: &str, has: Vec<&str>) -> Error {
+    Error::new(Code::ValueRefused, format!("{setting}: {who} has no {entry:?}; it has {}", has.join(", ")))
 }

@@ -5,7 +5,7 @@ use crate::error::{Code, Error, Result};
 use parking_lot::Mutex;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, SignatureVerificationAlgorithm, TrustAnchor};
-use std::fs;
+use std::fs::{self, Metadata};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use std::time::SystemTime;
@@ -60,12 +60,10 @@ pub struct Trust {
 impl Trust {
     /// Error 303 for a CA file that cannot be read, 603 for SSLServerCACerts that are none.
     pub fn of(options: &TlsOptions) -> Result<Trust> {
-        let file = ca_file(options);
-        let roots = match file {
-            Some(path) => Arc::new(from_file(path)?),
-            None => system(),
-        };
-        Trust::new(roots, file.is_some(), options)
+        match ca_file(options) {
+            Some((path, _)) => Trust::new(Arc::new(from_file(path)?), true, options),
+            None => Trust::new(system(), false, options),
+        }
     }
 
     /// The same, read once for all handles of the process that trust the same, as long as the file does not change.
@@ -86,7 +84,7 @@ impl Trust {
 
     /// With these certificates, and those of CACertFilePaths, in place of the system's roots.
     pub(super) fn replaced(options: &TlsOptions, own: Vec<CertificateDer<'static>>) -> Result<Trust> {
-        let mut roots = ca_file(options).map(from_file).transpose()?.unwrap_or_default();
+        let mut roots = ca_file(options).map(|(path, _)| from_file(path)).transpose()?.unwrap_or_default();
         roots.add(own);
         Trust::new(Arc::new(roots), true, options)
     }
@@ -130,18 +128,21 @@ pub(super) struct Stamp(Option<(PathBuf, u64, Option<SystemTime>)>);
 
 impl Stamp {
     pub(super) fn of(options: &TlsOptions) -> Stamp {
-        Stamp(ca_file(options).map(|path| {
-            let data = fs::metadata(path).ok();
+        Stamp(ca_file(options).map(|(path, data)| {
             (path.to_owned(), data.as_ref().map_or(0, |data| data.len()), data.and_then(|data| data.modified().ok()))
         }))
     }
 }
 
-fn ca_file(options: &TlsOptions) -> Option<&Path> {
-    options.ca_files.iter().map(PathBuf::as_path).find(|path| path.exists()).or_else(|| {
-        // None of them exists: the first is named in the error, and the system's roots do not step in.
-        options.ca_files.first().map(PathBuf::as_path)
-    })
+/// The file of CACertFilePaths, with what the system says of it.
+fn ca_file(options: &TlsOptions) -> Option<(&Path, Option<Metadata>)> {
+    for path in &options.ca_files {
+        if let Ok(data) = fs::metadata(path) {
+            return Some((path, Some(data)));
+        }
+    }
+    // None of them exists: the first is named in the error, and the system's roots do not step in.
+    options.ca_files.first().map(|path| (path.as_path(), None))
 }
 
 /// The system's roots, read at the first use. A system without any has none.

@@ -3,10 +3,11 @@
 //! Records leave gathered: sixteen of them, 256 KiB of plaintext, in one write of the stream below. Many small parts are
 //! copied together first, so that they don't become many small records.
 
+use super::binding::{EXPORTER_LABEL, EXPORTER_LENGTH};
 use super::fault;
 use crate::error::{Code, Error, Result};
 use crate::net::{Clock, Stream, from_io};
-use rustls::ClientConnection;
+use rustls::{ClientConnection, ProtocolVersion};
 use std::io::{self, BufRead, IoSlice, Read, Write};
 use std::net::SocketAddr;
 use std::sync::Once;
@@ -20,6 +21,9 @@ const LARGE: usize = 2 * 16_384;
 
 /// More parts than this in one window are copied together.
 const MANY: usize = 64;
+
+/// Records of one flight of a handshake.
+const FEW: usize = 4;
 
 /// Bytes without any data among them that a server may send: it has no use for that much.
 pub(super) const IDLE: usize = 1 << 20;
@@ -99,11 +103,22 @@ impl Write for Wire<'_> {
 
     fn write_vectored(&mut self, parts: &[IoSlice<'_>]) -> io::Result<usize> {
         let total = parts.iter().map(|part| part.len()).sum();
-        let mut parts = parts.to_vec();
+        // The stream below uses its parts up. The few of a handshake's flight cost no memory of their own.
+        let (mut few, mut many) = ([IoSlice::new(&[]); FEW], Vec::new());
+        let parts = match few.get_mut(..parts.len()) {
+            Some(few) => {
+                few.copy_from_slice(parts);
+                few
+            }
+            None => {
+                many.extend_from_slice(parts);
+                &mut many[..]
+            }
+        };
         let result = if self.more {
-            self.stream.write_more(&mut parts, self.clock)
+            self.stream.write_more(parts, self.clock)
         } else {
-            self.stream.write_all(&mut parts, self.clock)
+            self.stream.write_all(parts, self.clock)
         };
         self.keep(result)?;
         Ok(total)
@@ -344,6 +359,15 @@ impl Stream for TlsStream {
                 Ok(()) => {}
             }
         }
+    }
+
+    /// Made when it is asked for, since few logins want it. Below TLS 1.3 it would need the extended master secret, which is not
+    /// reported.
+    fn exporter(&mut self) -> Option<Vec<u8>> {
+        if self.conn.protocol_version() != Some(ProtocolVersion::TLSv1_3) {
+            return None;
+        }
+        self.conn.export_keying_material(vec![0; EXPORTER_LENGTH], EXPORTER_LABEL, Some(b"")).ok()
     }
 
     fn close(&mut self) {

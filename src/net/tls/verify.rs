@@ -5,12 +5,14 @@
 
 use super::TlsOptions;
 use super::binding;
-use super::der::{self, Certificate};
+use super::der::{self, Certificate, SERVER_AUTH};
 use super::names::Signatures;
 use super::roots::Trust;
+use crate::certs::usage::Usage;
 use rustls::pki_types::{CertificateDer, ServerName, SignatureVerificationAlgorithm, TrustAnchor, UnixTime};
+use std::fmt;
 use std::time::Duration;
-use webpki::{EndEntityCert, ExtendedKeyUsageValidator, KeyPurposeIdIter, KeyUsage};
+use webpki::EndEntityCert;
 
 /// What can be wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -85,11 +87,48 @@ pub(super) struct Findings {
 }
 
 impl Findings {
-    fn add(&mut self, fault: Fault, text: impl Into<String>) {
-        let failure = Failure::new(fault, text);
+    fn add(&mut self, fault: Fault, text: fmt::Arguments<'_>) {
+        let failure = Failure::new(fault, text.to_string());
         if !self.failures.contains(&failure) {
             self.failures.push(failure);
         }
+    }
+
+    /// What webpki objects to.
+    fn add_error(&mut self, error: &webpki::Error) {
+        use webpki::Error as E;
+        let (fault, text) = match error {
+            E::InvalidSignatureForPublicKey | E::SignatureAlgorithmMismatch => {
+                (Fault::Signature, "a signature in the certificate chain is wrong")
+            }
+            E::UnsupportedSignatureAlgorithmContext(_) | E::UnsupportedSignatureAlgorithmForPublicKeyContext(_) => (
+                Fault::Weak,
+                "the certificate chain is signed with an algorithm or key that is too weak or unknown here",
+            ),
+            E::CaUsedAsEndEntity => {
+                (Fault::Constraint, "the certificate of a certificate authority is used for a server")
+            }
+            E::EndEntityUsedAsCa => (Fault::Constraint, "a certificate of the chain is no certificate authority's"),
+            E::NameConstraintViolation => (Fault::Constraint, "the chain is constrained to other names"),
+            E::PathLenConstraintViolated => {
+                (Fault::Constraint, "the chain is longer than one of its certificates allows")
+            }
+            E::UnsupportedCriticalExtension => {
+                (Fault::Constraint, "a certificate has a critical extension that is unknown")
+            }
+            E::MaximumNameConstraintComparisonsExceeded
+            | E::MaximumPathBuildCallsExceeded
+            | E::MaximumPathDepthExceeded
+            | E::MaximumSignatureChecksExceeded => {
+                (Fault::Constraint, "the certificate chain is too long or too tangled")
+            }
+            E::BadDer | E::BadDerTime | E::TrailingData(_) => (Fault::Unreadable, "a certificate cannot be read"),
+            other => {
+                let text = format_args!("the certificate chain is not in order: {other}");
+                return self.add(Fault::Unreadable, text);
+            }
+        };
+        self.add(fault, format_args!("{text}"));
     }
 
     fn has(&self, fault: Fault) -> bool {
@@ -127,18 +166,20 @@ pub(super) fn examine(
     let (leaf, read) = match (EndEntityCert::try_from(&sent.leaf), Certificate::parse(&sent.leaf)) {
         (Ok(leaf), Some(read)) => (leaf, read),
         (outcome, _) => {
-            let (fault, text) = spoken_error(&outcome.err().unwrap_or(webpki::Error::BadDer));
-            found.add(fault, text);
+            found.add_error(&outcome.err().unwrap_or(webpki::Error::BadDer));
             if !options.spki_pins.is_empty() {
                 // No judge may take it then, since no flag and no judge waives a pin.
-                found.add(Fault::Pin, "the server's public key cannot be read, and pinned ones are demanded");
+                found.add(
+                    Fault::Pin,
+                    format_args!("the server's public key cannot be read, and pinned ones are demanded"),
+                );
             }
             return found;
         }
     };
     own(&read, sent.now, &mut found);
     if let Err(error) = leaf.verify_is_valid_for_subject_name(name) {
-        found.add(Fault::Name, misnamed(&error, &options.server_name));
+        found.add(Fault::Name, format_args!("{}", misnamed(&error, &options.server_name)));
     }
     if trust.names(&sent.leaf) {
         found.path = vec![sent.leaf.to_vec()];
@@ -148,12 +189,15 @@ pub(super) fn examine(
     if let Some(allowed) = allowed.filter(|allowed| allowed.demanded)
         && !binding::scheme(&read).is_some_and(|scheme| allowed.schemes.contains(&scheme))
     {
-        found.add(Fault::NotAllowed, "the certificate is signed with an algorithm that is not allowed here");
+        found.add(
+            Fault::NotAllowed,
+            format_args!("the certificate is signed with an algorithm that is not allowed here"),
+        );
     }
     if !options.spki_pins.is_empty() {
         let digest = ring::digest::digest(&ring::digest::SHA256, read.spki);
         if !options.spki_pins.iter().any(|pin| pin == digest.as_ref()) {
-            found.add(Fault::Pin, "the server's public key is none of the pinned ones");
+            found.add(Fault::Pin, format_args!("the server's public key is none of the pinned ones"));
         }
     }
     found
@@ -163,19 +207,19 @@ pub(super) fn examine(
 fn own(read: &Certificate<'_>, now: i64, found: &mut Findings) {
     dates(read, now, "the certificate", found);
     if !read.is_for_servers() {
-        found.add(Fault::Usage, "the certificate is not for servers");
+        found.add(Fault::Usage, format_args!("the certificate is not for servers"));
     }
     if let Some(bits) = read.rsa_bits.filter(|bits| *bits < 2_048) {
-        found.add(Fault::Weak, format!("the server's RSA key has only {bits} bits"));
+        found.add(Fault::Weak, format_args!("the server's RSA key has only {bits} bits"));
     }
 }
 
 fn dates(read: &Certificate<'_>, now: i64, what: &str, found: &mut Findings) {
     found.until = found.until.min(read.not_after);
     if now > read.not_after {
-        found.add(Fault::Expired, format!("{what} expired on {}", der::moment(read.not_after)));
+        found.add(Fault::Expired, format_args!("{what} expired on {}", der::moment(read.not_after)));
     } else if now < read.not_before {
-        found.add(Fault::NotYetValid, format!("{what} is not valid before {}", der::moment(read.not_before)));
+        found.add(Fault::NotYetValid, format_args!("{what} is not valid before {}", der::moment(read.not_before)));
     }
 }
 
@@ -186,7 +230,7 @@ fn misnamed(error: &webpki::Error, wanted: &str) -> String {
             format!("the certificate is for {}, not for {wanted}", shown.join(", "))
         }
         webpki::Error::CertNotValidForName(_) => format!("the certificate names no host, so it is not for {wanted}"),
-        error => format!("the certificate's names cannot be compared with {wanted}: {error:?}"),
+        error => format!("the certificate's names cannot be compared with {wanted}: {error}"),
     }
 }
 
@@ -195,15 +239,6 @@ fn spoken(presented: &str) -> String {
     let inner = presented.split_once("(\"").and_then(|(_, rest)| rest.strip_suffix("\")"));
     let inner = inner.or_else(|| presented.split_once('(').and_then(|(_, rest)| rest.strip_suffix(')')));
     inner.unwrap_or(presented).chars().take(100).collect()
-}
-
-/// Any usage: the question was answered already.
-struct AnyUsage;
-
-impl ExtendedKeyUsageValidator for AnyUsage {
-    fn validate(&self, _: KeyPurposeIdIter<'_, '_>) -> Result<(), webpki::Error> {
-        Ok(())
-    }
 }
 
 /// Runs the chain until it holds or a fault is met that nothing can be put in place of.
@@ -230,7 +265,7 @@ fn chain(sent: &Sent, leaf: &EndEntityCert<'_>, read: &Certificate<'_>, trust: &
                     unknown_issuer(read, trust, found);
                 }
                 if moment > 0 && !found.has(Fault::Expired) && !found.has(Fault::NotYetValid) {
-                    found.add(Fault::Constraint, "the chain does not hold now");
+                    found.add(Fault::Constraint, format_args!("the chain does not hold now"));
                 }
                 if known {
                     found.root = trust.certificate(anchor).map(|root| root.to_vec());
@@ -241,13 +276,19 @@ fn chain(sent: &Sent, leaf: &EndEntityCert<'_>, read: &Certificate<'_>, trust: &
             }
             Err(E::CertExpired { .. } | E::CertNotValidYet { .. }) if moment + 1 < moments.len() => moment += 1,
             Err(E::CertExpired { .. } | E::CertNotValidYet { .. }) => {
-                found.add(Fault::Constraint, "the certificates of the chain are never valid at the same time");
+                found.add(
+                    Fault::Constraint,
+                    format_args!("the certificates of the chain are never valid at the same time"),
+                );
                 return;
             }
             Err(error) if usage && is_usage(&error) => {
                 (usage, moment) = (false, 0);
                 if !found.has(Fault::Usage) {
-                    found.add(Fault::Usage, "an intermediate certificate is not for the certificates of servers");
+                    found.add(
+                        Fault::Usage,
+                        format_args!("an intermediate certificate is not for the certificates of servers"),
+                    );
                 }
             }
             Err(E::UnknownIssuer) if known && !tops.is_empty() => {
@@ -262,8 +303,7 @@ fn chain(sent: &Sent, leaf: &EndEntityCert<'_>, read: &Certificate<'_>, trust: &
                     return;
                 }
                 if tops.is_empty() {
-                    let (fault, text) = spoken_error(&error);
-                    found.add(fault, text);
+                    found.add_error(&error);
                     return;
                 }
                 (known, moment, stranger) = (false, 0, Some(error));
@@ -276,16 +316,14 @@ fn chain(sent: &Sent, leaf: &EndEntityCert<'_>, read: &Certificate<'_>, trust: &
             }
             Err(E::UnknownIssuer) => {
                 if let Some(error) = stranger {
-                    let (fault, text) = spoken_error(&error);
-                    found.add(fault, text);
+                    found.add_error(&error);
                 } else if known {
                     unknown_issuer(read, trust, found);
                 }
                 return;
             }
             Err(error) => {
-                let (fault, text) = spoken_error(&stranger.unwrap_or(error));
-                found.add(fault, text);
+                found.add_error(&stranger.unwrap_or(error));
                 return;
             }
         }
@@ -313,11 +351,8 @@ fn path<'p>(
     usage: bool,
 ) -> Result<Path<'p>, webpki::Error> {
     let time = UnixTime::since_unix_epoch(Duration::from_secs(u64::try_from(time).unwrap_or(0)));
-    let verified = if usage {
-        leaf.verify_for_usage(algorithms, anchors, others, time, KeyUsage::server_auth(), None, None)
-    } else {
-        leaf.verify_for_usage(algorithms, anchors, others, time, AnyUsage, None, None)
-    }?;
+    let usage = if usage { Usage::of(SERVER_AUTH) } else { Usage::any() };
+    let verified = leaf.verify_for_usage(algorithms, anchors, others, time, usage, None, None)?;
     let intermediates = verified.intermediate_certificates().map(|certificate| certificate.der().to_vec()).collect();
     Ok((intermediates, verified.anchor()))
 }
@@ -354,32 +389,6 @@ fn is_usage(error: &webpki::Error) -> bool {
     matches!(error, webpki::Error::RequiredEkuNotFoundContext(_) | webpki::Error::EmptyEkuExtension)
 }
 
-fn spoken_error(error: &webpki::Error) -> (Fault, String) {
-    use webpki::Error as E;
-    let (fault, text) = match error {
-        E::InvalidSignatureForPublicKey | E::SignatureAlgorithmMismatch => {
-            (Fault::Signature, "a signature in the certificate chain is wrong")
-        }
-        E::UnsupportedSignatureAlgorithmContext(_) | E::UnsupportedSignatureAlgorithmForPublicKeyContext(_) => {
-            (Fault::Weak, "the certificate chain is signed with an algorithm or key that is too weak or unknown here")
-        }
-        E::CaUsedAsEndEntity => (Fault::Constraint, "the certificate of a certificate authority is used for a server"),
-        E::EndEntityUsedAsCa => (Fault::Constraint, "a certificate of the chain is no certificate authority's"),
-        E::NameConstraintViolation => (Fault::Constraint, "the chain is constrained to other names"),
-        E::PathLenConstraintViolated => (Fault::Constraint, "the chain is longer than one of its certificates allows"),
-        E::UnsupportedCriticalExtension => {
-            (Fault::Constraint, "a certificate has a critical extension that is unknown")
-        }
-        E::MaximumNameConstraintComparisonsExceeded
-        | E::MaximumPathBuildCallsExceeded
-        | E::MaximumPathDepthExceeded
-        | E::MaximumSignatureChecksExceeded => (Fault::Constraint, "the certificate chain is too long or too tangled"),
-        E::BadDer | E::BadDerTime | E::TrailingData(_) => (Fault::Unreadable, "a certificate cannot be read"),
-        other => return (Fault::Unreadable, format!("the certificate chain is not in order: {other:?}")),
-    };
-    (fault, text.to_owned())
-}
-
 fn unknown_issuer(read: &Certificate<'_>, trust: &Trust, found: &mut Findings) {
     let text = if read.issuer == read.subject {
         "the certificate is self-signed and not trusted"
@@ -388,5 +397,5 @@ fn unknown_issuer(read: &Certificate<'_>, trust: &Trust, found: &mut Findings) {
     } else {
         "the certificate's issuer is unknown"
     };
-    found.add(Fault::UnknownIssuer, text);
+    found.add(Fault::UnknownIssuer, format_args!("{text}"));
 }

@@ -2,8 +2,8 @@
 //! and UTF-7 (RFC 2152).
 
 use base64::Engine;
-use base64::engine::general_purpose::STANDARD_NO_PAD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use base64_simd::STANDARD_NO_PAD;
 use encoding_rs::{EUC_KR, Encoding, GBK};
 
 /// Pairs of octets, with what goes around them.
@@ -63,11 +63,11 @@ impl Shift {
                 continue;
             }
             match rest {
-                [b'\n' | b'\r', ..] => {
+                [b'\n' | b'\r', after @ ..] => {
                     // A line end ends the pairs too.
                     shifted = false;
                     euc.push(byte);
-                    rest = &rest[1..];
+                    rest = after;
                 }
                 [one, two, after @ ..] if shifted && (0x21..0x7f).contains(one) && (0x21..0x7f).contains(two) => {
                     euc.extend_from_slice(&[one | 0x80, two | 0x80]);
@@ -79,11 +79,11 @@ impl Shift {
                 }
                 [b'~', b'\n', after @ ..] if self.tilde == "~~" => rest = after,
                 [b'~', ..] if self.tilde == "~~" => return None,
-                _ if shifted || !byte.is_ascii() => return None,
-                _ => {
+                [_, after @ ..] if !shifted && byte.is_ascii() => {
                     euc.push(byte);
-                    rest = &rest[1..];
+                    rest = after;
                 }
+                _ => return None,
             }
         }
         self.pairs.decode_without_bom_handling_and_without_replacement(&euc).map(std::borrow::Cow::into_owned)
@@ -102,22 +102,23 @@ pub fn utf7_encode(text: &str) -> Vec<u8> {
     let direct = |c: char| c.is_ascii_alphanumeric() || "'(),-./:? \t\r\n".contains(c);
     let mut out = String::new();
     let mut rest = text;
-    while let Some(c) = rest.chars().next() {
-        if direct(c) {
-            out.push(c);
-            rest = &rest[1..];
-        } else if c == '+' {
+    while !rest.is_empty() {
+        let (plain, from) = rest.split_at(rest.find(|c| !direct(c)).unwrap_or(rest.len()));
+        out.push_str(plain);
+        if let Some(after) = from.strip_prefix('+') {
             out.push_str("+-");
-            rest = &rest[1..];
-        } else {
-            let end = rest.find(|c| direct(c) || c == '+').unwrap_or(rest.len());
-            let units: Vec<u8> = rest[..end].encode_utf16().flat_map(u16::to_be_bytes).collect();
+            rest = after;
+            continue;
+        }
+        let (coded, after) = from.split_at(from.find(|c| direct(c) || c == '+').unwrap_or(from.len()));
+        if !coded.is_empty() {
+            let units: Vec<u8> = coded.encode_utf16().flat_map(u16::to_be_bytes).collect();
             out.push('+');
-            STANDARD_NO_PAD.encode_string(units, &mut out);
+            STANDARD_NO_PAD.encode_append(units, &mut out);
             // Always closed: what follows may be read as part of it otherwise.
             out.push('-');
-            rest = &rest[end..];
         }
+        rest = after;
     }
     out.into_bytes()
 }
@@ -125,22 +126,20 @@ pub fn utf7_encode(text: &str) -> Vec<u8> {
 pub fn utf7_decode(bytes: &[u8]) -> Option<String> {
     let mut rest = std::str::from_utf8(bytes).ok().filter(|text| text.is_ascii())?;
     let mut out = String::new();
-    while let Some(at) = rest.find('+') {
-        out.push_str(&rest[..at]);
-        rest = &rest[at + 1..];
-        let end = rest.find(|c: char| !(c.is_ascii_alphanumeric() || c == '+' || c == '/')).unwrap_or(rest.len());
-        let closed = rest[end..].starts_with('-');
-        if end == 0 {
-            if !closed {
-                return None;
-            }
+    while let Some((plain, from)) = rest.split_once('+') {
+        out.push_str(plain);
+        let is_coded = |c: char| c.is_ascii_alphanumeric() || c == '+' || c == '/';
+        let (coded, after) = from.split_at(from.find(|c| !is_coded(c)).unwrap_or(from.len()));
+        let closed = after.strip_prefix('-');
+        if coded.is_empty() {
+            closed?;
             out.push('+');
         } else {
-            let units = LENIENT.decode(&rest[..end]).ok()?;
-            let units: Vec<u16> = units.chunks_exact(2).map(|pair| u16::from_be_bytes([pair[0], pair[1]])).collect();
+            let units = LENIENT.decode(coded).ok()?;
+            let units: Vec<u16> = units.as_chunks().0.iter().map(|pair| u16::from_be_bytes(*pair)).collect();
             out.push_str(&String::from_utf16(&units).ok()?);
         }
-        rest = &rest[end + usize::from(closed)..];
+        rest = closed.unwrap_or(after);
     }
     out.push_str(rest);
     Some(out)

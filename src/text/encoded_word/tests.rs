@@ -40,7 +40,7 @@ fn decode_word(word: &str) -> Option<String> {
     let [charset, method, text] = parts[..] else { return None };
     assert!(word.len() <= 75, "{word}");
     let bytes = match method {
-        "B" | "b" => STANDARD.decode(text).expect("Base64"),
+        "B" | "b" => STANDARD.decode_to_vec(text).expect("Base64"),
         "Q" | "q" => {
             let mut bytes = Vec::new();
             let mut rest = text.bytes();

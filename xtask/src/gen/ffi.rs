@@ -2,8 +2,9 @@
 
 use super::File;
 use super::docs::with_default;
+use super::rows;
 use super::rust::{camel_type, doc, made};
-use crate::model::{Api, CFunction, CParam, CType, Event, Method, ObjectField, Source, Status, Type, snake};
+use crate::model::{Api, CFunction, CParam, CType, Event, Method, ObjectField, Property, Source, Status, Type, snake};
 use std::fmt::Write as _;
 
 pub fn files(api: &Api) -> Vec<File> {
@@ -84,64 +85,44 @@ fn signature(out: &mut String, f: &CFunction, text: &str) {
 
 fn ffi_properties(api: &Api) -> String {
     let mut out = String::from(
-        "use crate::ffi::guard;\nuse crate::ffi::handle::{ssmtp_cert_t, ssmtp_t};\nuse crate::net::socket::local_offset;\nuse libc::c_char;\n\n",
+        "use crate::component::rows::{Family, get, set};\nuse crate::ffi::guard;\nuse crate::ffi::handle::{ssmtp_cert_t, ssmtp_t};\nuse libc::c_char;\n\n",
     );
     for f in api.c_functions() {
-        match &f.source {
+        let (words, ty, verb, row) = match &f.source {
             Source::Getter(spec) => {
-                let p = api.properties.iter().find(|p| p.spec == *spec).expect("the row it came from");
-                let words = with_default(api, p);
-                signature(&mut out, &f, &format!("Reads {spec}. {}{}", words.trim(), release(&p.ty())));
-                let argument = if p.index { "index" } else { "" };
-                let length = if p.ty() == Type::Bytes { ", length" } else { "" };
-                let _ = writeln!(
-                    out,
-                    "    unsafe {{ guard::get_{}(handle, value{length}, &|c| c.get_{}({argument})) }}\n}}\n",
-                    suffix(&p.ty()),
-                    p.name
-                );
+                let p = property(api, spec);
+                let words = format!("Reads {spec}. {}{}", with_default(api, p).trim(), release(&p.ty()));
+                (words, p.ty(), "get", rows::to_get(api, p))
             }
             Source::Setter(spec) => {
-                let p = api.properties.iter().find(|p| p.spec == *spec).expect("the row it came from");
-                signature(&mut out, &f, &format!("Sets {spec}. {}", with_default(api, p).trim()));
-                let argument = if p.index { "index, " } else { "" };
-                let length = if p.ty() == Type::Bytes { ", length" } else { "" };
-                let _ = writeln!(
-                    out,
-                    "    unsafe {{ guard::set_{}(handle, value{length}, &|c, v| c.set_{}({argument}v)) }}\n}}\n",
-                    suffix(&p.ty()),
-                    p.name
-                );
+                let p = property(api, spec);
+                let words = format!("Sets {spec}. {}", with_default(api, p).trim());
+                (words, p.ty(), "set", rows::to_set(api, p))
             }
             Source::CertGetter(spec) => {
-                let described = cert_field(api, spec);
-                let field = Type::parse(&described.type_name);
-                let words = format!("Reads {spec} of a certificate. {}{}", f.doc.trim(), release(&field));
-                signature(&mut out, &f, &words);
-                let length = if field == Type::Bytes { ", length" } else { "" };
-                let zone = if described.local_time { "local_offset" } else { "" };
-                let _ = writeln!(
-                    out,
-                    "    unsafe {{ guard::cert_get_{}(cert, value{length}, &|c| c.{}({zone})) }}\n}}\n",
-                    suffix(&field),
-                    snake(spec)
-                );
+                let field = cert_field(api, spec);
+                let ty = Type::parse(&field.type_name);
+                let words = format!("Reads {spec} of a certificate. {}{}", f.doc.trim(), release(&ty));
+                (words, ty, "cert_get", rows::cert_getter_row(field))
             }
             Source::CertSetter(spec) => {
-                let field = Type::parse(&cert_field(api, spec).type_name);
-                signature(&mut out, &f, &format!("Sets {spec} of a certificate. {}", f.doc.trim()));
-                let length = if field == Type::Bytes { ", length" } else { "" };
-                let _ = writeln!(
-                    out,
-                    "    unsafe {{ guard::cert_set_{}(cert, value{length}, &|c, v| c.set_{}(v)) }}\n}}\n",
-                    suffix(&field),
-                    snake(spec)
-                );
+                let field = cert_field(api, spec);
+                let words = format!("Sets {spec} of a certificate. {}", f.doc.trim());
+                (words, Type::parse(&field.type_name), "cert_set", rows::cert_setter_row(field))
             }
-            _ => {}
-        }
+            _ => continue,
+        };
+        signature(&mut out, &f, &words);
+        let token = if verb.starts_with("cert") { "cert" } else { "handle" };
+        let length = if ty == Type::Bytes { ", length" } else { "" };
+        let guard = format!("guard::{verb}_{}", rows::suffix(&ty));
+        let _ = writeln!(out, "    unsafe {{ {guard}({token}, value{length}, {row}) }}\n}}\n");
     }
     out
+}
+
+fn property<'a>(api: &'a Api, spec: &str) -> &'a Property {
+    api.properties.iter().find(|p| p.spec == spec).expect("the row it came from")
 }
 
 /// How what a getter gives is released.
@@ -176,58 +157,70 @@ fn cert_field<'a>(api: &'a Api, spec: &str) -> &'a ObjectField {
     cert.fields.iter().find(|f| f.spec == spec).expect("the field it came from")
 }
 
-/// The guard that fits a type: `guard::get_<suffix>`.
-fn suffix(ty: &Type) -> &'static str {
-    match ty {
-        Type::Bool => "bool",
-        Type::Int | Type::Enum(_) | Type::Int64 => "int",
-        Type::Text => "text",
-        Type::Bytes | Type::Stream => "bytes",
-        Type::Certificate => "cert",
-    }
-}
-
 fn ffi_methods(api: &Api) -> String {
     let mut out = String::from(
-        "use crate::ffi::guard;\nuse crate::ffi::handle::ssmtp_t;\nuse crate::ffi::text;\nuse libc::c_char;\n\n",
+        "use crate::component::Component;\nuse crate::ffi::guard;\nuse crate::ffi::handle::ssmtp_t;\nuse crate::ffi::text;\nuse libc::c_char;\n\n",
     );
     for f in api.c_functions() {
         let Source::Method(spec) = &f.source else { continue };
         let m = api.methods.iter().find(|m| m.spec == *spec).expect("the row it came from");
         signature(&mut out, &f, &method_words(api, m));
-        let mut lets = String::new();
-        let mut arguments = Vec::new();
-        for p in &m.params {
-            match Type::parse(&p.type_name) {
-                Type::Text => {
-                    let _ = writeln!(lets, "let {0} = unsafe {{ text::input(c, {0}) }}?;", p.name);
-                    arguments.push(format!("&{}", p.name));
-                }
-                Type::Bytes => {
-                    let _ = writeln!(lets, "let {0} = unsafe {{ text::octets({0}, length) }}?;", p.name);
-                    arguments.push(p.name.clone());
-                }
-                _ => arguments.push(p.name.clone()),
-            }
-        }
-        let call = if m.status == Status::Planned {
-            format!("c.planned({:?})", m.spec)
-        } else {
-            format!("c.{}({})", m.name, arguments.join(", "))
-        };
-        let lets = if m.status == Status::Planned { lets.replace("let ", "let _") } else { lets };
-        if m.returns.is_empty() {
-            let _ = writeln!(out, "    guard::run(handle, |c| {{ {lets}{call} }})\n}}\n");
-        } else {
-            let lets = lets.replace("unsafe { ", "").replace(" }?", "?");
-            let get = match Type::parse(&m.returns) {
-                Type::Bytes => "get_bytes(handle, value, value_length",
-                _ => "get_text(handle, value",
-            };
-            let _ = writeln!(out, "    unsafe {{ guard::{get}, &|c| {{ {lets}{call} }}) }}\n}}\n");
-        }
+        let body = simple_call(m).unwrap_or_else(|| full_call(m));
+        let _ = writeln!(out, "    {body}\n}}\n");
     }
     out
+}
+
+/// The call of a method whose arguments and result one of the guard's functions knows.
+fn simple_call(m: &Method) -> Option<String> {
+    if m.status == Status::Planned {
+        return None;
+    }
+    let takes: Vec<Type> = m.params.iter().map(|p| Type::parse(&p.type_name)).collect();
+    let returns = (!m.returns.is_empty()).then(|| Type::parse(&m.returns));
+    let (guard, arguments) = match (takes.as_slice(), returns) {
+        ([], None) => ("call", String::new()),
+        ([Type::Text], None) => ("call_with_text", format!("{}, ", m.params[0].name)),
+        ([Type::Bytes], None) => ("call_with_octets", format!("{}, length, ", m.params[0].name)),
+        ([Type::Text], Some(Type::Text)) => ("text_of_text", format!("{}, value, ", m.params[0].name)),
+        ([Type::Bytes], Some(Type::Bytes)) => {
+            ("octets_of_octets", format!("{}, length, value, value_length, ", m.params[0].name))
+        }
+        _ => return None,
+    };
+    let call = format!("guard::{guard}(handle, {arguments}Component::{})", m.name);
+    Some(if takes.is_empty() { call } else { format!("unsafe {{ {call} }}") })
+}
+
+fn full_call(m: &Method) -> String {
+    let mut lets = String::new();
+    let mut arguments = Vec::new();
+    for p in &m.params {
+        match Type::parse(&p.type_name) {
+            Type::Text => {
+                let _ = writeln!(lets, "let {0} = unsafe {{ text::input(c, {0}) }}?;", p.name);
+                arguments.push(format!("&{}", p.name));
+            }
+            Type::Bytes => {
+                let _ = writeln!(lets, "let {0} = unsafe {{ text::octets({0}, length) }}?;", p.name);
+                arguments.push(p.name.clone());
+            }
+            _ => arguments.push(p.name.clone()),
+        }
+    }
+    let planned = m.status == Status::Planned;
+    let call =
+        if planned { format!("c.planned({:?})", m.spec) } else { format!("c.{}({})", m.name, arguments.join(", ")) };
+    let lets = if planned { lets.replace("let ", "let _") } else { lets };
+    if m.returns.is_empty() {
+        return format!("guard::run(handle, &mut |c| {{ {lets}{call} }})");
+    }
+    let lets = lets.replace("unsafe { ", "").replace(" }?", "?");
+    let guard = match Type::parse(&m.returns) {
+        Type::Bytes => "octets_of(handle, value, value_length",
+        _ => "text_of(handle, value",
+    };
+    format!("unsafe {{ guard::{guard}, &mut |c| {{ {lets}{call} }}) }}")
 }
 
 fn ffi_events(api: &Api) -> String {

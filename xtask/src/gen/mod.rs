@@ -8,6 +8,7 @@ mod ffi;
 mod header;
 mod man;
 mod python;
+mod rows;
 mod rust;
 mod samples;
 mod tests;
@@ -35,6 +36,7 @@ pub fn files(root: &Path) -> Result<Vec<File>, String> {
     let api = Api::load(&root.join("api"))?;
     let mut all = Vec::new();
     all.extend(rust::files(&api));
+    all.extend(rows::files(&api));
     all.extend(ffi::files(&api));
     all.extend(cpp::files(&api));
     all.extend(python::files(&api));

@@ -1,5 +1,4 @@
-//! Generator of the library's own Rust: error numbers, enums, the table of settings, the component's accessors with the
-//! table of names.
+//! Generator of the library's own Rust: error numbers, enums, the table of settings.
 
 use super::{File, MARK};
 use crate::model::{Api, Enum, Property, Setting, Status, Type, Value, snake};
@@ -10,8 +9,6 @@ pub fn files(api: &Api) -> Vec<File> {
         made("src/error/codes.rs", codes(api)),
         made("src/enums.rs", enums(api)),
         made("src/config/table.rs", settings(api)),
-        made("src/component/gen.rs", accessors(api)),
-        made("src/component/names.rs", names(api)),
     ]
 }
 
@@ -58,11 +55,7 @@ fn codes(api: &Api) -> String {
         let _ = writeln!(out, "Code::{},", camel(&e.name));
     }
     out.push_str("    ];\n\n    pub fn from_i32(number: i32) -> Option<Code> {\n        Code::ALL.iter().copied().find(|c| *c as i32 == number)\n    }\n\n");
-    out.push_str("    /// The text used when there is nothing better to say.\n    pub fn text(self) -> &'static str {\n        match self {\n");
-    for e in &api.errors {
-        let _ = writeln!(out, "Code::{} => {:?},", camel(&e.name), e.text.trim());
-    }
-    out.push_str("        }\n    }\n\n    /// The same with a final NUL, for C.\n    pub fn c_text(self) -> &'static std::ffi::CStr {\n        match self {\n");
+    out.push_str("    /// The text used when there is nothing better to say.\n    pub fn text(self) -> &'static str {\n        self.c_text().to_str().unwrap_or_default()\n    }\n\n    /// The same with a final NUL, for C.\n    pub fn c_text(self) -> &'static std::ffi::CStr {\n        match self {\n");
     for e in &api.errors {
         let _ = writeln!(out, "Code::{} => c{:?},", camel(&e.name), e.text.trim());
     }
@@ -93,22 +86,21 @@ fn enums(api: &Api) -> String {
             let _ = writeln!(out, "{} => Some({name}::{}),", m.value, camel(&m.name));
         }
         out.push_str(
-            "_ => None,\n        }\n    }\n\n    /// By its number or by the specification's name, in any case.\n",
+            "_ => None,\n        }\n    }\n\n    /// The specification's names, for [`members`] and [`number`].\n",
         );
-        let _ = writeln!(
-            out,
-            "    pub fn from_text(text: &str) -> Option<{name}> {{\n        if let Ok(number) = text.parse() {{\n            return {name}::from_i32(number);\n        }}"
-        );
-        for m in &e.members {
-            let _ = writeln!(
-                out,
-                "if text.eq_ignore_ascii_case({:?}) {{ return Some({name}::{}); }}",
-                m.spec,
-                camel(&m.name)
-            );
-        }
-        out.push_str("        None\n    }\n}\n\n");
+        let names: Vec<String> = e.members.iter().map(|m| format!("{}={}", m.spec, m.value)).collect();
+        let _ = writeln!(out, "    pub const NAMES: &str = {:?};\n}}\n", names.join(" "));
     }
+    out.push_str(
+        "/// The pairs of `name=number name=number …`.\n\
+         pub fn members(names: &str) -> impl Iterator<Item = (&str, i32)> {\n\
+         names.split(' ').filter_map(|word| word.split_once('=')).filter_map(|(name, number)| Some((name, number.parse().ok()?)))\n\
+         }\n\n\
+         /// The number of a name, in any case.\n\
+         pub fn number(names: &str, name: &str) -> Option<i32> {\n\
+         members(names).find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, number)| number)\n\
+         }\n",
+    );
     out
 }
 
@@ -121,34 +113,78 @@ fn enum_default(api: &Api, e: &Enum) -> i32 {
     }
 }
 
+/// The settings. What each is, is told by functions instead of a table, since pointers to its texts would cost more than the texts.
 fn settings(api: &Api) -> String {
+    let count = api.settings.len();
     let mut out = String::from(
-        "use super::{Access, Default, Kind, Row};\n\n/// The settings by name.\n#[derive(Debug, Clone, Copy, PartialEq, Eq)]\npub enum Setting {\n",
+        "use super::words::{Words, starts};\nuse super::{Access, Default, Kind};\nuse crate::enums;\n\n/// The settings by name.\n#[derive(Debug, Clone, Copy, PartialEq, Eq)]\npub enum Setting {\n",
     );
+    let mut all = String::new();
     for s in &api.settings {
         let _ = writeln!(out, "    {},", setting_variant(s));
+        let _ = writeln!(all, "Setting::{},", setting_variant(s));
     }
+    out.push_str("}\n\n");
+    let names: Vec<&str> = api.settings.iter().map(|s| s.spec.as_str()).collect();
+    word_list(&mut out, "pub", "Their names, in the order of [`Setting`].", "NAMES", &names);
+    let _ = writeln!(out, "impl Setting {{\n    pub const ALL: [Setting; {count}] = [\n{all}    ];\n");
+    let planned = |s: &Setting| (s.status == Status::Planned).to_string();
+    let property = |s: &Setting| match &s.property {
+        p if *p == s.spec => "self.name()".to_string(),
+        p => format!("{p:?}"),
+    };
+    by_value(&mut out, api, "kind", "Kind", |s| setting_kind(api, s));
+    by_value(&mut out, api, "default", "Default", setting_default);
+    by_value(&mut out, api, "access", "Access", |s| format!("Access::{:?}", s.access));
+    by_value(&mut out, api, "planned", "bool", planned);
+    out.push_str("    /// The property that holds its value; empty for a value of its own.\n");
+    by_value(&mut out, api, "property", "&'static str", property);
+    out.push_str("}\n");
+    out
+}
+
+/// A function that tells a value of each setting, with the most frequent one last and for all the rest.
+fn by_value(out: &mut String, api: &Api, name: &str, ty: &str, value: impl Fn(&Setting) -> String) {
+    let mut groups: Vec<(String, Vec<String>)> = Vec::new();
+    for s in &api.settings {
+        let (value, variant) = (value(s), format!("Setting::{}", setting_variant(s)));
+        match groups.iter_mut().find(|(known, _)| *known == value) {
+            Some((_, variants)) => variants.push(variant),
+            None => groups.push((value, vec![variant])),
+        }
+    }
+    groups.sort_by_key(|(_, variants)| variants.len());
+    let rest = groups.pop().map(|(value, _)| value).unwrap_or_default();
+    if groups.is_empty() {
+        let _ = writeln!(out, "    pub fn {name}(self) -> {ty} {{\n        {rest}\n    }}\n");
+        return;
+    }
+    let _ = writeln!(out, "    pub fn {name}(self) -> {ty} {{\n        match self {{");
+    for (value, variants) in groups {
+        let _ = writeln!(out, "{} => {value},", variants.join(" | "));
+    }
+    let _ = writeln!(out, "_ => {rest},\n        }}\n    }}\n");
+}
+
+/// Names as one text, a blank between them, and where they begin.
+pub fn word_list(out: &mut String, visible: &str, doc: &str, name: &str, words: &[&str]) {
+    let text = format!("{name}_TEXT");
     let _ = writeln!(
         out,
-        "}}\n\n/// What each setting is, in the order of [`Setting`].\npub static TABLE: [Row; {}] = [",
-        api.settings.len()
+        "/// {doc}\n{visible} static {name}: Words = Words {{ text: {text}, starts: &starts::<{}>({text}) }};\n",
+        words.len() + 1
     );
-    for s in &api.settings {
-        let _ = writeln!(
-            out,
-            "Row {{ setting: Setting::{}, name: {:?}, kind: {}, access: Access::{:?}, default: {}, planned: {}, property: {:?}, secret: {} }},",
-            setting_variant(s),
-            s.spec,
-            setting_kind(api, s),
-            s.access,
-            setting_default(s),
-            s.status == Status::Planned,
-            s.property,
-            s.secret,
-        );
+    let _ = writeln!(out, "const {text}: &str = \"\\");
+    let mut line = String::new();
+    for word in words {
+        if line.len() + word.len() > 110 {
+            let _ = writeln!(out, "{line}\\");
+            line.clear();
+        }
+        line.push_str(word);
+        line.push(' ');
     }
-    out.push_str("];\n");
-    out
+    let _ = writeln!(out, "{}\";\n", line.trim_end());
 }
 
 fn setting_variant(s: &Setting) -> String {
@@ -165,8 +201,7 @@ fn setting_kind(api: &Api, s: &Setting) -> String {
         }
         Type::Enum(name) => {
             let e = api.enumeration(&name).expect("checked when loaded");
-            let members: Vec<String> = e.members.iter().map(|m| format!("({:?}, {})", m.spec, m.value)).collect();
-            format!("Kind::Enum(&[{}])", members.join(", "))
+            format!("Kind::Enum(enums::{}::NAMES)", camel_type(&e.name))
         }
         _ => "Kind::Text".into(),
     }
@@ -181,258 +216,4 @@ fn setting_default(s: &Setting) -> String {
         (None, Type::Int | Type::Int64 | Type::Enum(_)) => "Default::Int(0)".into(),
         (None, _) => "Default::Text(\"\")".into(),
     }
-}
-
-/// What the component's accessors hand out for a type.
-fn rust_type(ty: &Type) -> &'static str {
-    match ty {
-        Type::Bool => "bool",
-        Type::Int | Type::Enum(_) => "i32",
-        Type::Int64 => "i64",
-        Type::Text => "String",
-        Type::Bytes | Type::Stream => "Vec<u8>",
-        Type::Certificate => "Certificate",
-    }
-}
-
-/// What they take.
-fn rust_input(ty: &Type) -> &'static str {
-    match ty {
-        Type::Text => "&str",
-        Type::Bytes | Type::Stream => "&[u8]",
-        Type::Certificate => "&Certificate",
-        _ => rust_type(ty),
-    }
-}
-
-/// The default as a Rust expression of the type that the accessor returns.
-fn default_value(p: &Property) -> String {
-    match (&p.default, p.ty()) {
-        (Some(Value::Bool(b)), _) => format!("{b}"),
-        (Some(Value::Int(n)), _) => format!("{n}"),
-        (Some(Value::Text(t)), Type::Bytes) => format!("b{t:?}.to_vec()"),
-        (Some(Value::Text(t)), _) => format!("{t:?}.to_string()"),
-        (None, Type::Bool) => "false".into(),
-        (None, Type::Int | Type::Int64 | Type::Enum(_)) => "0".into(),
-        (None, Type::Bytes | Type::Stream) => "Vec::new()".into(),
-        (None, Type::Certificate) => "Certificate::default()".into(),
-        (None, Type::Text) => "String::new()".into(),
-    }
-}
-
-fn accessors(api: &Api) -> String {
-    let planned = api.properties.iter().any(|p| p.status == Status::Planned && p.access.writable() && !p.is_object());
-    let planned = if planned { "planned_set, " } else { "" };
-    let mut out = format!("use super::{{Component, State, {planned}wild}};\n");
-    out.push_str(
-        "use crate::certs::Certificate;\nuse crate::enums::*;\nuse crate::error::Result;\n\n\
-         /// Gives every field of a fresh state the default that the description tells, where it is not empty, zero or false.\n\
-         pub(crate) fn apply_defaults(state: &mut State) {\n",
-    );
-    for p in plain_fields(api) {
-        let value = match (&p.default, p.ty()) {
-            (Some(Value::Bool(true)), _) => "true".to_string(),
-            (Some(Value::Int(n)), Type::Int) if *n != 0 => n.to_string(),
-            (Some(Value::Text(t)), _) if !t.is_empty() => format!("{t:?}.to_string()"),
-            _ => continue,
-        };
-        let _ = writeln!(out, "    state.{}.{} = {value};", p.on, p.name);
-    }
-    out.push_str("}\n\nimpl Component {\n");
-    for p in api.properties.iter().filter(|p| !p.is_object()) {
-        if p.access.readable() {
-            getter(&mut out, p);
-        }
-        if p.access.writable() {
-            setter(&mut out, p);
-        }
-    }
-    out.push_str("}\n");
-    out
-}
-
-/// The rows whose value is a plain field of a group with the row's name (checked ones too: their default is put there).
-fn plain_fields(api: &Api) -> impl Iterator<Item = &Property> {
-    api.properties.iter().filter(|p| {
-        p.status == Status::Done
-            && !p.is_object()
-            && !p.index
-            && p.get.is_empty()
-            && p.access.readable()
-            && p.family.is_empty()
-    })
-}
-
-fn getter(out: &mut String, p: &Property) {
-    let ty = p.ty();
-    let index = if p.index { ", index: i32" } else { "" };
-    let unused = if p.index && p.status == Status::Planned { ", _index: i32" } else { index };
-    let _ = writeln!(out, "    pub fn get_{}(&self{unused}) -> Result<{}> {{", p.name, rust_type(&ty));
-    let argument = if p.index { "index" } else { "" };
-    let convert = if matches!(ty, Type::Enum(_)) { " as i32" } else { "" };
-    let body = if p.status == Status::Planned {
-        format!("Ok({})", default_value(p))
-    } else if !p.family.is_empty() {
-        let zone = if p.local_time { "crate::net::socket::local_offset" } else { "" };
-        format!("self.copy_of_certificate(|s| &s.{}).{}({zone})", family_place(p), snake(&p.family_field))
-    } else {
-        match p.get.as_str() {
-            "component" => format!("self.read_{}({argument})", p.name),
-            "computed" if p.index && !convert.is_empty() => {
-                format!("self.state.lock().{}.{}(index).map(|v| v as i32)", p.on, p.name)
-            }
-            "computed" if p.index => format!("self.state.lock().{}.{}(index)", p.on, p.name),
-            "computed" => format!("Ok(self.state.lock().{}.{}(){convert})", p.on, p.name),
-            _ if matches!(ty, Type::Text | Type::Bytes | Type::Certificate) => {
-                format!("Ok(self.state.lock().{}.{}.clone())", p.on, p.name)
-            }
-            _ => format!("Ok(self.state.lock().{}.{}{convert})", p.on, p.name),
-        }
-    };
-    let _ = writeln!(out, "        {body}\n    }}\n");
-}
-
-fn setter(out: &mut String, p: &Property) {
-    let ty = p.ty();
-    let index = match (p.index, p.status) {
-        (true, Status::Done) => "index: i32, ",
-        (true, Status::Planned) => "_index: i32, ",
-        _ => "",
-    };
-    let _ = writeln!(out, "    pub fn set_{}(&self, {index}value: {}) -> Result<()> {{", p.name, rust_input(&ty));
-    if p.status == Status::Planned {
-        let same = match ty {
-            Type::Text | Type::Bytes if text_default(p).is_empty() => "value.is_empty()".into(),
-            Type::Text => format!("value == {:?}", text_default(p)),
-            Type::Bytes => format!("value == b{:?}", text_default(p)),
-            Type::Certificate => "*value == Certificate::default()".into(),
-            _ => format!("value == {}", default_value(p))
-                .replace("value == false", "!value")
-                .replace("value == true", "value"),
-        };
-        let _ = writeln!(out, "        planned_set({same}, {:?})\n    }}\n", p.spec);
-        return;
-    }
-    if !p.family.is_empty() {
-        let _ = writeln!(
-            out,
-            "        self.change_certificate(|s| &mut s.{}, &|c| c.set_{}(value))\n    }}\n",
-            family_place(p),
-            snake(&p.family_field)
-        );
-        return;
-    }
-    if let Type::Enum(spec) = &ty {
-        let name = camel_type(singular(spec));
-        let _ = writeln!(out, "let value = {name}::from_i32(value).ok_or_else(|| wild({:?}, value))?;", p.spec);
-    }
-    let argument = if p.index { "index, " } else { "" };
-    match p.set.as_str() {
-        "component" => {
-            let _ = writeln!(out, "        self.write_{}({argument}value)", p.name);
-        }
-        "checked" => {
-            let _ = writeln!(out, "        self.state.lock().{}.set_{}({argument}value)", p.on, p.name);
-        }
-        _ => {
-            let own = match ty {
-                Type::Text => ".to_string()",
-                Type::Bytes => ".to_vec()",
-                Type::Certificate => ".clone()",
-                _ => "",
-            };
-            let _ = writeln!(
-                out,
-                "        let mut state = self.state.lock();\n        state.{}.{} = value{own};",
-                p.on, p.name
-            );
-            if p.on == "message" {
-                // What was generated for the message (Date, Message-ID) is made anew after a change.
-                out.push_str("        state.message.revision += 1;\n");
-            }
-            out.push_str("        Ok(())\n");
-        }
-    }
-    out.push_str("    }\n\n");
-}
-
-/// The certificate in the state whose field a flattened row is.
-fn family_place(p: &Property) -> String {
-    format!("{}.{}", p.on, snake(&p.family))
-}
-
-fn text_default(p: &Property) -> &str {
-    match &p.default {
-        Some(Value::Text(t)) => t,
-        _ => "",
-    }
-}
-
-/// The names of enums differ from their plural by an irregular `s`; the description is the only list, so look there first.
-fn singular(spec: &str) -> &str {
-    match spec {
-        "Priorities" => "Priority",
-        "Sensitivities" => "Sensitivity",
-        "MessageRecipientTypes" => "RecipientType",
-        other => other.strip_suffix('s').unwrap_or(other),
-    }
-}
-
-/// The table behind `ssmtp_get` and `ssmtp_set`, sorted by lower-case name.
-fn names(api: &Api) -> String {
-    let mut rows: Vec<&Property> = api.properties.iter().collect();
-    rows.sort_by_key(|p| p.spec.to_ascii_lowercase());
-    let mut out = String::from("use super::by_name::{Name, *};\n\n");
-    let _ = writeln!(
-        out,
-        "/// Every property, sorted by its name in lower case.\npub(super) static NAMES: [Name; {}] = [",
-        rows.len()
-    );
-    for p in rows {
-        let _ = writeln!(
-            out,
-            "Name {{ name: {:?}, index: {}, object: {}, get: {}, set: {} }},",
-            p.spec,
-            p.index,
-            p.is_object(),
-            by_name_get(p),
-            by_name_set(p)
-        );
-    }
-    out.push_str("];\n");
-    out
-}
-
-fn by_name_get(p: &Property) -> String {
-    if p.is_object() || p.ty() == Type::Certificate || !p.access.readable() {
-        return "None".into();
-    }
-    let (i, argument) = if p.index { ("i", "i") } else { ("_", "") };
-    let call = format!("c.get_{}({argument})", p.name);
-    let body = match p.ty() {
-        Type::Bool => format!("{call}.map(bool_text)"),
-        Type::Bytes | Type::Stream => format!("{call}.map(bytes_text)"),
-        Type::Text => call,
-        _ => format!("{call}.map(|n| n.to_string())"),
-    };
-    format!("Some(|c, {i}| {body})")
-}
-
-fn by_name_set(p: &Property) -> String {
-    if p.is_object() || p.ty() == Type::Certificate || !p.access.writable() {
-        return "None".into();
-    }
-    let (i, argument) = if p.index { ("i", "i, ") } else { ("_", "") };
-    let value = match p.ty() {
-        Type::Bool => format!("parse_bool({:?}, t)?", p.spec),
-        Type::Int => format!("parse_int({:?}, t)?", p.spec),
-        Type::Enum(spec) => format!(
-            "parse_enum({:?}, t, crate::enums::{}::from_text(t).map(|v| v as i32))?",
-            p.spec,
-            camel_type(singular(&spec))
-        ),
-        Type::Bytes => format!("&parse_bytes({:?}, t)?", p.spec),
-        _ => "t".into(),
-    };
-    format!("Some(|c, {i}, t| c.set_{}({argument}{value}))", p.name)
 }

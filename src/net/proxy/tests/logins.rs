@@ -116,7 +116,7 @@ fn a_stale_nonce_is_answered_once_more_and_a_wrong_password_is_not() {
     assert!(is_right(login_of(&heard[2]), "MD5", "n2"));
     for (answers, count) in [(vec![&first[..], &first, OK], 2), (vec![&first[..], &stale, &stale, OK], 3)] {
         let (heard, done) = talk(&with(ProxyLogin::Any), &[&answers]);
-        assert_eq!(done.unwrap_err().message, "proxy p:9: it refuses the login: HTTP/1.1 407 who?");
+        assert_eq!(done.unwrap_err().into_message(), "proxy p:9: it refuses the login: HTTP/1.1 407 who?");
         assert_eq!((heard.len(), heard[count].as_str()), (count + 1, "closed"));
     }
 }
@@ -139,17 +139,17 @@ fn ntlm_goes_three_ways_on_one_connection() {
     }
     let proxy = with(ProxyLogin::Any);
     let (heard, done) = talk(&proxy, &[&[&offer, &challenge, &offer, OK]]);
-    assert!(done.unwrap_err().message.contains("refuses the login") && heard.len() == 4);
+    assert!(done.unwrap_err().into_message().contains("refuses the login") && heard.len() == 4);
     let (_, done) = talk(&proxy, &[&[&offer, &offer]]);
-    assert!(done.unwrap_err().message.contains("refuses the login"));
+    assert!(done.unwrap_err().into_message().contains("refuses the login"));
     for (token, why) in [("AAAA", "is cut"), ("A", "not Base64"), ("TlRMTVNTUAAC", "is cut")] {
         let (_, done) = talk(&proxy, &[&[&offer, &asks(&format!("NTLM {token}"))]]);
-        let error = done.unwrap_err().message;
+        let error = done.unwrap_err().into_message();
         assert!(error.contains(why) && error.contains("407 who?"), "{error}");
     }
     let closing = challenge.replace("Content", "Connection: close\r\nContent");
     let (_, done) = talk(&proxy, &[&[&offer, &closing], &[OK]]);
-    assert!(done.unwrap_err().message.contains("in the middle of an NTLM login"));
+    assert!(done.unwrap_err().into_message().contains("in the middle of an NTLM login"));
 }
 
 #[test]
@@ -196,14 +196,14 @@ fn basic_goes_first_only_where_it_may_and_is_never_repeated() {
         done.unwrap();
         assert_eq!(login_of(&heard[0]), basic);
         let (heard, done) = talk(&with(login), &[&[&asks("Basic realm=x"), OK]]);
-        assert!(done.unwrap_err().message.contains("refuses the login") && heard.len() == 2);
+        assert!(done.unwrap_err().into_message().contains("refuses the login") && heard.len() == 2);
     }
     // It took no Basic, so it did not look at it.
     let (heard, done) = talk(&with(ProxyLogin::Usual), &[&[&asks(&format!("{DIGEST}MD5")), OK]]);
     done.unwrap();
     assert!(is_right(login_of(&heard[1]), "MD5", "n1"));
     let (_, done) = talk(&with(ProxyLogin::Basic), &[&[&asks("NTLM"), OK]]);
-    assert!(done.unwrap_err().message.contains("refuses the login"));
+    assert!(done.unwrap_err().into_message().contains("refuses the login"));
 
     let (heard, done) = talk(&with(ProxyLogin::Any), &[&[&asks("Basic realm=x"), OK]]);
     done.unwrap();
@@ -211,7 +211,7 @@ fn basic_goes_first_only_where_it_may_and_is_never_repeated() {
     for login in [ProxyLogin::Usual, ProxyLogin::Any] {
         let modern = Proxy { no_clear_text: true, ..with(login) };
         let (heard, done) = talk(&modern, &[&[&asks("Basic realm=x"), OK]]);
-        assert!(done.unwrap_err().message.contains("only in clear text"));
+        assert!(done.unwrap_err().into_message().contains("only in clear text"));
         assert!(heard.iter().all(|request| login_of(request).is_empty()));
         let secured = Proxy { tls: true, ..modern };
         assert!(talk(&secured, &[&[&asks("Basic realm=x"), OK]]).1.is_ok() || login == ProxyLogin::Usual);
@@ -220,7 +220,7 @@ fn basic_goes_first_only_where_it_may_and_is_never_repeated() {
         [(ProxyLogin::Digest, "Basic, NTLM"), (ProxyLogin::Ntlm, "Basic"), (ProxyLogin::Any, "Negotiate")]
     {
         let (heard, done) = talk(&with(login), &[&[&asks(offer), OK]]);
-        assert!(done.unwrap_err().message.contains("no way to log in that may be used; it offers"), "{login:?}");
+        assert!(done.unwrap_err().into_message().contains("no way to log in that may be used; it offers"), "{login:?}");
         assert!(heard.iter().all(|request| login_of(request).is_empty()));
     }
 }
@@ -230,7 +230,7 @@ fn a_login_of_the_callers_own_header_lines_is_left_alone() {
     let own = Proxy { headers: Secret::new("Proxy-Authorization: Bearer b3arer-token"), ..with(ProxyLogin::Any) };
     let (heard, done) = talk(&own, &[&[&asks("Basic, NTLM, Digest realm=r,nonce=n b3arer-token")]]);
     assert_eq!(login_of(&heard[0]), "Bearer b3arer-token");
-    assert!(done.unwrap_err().message.contains("it asks for a login") && heard.len() == 2);
+    assert!(done.unwrap_err().into_message().contains("it asks for a login") && heard.len() == 2);
 }
 
 #[test]
@@ -241,7 +241,7 @@ fn what_a_proxy_repeats_of_a_login_is_not_shown() {
     let (heard, _) = talk_in(usize::MAX, &with(ProxyLogin::Ntlm), &[&[&offer, &challenge, OK]]);
     let first = login_of(&heard[1]).to_string();
     let (_, done) = talk(&with(ProxyLogin::Ntlm), &[&[&offer, &echo(&first)]]);
-    let error = done.unwrap_err().message;
+    let error = done.unwrap_err().into_message();
     assert!(error.contains("***") && !error.contains("TlRM"), "{error}");
 }
 

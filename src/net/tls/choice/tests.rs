@@ -12,7 +12,7 @@ fn options(change: impl FnOnce(&mut TlsOptions)) -> TlsOptions {
 }
 
 fn automatic(change: impl FnOnce(&mut TlsOptions)) -> Which {
-    choose(SslProvider::Automatic, &options(change)).unwrap().which
+    choose(SslProvider::Automatic, options(change)).unwrap().which
 }
 
 #[test]
@@ -52,11 +52,11 @@ fn what_only_openssl_has_chooses_it_where_it_is_there() {
     for change in changes {
         assert_eq!(automatic(change), Which::Platform);
         // Asked for by name, Internal refuses names and ignores what is said to OpenSSL.
-        match choose(SslProvider::Internal, &options(change)) {
+        match choose(SslProvider::Internal, options(change)) {
             Ok(chosen) => assert_eq!(chosen.which, Which::Internal),
             Err(error) => assert_eq!(error.code, Code::ValueRefused),
         }
-        assert_eq!(choose(SslProvider::Platform, &options(change)).unwrap().which, Which::Platform);
+        assert_eq!(choose(SslProvider::Platform, options(change)).unwrap().which, Which::Platform);
     }
 }
 
@@ -64,7 +64,7 @@ fn what_only_openssl_has_chooses_it_where_it_is_there() {
 fn versions_that_nobody_has_are_refused_by_every_provider() {
     for protocols in [0xC, 0x30, 0x3FFC, 0x4000, 1] {
         for asked in [SslProvider::Automatic, SslProvider::Platform, SslProvider::Internal] {
-            let error = check(asked, &options(|o| o.protocols = protocols)).unwrap_err();
+            let error = check(asked, options(|o| o.protocols = protocols)).unwrap_err();
             assert_eq!(error.code, Code::ValueRefused);
             assert!(error.message.contains("3072"), "{error}");
         }
@@ -77,7 +77,8 @@ fn missing() -> Error {
 
 fn left(change: impl FnOnce(&mut TlsOptions)) -> crate::error::Result<super::Chosen> {
     let options = options(change);
-    without(&options, &super::foreign(&options), missing())
+    let foreign = super::foreign(&options);
+    without(options, &foreign, missing())
 }
 
 #[test]

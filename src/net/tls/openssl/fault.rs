@@ -1,8 +1,8 @@
 //! What the library's reasons say to people.
 
 use super::foreign::Reason;
-use crate::error::{Code, Error};
-use crate::net::tls::fault::alert_name;
+use crate::error::Error;
+use crate::net::tls::fault::{alert_name, broke, failed};
 use rustls::AlertDescription;
 
 /// Alerts that a server sends are numbers from here on.
@@ -20,7 +20,7 @@ const BAD_RECORD: u32 = 281;
 
 /// Error 276, of a handshake.
 pub(super) fn handshake(reason: &Reason, label: &str) -> Error {
-    Error::new(Code::Handshake, format!("the TLS handshake with {label} failed: {}", words(reason)))
+    failed(label, &words(reason))
 }
 
 /// Of a connection that was secured before: 276 where the server only now says that it wants no such client (TLS 1.3
@@ -30,10 +30,7 @@ pub(super) fn later(reason: &Reason, label: &str) -> Error {
     const REFUSALS: [u8; 11] = [40, 41, 42, 43, 44, 45, 46, 48, 49, 51, 116];
     match alert(reason) {
         Some(alert) if REFUSALS.contains(&alert) => handshake(reason, label),
-        _ => {
-            let text = format!("the TLS connection to {label} broke: {}", words(reason));
-            Error::new(Code::ConnectionDropped, text)
-        }
+        _ => broke(label, &words(reason)),
     }
 }
 
@@ -60,6 +57,7 @@ fn words(reason: &Reason) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::Code;
 
     #[test]
     fn only_a_late_word_on_the_client_is_a_failed_handshake() {

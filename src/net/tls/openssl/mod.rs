@@ -16,29 +16,27 @@ use self::foreign::{Connection, Context, Exchange, Session, Step, Tray};
 use self::shape::Shape;
 use self::stream::OpensslStream;
 use self::trust::Authorities;
-use super::binding::{EXPORTER_LABEL, EXPORTER_LENGTH, server_end_point};
-use super::decide::{HANDSHAKE_FAILURE, decide, say, server_name};
+use super::decide::{HANDSHAKE_FAILURE, decide, now, say, server_name};
 use super::der::Certificate;
+use super::fault::failed;
 use super::held::{self, Held};
 use super::keylog::KeyLogFile;
+use super::patience::Patience;
 use super::roots::Stamp;
-use super::stream::{IDLE, last_word};
+use super::stream::last_word;
 use super::verify::Sent;
-use super::{Judge, Negotiated, Provider, Secured, TlsOptions, Version};
+use super::{Judge, Negotiated, Provider, Secured, TlsOptions};
 use crate::error::{Code, Error, Result};
 use crate::net::{Clock, Stream};
 use parking_lot::Mutex;
 use rustls::pki_types::{CertificateDer, ServerName};
 use std::io::IoSlice;
 use std::sync::Arc;
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 /// Sessions of one context.
 const SESSIONS: usize = 8;
 /// What is read from below at once.
 const PIECE: usize = 16 * 1024 + 2048;
-/// The content types of records, one of which a server's first byte is.
-const CONTENT_TYPES: std::ops::RangeInclusive<u8> = 20..=24;
 
 /// Whether the library is there. Error 270 names it.
 pub fn present() -> Result<()> {
@@ -53,6 +51,8 @@ pub fn check(options: &TlsOptions) -> Result<()> {
 /// One set of options, ready to use, and what came of it.
 struct Entry {
     options: TlsOptions,
+    /// How texts name the server.
+    label: String,
     stamp: (Stamp, trust::Stamp),
     shape: Shape,
     authorities: Authorities,
@@ -122,7 +122,8 @@ impl Entry {
         if keys.is_some() {
             context.log_keys();
         }
-        Ok(Entry { options: options.clone(), stamp, shape, authorities, context, keys, kept: Mutex::default() })
+        let (options, label) = (options.clone(), options.label());
+        Ok(Entry { options, label, stamp, shape, authorities, context, keys, kept: Mutex::default() })
     }
 
     /// Takes what a call of the library brought; certificates stay on the tray.
@@ -165,7 +166,6 @@ impl Provider for Platform {
         clock: &Clock,
         judge: &mut dyn Judge,
     ) -> Result<Secured> {
-        let label = options.label();
         let name = server_name(&options.server_name)?;
         let entry = self.entry(options, now())?;
         let host = match &name {
@@ -175,15 +175,15 @@ impl Provider for Platform {
         let connection = entry.resuming(|session| Connection::new(&entry.context, host, session));
         let mut connection =
             connection.ok_or_else(|| Error::new(Code::SecurityLibrary, "OpenSSL makes no connection"))?;
-        judge.progress(&format!("TLS handshake with {label} begins"))?;
+        judge.tell(format_args!("TLS handshake with {} begins", entry.label))?;
         if let Err(error) = self.drive(&mut connection, &mut *stream, &entry, &name, clock, judge) {
             // Whatever became of it, no later handshake shall lean on this one.
             self.entries.drop_entry(&entry);
             return Err(error);
         }
         let info = negotiated(&mut connection, &entry)?;
-        judge.progress(&summary(&info))?;
-        Ok(Secured { stream: Box::new(OpensslStream::new(stream, connection, entry, label)), info })
+        info.tell(judge, " (OpenSSL)")?;
+        Ok(Secured { stream: Box::new(OpensslStream::new(stream, connection, entry)), info })
     }
 
     fn forget(&self) {
@@ -201,12 +201,11 @@ impl Platform {
         clock: &Clock,
         judge: &mut dyn Judge,
     ) -> Result<()> {
-        let label = entry.options.label();
-        let failed = |why: &str| Error::new(Code::Handshake, format!("the TLS handshake with {label} failed: {why}"));
-        let (mut begun, mut judged, mut total) = (false, false, 0usize);
+        let label = &entry.label;
+        let mut patience = Patience::new(label, clock);
+        let mut judged = false;
         let mut unjudged: Option<Vec<Vec<u8>>> = None;
         let mut buffer = vec![0; PIECE];
-        let mut deadline = clock.deadline();
         loop {
             let (step, mut tray) = connection.handshake();
             entry.absorb(&mut tray);
@@ -218,7 +217,7 @@ impl Platform {
                 } else {
                     let _ = flush(connection, stream, &last_word());
                 }
-                return Err(fault::handshake(reason, &label));
+                return Err(fault::handshake(reason, label));
             }
             let done = matches!(step, Step::Done(_));
             // A stapled answer may come behind the certificate: judged is what stands when our answer is ready.
@@ -228,7 +227,7 @@ impl Platform {
                     && let Err(why) = entry.shape.check(connection, version)
                 {
                     say(stream, HANDSHAKE_FAILURE);
-                    return Err(failed(&format!("the server {why}")));
+                    return Err(failed(label, &format!("the server {why}")));
                 }
                 if let Some(chain) = unjudged.take() {
                     if let Err((alert, error)) = self.decide(connection, chain, entry, name, clock, judge) {
@@ -236,35 +235,21 @@ impl Platform {
                         return Err(error);
                     }
                     judged = true;
-                    // Whoever was asked may have taken their time.
-                    deadline = clock.deadline();
+                    patience.renew();
                 }
                 if done && !judged && !connection.is_resumed() {
                     say(stream, HANDSHAKE_FAILURE);
-                    return Err(failed("the server showed no certificate"));
+                    return Err(failed(label, "the server showed no certificate"));
                 }
                 flush(connection, stream, clock)?;
             }
             if done {
                 return Ok(());
             }
-            // Pieces of a flight are no progress.
-            if deadline.is_some_and(|end| Instant::now() >= end) {
-                return Err(clock.timed_out(&format!("the TLS handshake of {label}")));
-            }
+            patience.check()?;
             let count = stream.read(&mut buffer, clock)?;
-            if count == 0 {
-                return Err(failed("the server closed the connection"));
-            }
-            total += count;
-            if total > IDLE {
-                return Err(failed("the server sends without end"));
-            }
-            if !begun && !CONTENT_TYPES.contains(&buffer[0]) {
-                return Err(failed("the server does not answer with TLS"));
-            }
-            begun = true;
-            connection.feed(&buffer[..count]).ok_or_else(|| failed("OpenSSL takes no more data"))?;
+            patience.came(count, buffer.first().copied())?;
+            connection.feed(&buffer[..count]).ok_or_else(|| failed(label, "OpenSSL takes no more data"))?;
         }
     }
 
@@ -289,20 +274,14 @@ impl Platform {
         let trust = entry.authorities.trust(&entry.options, &chain).map_err(|error| (HANDSHAKE_FAILURE, error))?;
         let allowed = shape::version(connection).map(|version| entry.shape.allowed(version));
         let accepted = decide(&sent, name, &trust, allowed, &entry.options, clock, judge)?;
-        match accepted.until {
-            Some(_) => {
-                let mut kept = entry.kept.lock();
-                kept.until = accepted.until;
-                kept.exchange = exchange(connection, chain.first());
-                kept.certificates = chain;
-            }
-            None => {
-                let mut kept = entry.kept.lock();
-                kept.exchange = exchange(connection, chain.first());
-                kept.certificates = chain;
-                drop(kept);
-                self.entries.drop_entry(entry);
-            }
+        {
+            let mut kept = entry.kept.lock();
+            kept.exchange = exchange(connection, chain.first());
+            kept.certificates = chain;
+            kept.until = accepted.until;
+        }
+        if accepted.until.is_none() {
+            self.entries.drop_entry(entry);
         }
         Ok(())
     }
@@ -336,7 +315,6 @@ fn negotiated(connection: &mut Connection, entry: &Entry) -> Result<Negotiated> 
         (kept.certificates.clone(), kept.exchange.clone())
     };
     let exchange = connection.exchange().or(before);
-    let tls_exporter = (version == Version::Tls13).then(|| connection.export(EXPORTER_LABEL, EXPORTER_LENGTH));
     let cipher =
         suite.standard.split_once("_WITH_").map_or(suite.standard.trim_start_matches("TLS_"), |(_, rest)| rest);
     let cipher =
@@ -349,18 +327,6 @@ fn negotiated(connection: &mut Connection, entry: &Entry) -> Result<Negotiated> 
         key_exchange_strength: exchange.as_ref().map_or(0, |exchange| exchange.bits),
         key_exchange: exchange.map_or_else(String::new, |exchange| exchange.name),
         resumed: connection.is_resumed(),
-        tls_server_end_point: server_certs.first().and_then(|leaf| server_end_point(leaf)),
-        tls_exporter: tls_exporter.flatten(),
         server_certs,
     })
-}
-
-fn summary(info: &Negotiated) -> String {
-    let how = if info.resumed { "resumed session" } else { "full handshake" };
-    format!("{} with {}, {}, {how} (OpenSSL)", info.version.name(), info.suite, info.key_exchange)
-}
-
-fn now() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
 }

@@ -3,7 +3,11 @@
 use super::foreign::{Cipher, Context};
 use crate::error::{Code, Error, Result};
 use crate::net::tls::Version;
+use crate::net::tls::names::unknown;
 use std::sync::OnceLock;
+
+/// Who has only some names.
+const HERE: &str = "this system's OpenSSL";
 
 /// Numbers of objects (NID), as the library tells a signature's hash and kind of key.
 const SHA1: i32 = 64;
@@ -188,7 +192,7 @@ fn has(suite: &str, algorithm: &str) -> bool {
 }
 
 /// The suites that a list names, by either name or by algorithm. Error 603 with the names there are.
-pub fn suites<'a>(entries: impl Iterator<Item = &'a str>, available: &Available) -> Result<Vec<Cipher>> {
+pub fn suites(entries: &[&str], available: &Available) -> Result<Vec<Cipher>> {
     let mut named: Vec<&Cipher> = Vec::new();
     let mut algorithms: Vec<&str> = Vec::new();
     let selects = |algorithm: &str| available.ciphers.iter().any(|suite| has(&suite.standard, algorithm));
@@ -201,7 +205,7 @@ pub fn suites<'a>(entries: impl Iterator<Item = &'a str>, available: &Available)
             algorithms.push(found);
         } else {
             let has = available.ciphers.iter().map(|suite| suite.standard.as_str()).chain(known.iter().copied());
-            return Err(unknown("SSLEnabledCipherSuites", entry, has));
+            return Err(unknown("SSLEnabledCipherSuites", HERE, entry, has.collect()));
         }
     }
     if named.is_empty() && algorithms.is_empty() {
@@ -217,27 +221,20 @@ pub fn suites<'a>(entries: impl Iterator<Item = &'a str>, available: &Available)
 }
 
 /// The rows of a table that a list names. Error 603 with the names there are.
-pub fn rows<'a, T: Copy + PartialEq>(
+pub fn rows<T: Copy + PartialEq>(
     setting: &str,
-    entries: impl Iterator<Item = &'a str>,
+    entries: &[&str],
     table: &[T],
     name: fn(&T) -> &'static str,
 ) -> Result<Vec<T>> {
     let mut list: Vec<T> = Vec::new();
     for entry in entries {
-        let found = table.iter().find(|row| name(row).eq_ignore_ascii_case(entry));
-        let found = *found.ok_or_else(|| unknown(setting, entry, table.iter().map(name)))?;
+        let Some(&found) = table.iter().find(|row| name(row).eq_ignore_ascii_case(entry)) else {
+            return Err(unknown(setting, HERE, entry, table.iter().map(name).collect()));
+        };
         if !list.contains(&found) {
             list.push(found);
         }
     }
     Ok(list)
-}
-
-fn unknown<'a>(setting: &str, entry: &str, has: impl Iterator<Item = &'a str>) -> Error {
-    let has: Vec<_> = has.collect();
-    Error::new(
-        Code::ValueRefused,
-        format!("{setting}: this system's OpenSSL has no {entry:?}; it has {}", has.join(", ")),
-    )
 }

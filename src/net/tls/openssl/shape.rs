@@ -40,24 +40,27 @@ impl Shape {
         let available = available()?;
         let mut suites = base(options, available)?;
         if let Some(text) = demanded(options.suites.as_deref(), DEFAULT_SUITES) {
-            let named = names::suites(entries(text), available)?;
+            let mut named = names::suites(&entries(text), available)?;
             // OpenSSLCipherList knows nothing of TLS 1.3.
-            let listed = |suite: &Cipher| {
-                options.openssl.ciphers().is_none() || names::is_tls13(suite) || suites.contains(suite)
-            };
-            suites = named.into_iter().filter(listed).collect();
+            if options.openssl.ciphers().is_some() {
+                named.retain(|suite| names::is_tls13(suite) || suites.contains(suite));
+            }
+            suites = named;
         }
-        suites.retain(|suite| suite.bits >= options.min_strength);
-        let mut versions: Vec<_> =
-            VERSIONS.into_iter().filter(|version| bits(*version) & options.protocols != 0).collect();
-        versions.retain(|version| suites.iter().any(|suite| names::serves(suite, *version)));
-        suites.retain(|suite| versions.iter().any(|version| names::serves(suite, *version)));
+        let strong = |suite: &Cipher| suite.bits >= options.min_strength;
+        let mut versions = VERSIONS.to_vec();
+        versions.retain(|version| {
+            let serves = |suite: &Cipher| strong(suite) && names::serves(suite, *version);
+            bits(*version) & options.protocols != 0 && suites.iter().any(serves)
+        });
+        suites.retain(|suite| strong(suite) && versions.iter().any(|version| names::serves(suite, *version)));
 
-        let curves: Vec<_> = available.groups.iter().filter(|group| group.curve).copied().collect();
+        let mut curves = available.groups.clone();
+        curves.retain(|group| group.curve);
         let groups =
             |setting: &str, text: Option<&str>, default: &str, table: &[Group]| -> Result<Option<Vec<Group>>> {
                 let Some(text) = demanded(text, default) else { return Ok(None) };
-                let list = names::rows(setting, entries(text), table, |group| group.name)?;
+                let list = names::rows(setting, &entries(text), table, |group| group.name)?;
                 if list.is_empty() && setting != "TLS13KeyShareGroups" {
                     return Err(Error::new(Code::ValueRefused, format!("{setting} names no group")));
                 }
@@ -153,18 +156,18 @@ impl Shape {
     /// The groups to offer; `None` leaves it to the library.
     fn groups(&self, available: &Available) -> Option<String> {
         let older = self.versions.iter().any(|version| *version < Version::Tls13);
-        let twelve = self.groups12.as_ref().filter(|_| older);
-        let thirteen = self.groups13.as_ref().filter(|_| self.has(Version::Tls13));
-        let wishes = || available.groups.iter().filter(|group| group.name != "x25519mlkem768").copied();
-        let mut list: Vec<Group> = match (thirteen, twelve) {
-            (None, None) => {
-                self.share.filter(|_| self.has(Version::Tls13))?;
-                wishes().collect()
-            }
-            (Some(thirteen), twelve) => thirteen.iter().chain(twelve.into_iter().flatten()).copied().collect(),
-            (None, Some(twelve)) if self.has(Version::Tls13) => twelve.iter().copied().chain(wishes()).collect(),
-            (None, Some(twelve)) => twelve.clone(),
-        };
+        let newer = self.has(Version::Tls13);
+        let twelve = self.groups12.as_deref().filter(|_| older);
+        let thirteen = self.groups13.as_deref().filter(|_| newer);
+        if thirteen.is_none() && twelve.is_none() && (self.share.is_none() || !newer) {
+            return None;
+        }
+        let mut list = [thirteen.unwrap_or_default(), twelve.unwrap_or_default()].concat();
+        if newer && thirteen.is_none() {
+            list.extend_from_slice(&available.groups);
+            // Offered only where it is named.
+            list.retain(|group| group.name != "x25519mlkem768");
+        }
         if let Some(at) = self.share.and_then(|share| list.iter().position(|group| *group == share)) {
             list[..=at].rotate_right(1);
         }
@@ -255,7 +258,7 @@ fn base(options: &TlsOptions, available: &Available) -> Result<Vec<Cipher>> {
 
 fn signatures(setting: &str, text: Option<&str>, table: &[Signature]) -> Result<Option<Vec<Signature>>> {
     let Some(text) = text else { return Ok(None) };
-    let list = names::rows(setting, entries(text), table, |signature| signature.name)?;
+    let list = names::rows(setting, &entries(text), table, |signature| signature.name)?;
     if list.is_empty() {
         return Err(Error::new(
             Code::ValueRefused,

@@ -1,8 +1,10 @@
 //! A connection secured by OpenSSL as a [`Stream`]: the twin of `TlsStream`, whose bounds hold here too.
 
-use super::foreign::{Connection, Step};
-use super::{Entry, PIECE, fault, flush};
+use super::foreign::{Connection, Step, Tray};
+use super::{Entry, PIECE, fault, flush, shape};
 use crate::error::{Code, Error, Result};
+use crate::net::tls::Version;
+use crate::net::tls::binding::{EXPORTER_LABEL, EXPORTER_LENGTH};
 use crate::net::tls::stream::{End, IDLE, WINDOW, last_word};
 use crate::net::{Clock, Stream};
 use std::io::IoSlice;
@@ -16,7 +18,6 @@ pub struct OpensslStream {
     connection: Connection,
     /// Takes the sessions that still come.
     entry: Arc<Entry>,
-    label: String,
     end: Option<End>,
     /// A fault that came behind data which is still to be read, or on the look for data.
     late: Option<Error>,
@@ -32,17 +33,11 @@ pub struct OpensslStream {
 }
 
 impl OpensslStream {
-    pub(super) fn new(
-        inner: Box<dyn Stream>,
-        connection: Connection,
-        entry: Arc<Entry>,
-        label: String,
-    ) -> OpensslStream {
+    pub(super) fn new(inner: Box<dyn Stream>, connection: Connection, entry: Arc<Entry>) -> OpensslStream {
         OpensslStream {
             inner,
             connection,
             entry,
-            label,
             end: None,
             late: None,
             broken: false,
@@ -57,44 +52,38 @@ impl OpensslStream {
     fn open(&self) -> Result<()> {
         if self.closed || self.broken {
             let how = if self.closed { "closed" } else { "broken" };
-            return Err(Error::new(Code::SocketNotConnected, format!("the TLS connection to {} is {how}", self.label)));
+            return Err(Error::new(
+                Code::SocketNotConnected,
+                format!("the TLS connection to {} is {how}", self.entry.label),
+            ));
         }
         Ok(())
     }
 
-    /// One call of the library that reads; `None` when it needs more from below. Its answers (to a key update) go out.
-    fn take(
-        &mut self,
-        call: impl FnOnce(&mut Connection) -> (Step, super::Tray),
-        clock: &Clock,
-    ) -> Result<Option<usize>> {
-        let (step, mut tray) = call(&mut self.connection);
+    /// What a call of the library that reads came to; `None` when it needs more from below. Its answers (to a key update) go out.
+    fn take(&mut self, (step, mut tray): (Step, Tray), clock: &Clock) -> Result<Option<usize>> {
         self.entry.absorb(&mut tray);
-        match step {
+        let count = match step {
             Step::Done(count) => {
                 self.idle = 0;
-                if !self.closed {
-                    self.flush(false, clock)?;
-                }
-                Ok(Some(count))
+                Some(count)
             }
-            Step::Wants => {
-                if !self.closed {
-                    self.flush(false, clock)?;
-                }
-                Ok(None)
-            }
+            Step::Wants => None,
             Step::Closed => {
                 self.end.get_or_insert(End::Clean);
-                Ok(Some(0))
+                return Ok(Some(0));
             }
             Step::Failed(reason) => {
-                let error = fault::later(&reason, &self.label);
+                let error = fault::later(&reason, &self.entry.label);
                 let _ = flush(&mut self.connection, &mut *self.inner, &last_word());
                 self.broken = true;
-                Err(error)
+                return Err(error);
             }
+        };
+        if !self.closed {
+            self.flush(false, clock)?;
         }
+        Ok(count)
     }
 
     /// Reads from below once.
@@ -107,7 +96,7 @@ impl OpensslStream {
         self.idle += count;
         if self.idle > IDLE {
             self.broken = true;
-            let text = format!("{} sends TLS records without end and no data", self.label);
+            let text = format!("{} sends TLS records without end and no data", self.entry.label);
             return Err(Error::new(Code::ConnectionDropped, text));
         }
         let full = || Error::new(Code::Internal, "OpenSSL takes no more data");
@@ -159,7 +148,7 @@ impl OpensslStream {
                 Step::Done(taken) => taken,
                 Step::Failed(reason) => {
                     self.broken = true;
-                    return Err(fault::later(&reason, &self.label));
+                    return Err(fault::later(&reason, &self.entry.label));
                 }
                 Step::Wants | Step::Closed => {
                     self.broken = true;
@@ -190,7 +179,8 @@ impl Stream for OpensslStream {
         loop {
             if !self.broken && self.end != Some(End::Clean) {
                 // What came before the end is still to be read.
-                match self.take(|connection| connection.read(buf), clock)? {
+                let came = self.connection.read(buf);
+                match self.take(came, clock)? {
                     Some(count) => return Ok(count),
                     None if self.end.is_some() => return Ok(0),
                     None => {}
@@ -202,7 +192,7 @@ impl Stream for OpensslStream {
             self.open()?;
             // Records that bring no data don't count as signs of life.
             if deadline.is_some_and(|end| Instant::now() >= end) {
-                return Err(clock.timed_out(&format!("data from {}", self.label)));
+                return Err(clock.timed_out(&format!("data from {}", self.entry.label)));
             }
             self.fill(clock)?;
         }
@@ -230,7 +220,8 @@ impl Stream for OpensslStream {
                 return Ok(true);
             }
             self.open()?;
-            match self.take(Connection::peek, clock) {
+            let came = self.connection.peek();
+            match self.take(came, clock) {
                 Ok(Some(_)) => return Ok(true),
                 Ok(None) => {}
                 Err(error) if matches!(error.code, Code::Interrupted | Code::Timeout) => return Err(error),
@@ -259,6 +250,11 @@ impl Stream for OpensslStream {
                 Ok(()) => {}
             }
         }
+    }
+
+    fn exporter(&mut self) -> Option<Vec<u8>> {
+        let newest = shape::version(&self.connection) == Some(Version::Tls13);
+        newest.then(|| self.connection.export(EXPORTER_LABEL, EXPORTER_LENGTH)).flatten()
     }
 
     fn close(&mut self) {

@@ -64,7 +64,7 @@ fn extended(mut trust: Trust) -> Trust {
 fn file(path: &Path) -> Result<Vec<CertificateDer<'static>>> {
     let text = fs::read(path).map_err(|error| unreadable("OpenSSLCAFile", path, &error))?;
     let what = format!("OpenSSLCAFile {}", path.display());
-    let found = from_pem(&text, &what).map_err(|error| Error::new(Code::File, error.message))?;
+    let found = from_pem(&text, &what).map_err(|error| Error::new(Code::File, error.into_message()))?;
     if found.is_empty() {
         return Err(Error::new(Code::File, format!("{what} holds no certificate")));
     }

@@ -2,7 +2,7 @@
 
 use super::pointers::{full_name, uri};
 use super::signed::Signed;
-use super::{SKEW, Standing};
+use super::{SKEW, Standing, Why};
 use crate::certs::der::{self, Reader};
 use crate::certs::fault::{Fault, Read, broken};
 use crate::certs::x509::X509;
@@ -36,19 +36,12 @@ pub(super) fn plain(data: Vec<u8>) -> Vec<u8> {
 }
 
 /// Checks the list, then looks for the certificate in it. `Err` says why the list does not count.
-pub(super) fn read(
-    list: &[u8],
-    certificate: &X509,
-    issuer: &X509,
-    points: &[String],
-    now: i64,
-) -> Result<Listed, String> {
-    let broken = |fault: Fault| match fault {
-        Fault::Broken(why) | Fault::Unsupported(why) | Fault::Refused(why) => why,
-        _ => "it is not in order".to_owned(),
+pub(super) fn read(list: &[u8], certificate: &X509, issuer: &X509, points: &[String], now: i64) -> Result<Listed, Why> {
+    let broken = |fault: Box<Fault>| match *fault {
+        Fault::Broken(why) | Fault::Unsupported(why) | Fault::Refused(why) => why.into(),
+        _ => Why::from("it is not in order"),
     };
-    let signed =
-        der::only_sequence(list).and_then(Signed::read).map_err(|_| "what came is no revocation list".to_owned())?;
+    let signed = der::only_sequence(list).and_then(Signed::read).map_err(|_| "what came is no revocation list")?;
     let head = Head::read(signed.content).map_err(broken)?;
     if head.issuer != issuer.subject_der() {
         return Err("the list is another issuer's".into());

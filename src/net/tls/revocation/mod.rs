@@ -19,12 +19,13 @@ use self::cache::Cache;
 use self::fetch::{Request, fetch};
 use self::pointers::Pointers;
 use super::Presented;
+use super::decide::now;
 use super::verify::{Failure, Fault};
 use crate::certs::x509::X509;
 use crate::error::{Code, Result};
 use crate::net::Clock;
 use parking_lot::Mutex;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::borrow::Cow;
 
 /// Addresses of one certificate that are tried.
 const ADDRESSES: usize = 4;
@@ -48,6 +49,9 @@ enum Standing {
     Good,
     Revoked,
 }
+
+/// Why an answer or a list does not count.
+type Why = Cow<'static, str>;
 
 /// The checks of one handle, and the answers that are still good.
 #[derive(Default)]
@@ -231,9 +235,4 @@ fn path<'a>(presented: &Presented<'a>) -> &'a [Vec<u8>] {
 /// Errors of the operation itself, not of the one who was asked.
 fn is_ours(code: Code) -> bool {
     matches!(code, Code::Interrupted)
-}
-
-fn now() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
 }

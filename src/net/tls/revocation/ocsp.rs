@@ -1,7 +1,7 @@
 //! Asking one responder about one certificate: RFC 6960, the nonce RFC 9654, delegated responders §4.2.2.2.
 
 use super::signed::Signed;
-use super::{SKEW, Standing};
+use super::{SKEW, Standing, Why};
 use crate::certs::der::{self, Reader};
 use crate::certs::fault::{Read, broken};
 use crate::certs::signing::Hash;
@@ -86,9 +86,9 @@ pub(super) fn read(
     issuer: &X509,
     nonce: Option<&[u8]>,
     now: i64,
-) -> Result<Answer, String> {
+) -> Result<Answer, Why> {
     let basic = successful(response)?;
-    let disorder = |_| "the answer is not in order".to_owned();
+    let disorder = |_| Why::from("the answer is not in order");
     let signed = der::only_sequence(basic).and_then(Signed::read).map_err(disorder)?;
     let data = Data::read(signed.content).map_err(disorder)?;
     let certificates = delegates(signed.rest).map_err(disorder)?;
@@ -123,7 +123,7 @@ pub(super) fn read(
 }
 
 /// The BasicOCSPResponse of a response that is successful.
-fn successful(response: &[u8]) -> Result<&[u8], String> {
+fn successful(response: &[u8]) -> Result<&[u8], Why> {
     let read = || -> Read<(u8, Option<&[u8]>)> {
         let mut outer = der::only_sequence(response)?;
         let status = match outer.expect(0x0a)? {
@@ -145,7 +145,7 @@ fn successful(response: &[u8]) -> Result<&[u8], String> {
         Ok((3, _)) => Err("the responder says tryLater".into()),
         Ok((5, _)) => Err("the responder says sigRequired".into()),
         Ok((6, _)) => Err("the responder says unauthorized".into()),
-        Ok((status, _)) => Err(format!("the responder says {status}")),
+        Ok((status, _)) => Err(format!("the responder says {status}").into()),
         Err(_) => Err("what came is no answer".into()),
     }
 }
@@ -164,7 +164,7 @@ fn delegates(mut rest: Reader<'_>) -> Read<Vec<X509>> {
 }
 
 /// Whether the issuer itself made this certificate for answering in its name (§4.2.2.2).
-fn authorised(signer: &X509, issuer: &X509, now: i64) -> Result<(), String> {
+fn authorised(signer: &X509, issuer: &X509, now: i64) -> Result<(), Why> {
     if signer.issuer_der() != issuer.subject_der() {
         return Err("the answer is by somebody whom the issuer did not authorise".into());
     }

@@ -83,7 +83,7 @@ impl Connection {
     }
 
     /// One call of the library: how it ended, and what its callbacks told.
-    fn step(&mut self, call: impl FnOnce(&Library, *mut SslConn) -> c_int) -> (Step, Tray) {
+    fn step(&mut self, call: &mut dyn FnMut(&Library, *mut SslConn) -> c_int) -> (Step, Tray) {
         clear(self.library);
         drop(Tray::take());
         let result = call(self.library, self.raw);
@@ -102,33 +102,33 @@ impl Connection {
 
     pub fn handshake(&mut self) -> (Step, Tray) {
         // SAFETY: a live connection.
-        self.step(|library, raw| unsafe { (library.SSL_do_handshake)(raw) })
+        self.step(&mut |library, raw| unsafe { (library.SSL_do_handshake)(raw) })
     }
 
     pub fn read(&mut self, buffer: &mut [u8]) -> (Step, Tray) {
         let room = c_int::try_from(buffer.len()).unwrap_or(c_int::MAX);
         // SAFETY: address and length of a slice that the library writes to.
-        self.step(|library, raw| unsafe { (library.SSL_read)(raw, buffer.as_mut_ptr().cast(), room) })
+        self.step(&mut |library, raw| unsafe { (library.SSL_read)(raw, buffer.as_mut_ptr().cast(), room) })
     }
 
     /// Whether data is there, without taking any: `Done` says so.
     pub fn peek(&mut self) -> (Step, Tray) {
         let mut byte = 0u8;
         // SAFETY: one octet that the library may write to.
-        self.step(|library, raw| unsafe { (library.SSL_peek)(raw, ptr::from_mut(&mut byte).cast(), 1) })
+        self.step(&mut |library, raw| unsafe { (library.SSL_peek)(raw, ptr::from_mut(&mut byte).cast(), 1) })
     }
 
     /// Takes all of it, at most `c_int::MAX` bytes.
     pub fn write(&mut self, data: &[u8]) -> (Step, Tray) {
         let length = c_int::try_from(data.len()).unwrap_or(c_int::MAX);
         // SAFETY: address and length of a slice that the library reads.
-        self.step(|library, raw| unsafe { (library.SSL_write)(raw, data.as_ptr().cast(), length) })
+        self.step(&mut |library, raw| unsafe { (library.SSL_write)(raw, data.as_ptr().cast(), length) })
     }
 
     /// Makes the close_notify.
     pub fn close(&mut self) {
         // SAFETY: a live connection.
-        self.step(|library, raw| unsafe { (library.SSL_shutdown)(raw) });
+        self.step(&mut |library, raw| unsafe { (library.SSL_shutdown)(raw) });
     }
 
     /// Records that came. `None` when there is no memory for them.

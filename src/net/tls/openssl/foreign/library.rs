@@ -4,6 +4,8 @@
 use crate::error::{Code, Error, Result};
 use libc::{c_char, c_int, c_long, c_uchar, c_ulong, c_void, size_t};
 use parking_lot::Mutex;
+use std::ops::Deref;
+use std::ptr;
 
 /// Where libssl may be, the newest first. It brings the libcrypto that it was built with.
 #[cfg(not(target_os = "macos"))]
@@ -42,31 +44,20 @@ pub type KeyLogCallback = extern "C" fn(*const SslConn, *const c_char);
 /// The functions used here. A name after a bar is what 1.1.1 calls it.
 macro_rules! functions {
     ($($name:ident $(| $older:literal)? ($($argument:ty),*) $(-> $result:ty)?;)*) => {
-        /// The library's functions by their own names.
+        /// The library's functions by their own names, in the order of `SYMBOLS`.
         #[allow(non_snake_case)]
-        pub struct Library {
-            pub version: c_ulong,
+        #[repr(C)]
+        pub struct Functions {
             $(pub $name: unsafe extern "C" fn($($argument),*) $(-> $result)?,)*
         }
 
-        impl Library {
-            /// # Safety
-            /// `from` must be OpenSSL's libssl, whose functions have these types.
-            unsafe fn of(from: &libloading::Library) -> std::result::Result<Library, String> {
-                // SAFETY: what the caller promised; a name that is missing is an error.
-                let version = unsafe { symbol::<unsafe extern "C" fn() -> c_ulong>(from, &["OpenSSL_version_num"]) }?;
-                Ok(Library {
-                    // SAFETY: it takes nothing and reads a constant.
-                    version: unsafe { version() },
-                    // SAFETY: as above.
-                    $($name: unsafe { symbol(from, &[stringify!($name) $(, $older)?]) }?,)*
-                })
-            }
-        }
+        /// A line for each function: its name, and what else it may be called.
+        const SYMBOLS: &str = concat!($(stringify!($name), $(" ", $older,)? "\n"),*);
     };
 }
 
 functions! {
+    OpenSSL_version_num() -> c_ulong;
     OPENSSL_init_ssl(u64, *const c_void) -> c_int;
     ERR_get_error() -> c_ulong;
     ERR_clear_error();
@@ -145,24 +136,50 @@ functions! {
     SSL_SESSION_get_protocol_version(*const SslSession) -> c_int;
 }
 
-/// The first of these names that the library has.
-///
-/// # Safety
-/// It must be a function of type `T`.
-unsafe fn symbol<T: Copy>(from: &libloading::Library, names: &[&str]) -> std::result::Result<T, String> {
-    const { assert!(size_of::<T>() == size_of::<*mut c_void>()) };
-    let found = address(from, names)?;
-    // SAFETY: the caller knows the type, which is one of function pointers; the address stays good, since nobody unloads the library.
-    Ok(unsafe { std::mem::transmute_copy(&found) })
+/// The library as it was found.
+pub struct Library {
+    pub version: c_ulong,
+    functions: Functions,
 }
 
-/// Not generic: it is there once, and not for each of the functions.
-#[inline(never)]
-fn address(from: &libloading::Library, names: &[&str]) -> std::result::Result<*mut c_void, String> {
-    // SAFETY: only the address is taken, whatever lies there.
-    let found =
-        names.iter().find_map(|name| unsafe { from.get::<*mut c_void>(name.as_bytes()).ok().map(|symbol| *symbol) });
-    found.ok_or_else(|| format!("it has no {}", names[0]))
+impl Deref for Library {
+    type Target = Functions;
+
+    fn deref(&self) -> &Functions {
+        &self.functions
+    }
+}
+
+impl Library {
+    /// # Safety
+    /// `from` must be OpenSSL's libssl, whose functions have these types.
+    unsafe fn of(from: &libloading::Library) -> std::result::Result<Library, String> {
+        const COUNT: usize = size_of::<Functions>() / size_of::<*mut c_void>();
+        // One loop over a text instead of a call for each function, which would be some kB of code.
+        let mut found = [ptr::null_mut::<c_void>(); COUNT];
+        for (place, names) in found.iter_mut().zip(SYMBOLS.lines()) {
+            *place = address(from, names)?;
+        }
+        // SAFETY: `Functions` is as many pointers, in the order of these lines, and none of them is null; the caller knows the types.
+        // The addresses stay good, since nobody unloads the library.
+        let functions = unsafe { std::mem::transmute::<[*mut c_void; COUNT], Functions>(found) };
+        // SAFETY: it takes nothing and reads a constant.
+        let version = unsafe { (functions.OpenSSL_version_num)() };
+        Ok(Library { version, functions })
+    }
+}
+
+/// The first of these names that the library has, never null.
+fn address(from: &libloading::Library, names: &str) -> std::result::Result<*mut c_void, String> {
+    for name in names.split(' ') {
+        // SAFETY: only the address is taken, whatever lies there.
+        if let Ok(symbol) = unsafe { from.get::<*mut c_void>(name.as_bytes()) }
+            && !symbol.is_null()
+        {
+            return Ok(*symbol);
+        }
+    }
+    Err(format!("it has no {}", names.split(' ').next().unwrap_or_default()))
 }
 
 /// The library. Error 270 with its name where there is none that fits.
@@ -199,7 +216,7 @@ fn load(name: &str) -> std::result::Result<Library, String> {
         return Err(format!("{name} is older than OpenSSL 1.1.1"));
     }
     // SAFETY: no settings are passed; safe to call at any time and again.
-    if unsafe { (library.OPENSSL_init_ssl)(NO_ATEXIT, std::ptr::null()) } != 1 {
+    if unsafe { (library.OPENSSL_init_ssl)(NO_ATEXIT, ptr::null()) } != 1 {
         return Err(format!("{name} does not start"));
     }
     Ok(library)
